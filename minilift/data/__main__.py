@@ -1,0 +1,156 @@
+"""`python -m minilift.data`: make, split and describe pose files."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from minilift.data.info import describe
+from minilift.data.poses import (
+    Poses,
+    find_scale,
+    load_poses,
+    save_poses,
+    save_scale,
+    scale_name,
+    split_poses,
+)
+from minilift.errors import InputError
+from minilift.files import check_writable, file_error
+from minilift.pose.synth import synthesize
+
+PROGRAM = "python -m minilift.data"
+TRAIN, TEST = "data_train_lift.pkl", "data_test_lift.pkl"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one subcommand; 0 when it worked, 2 with one line on stderr when the user can mend something."""
+    args = _parser().parse_args(argv)
+    try:
+        args.run(args)
+    except InputError as error:
+        print(f"minilift.data: error: {error}", file=sys.stderr)
+        return 2
+    except MemoryError:
+        print("minilift.data: error: not enough memory for so many poses; use fewer", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("minilift.data: stopped; no file was half written", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=PROGRAM,
+        description="Make, split and describe files of 2D and 3D human poses.",
+        epilog=f"To begin without data:\n  {PROGRAM} synth\n  {PROGRAM} split poses.pkl\n  python train.py",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    synth = _command(
+        commands,
+        "synth",
+        "make synthetic poses",
+        "Make plausible people all round a camera: a pose file, and beside it each pose's metres per unit.",
+        "synth -n 20000 --seed 1 --out people.npz",
+    )
+    synth.add_argument("-n", type=int, default=78047, help="how many poses [%(default)s]")
+    synth.add_argument("--seed", type=int, default=0, help="the same seed makes the same poses [%(default)s]")
+    synth.add_argument("--out", default="poses.pkl", help="a .pkl or .npz file, or a folder [%(default)s]")
+    synth.set_defaults(run=_synth)
+
+    split = _command(
+        commands,
+        "split",
+        "split one file into train and test",
+        f"Deal the poses of FILE at random into {TRAIN} and {TEST}; a scale file beside FILE is split too.",
+        "split poses.pkl --fraction 0.9 --out data",
+    )
+    split.add_argument("file", metavar="FILE", help="a .pkl or .npz pose file")
+    split.add_argument("--fraction", type=float, default=0.8, help="share of the training part [%(default)s]")
+    split.add_argument("--seed", type=int, default=0, help="the same seed gives the same split [%(default)s]")
+    split.add_argument("--out", default=".", metavar="DIR", help="folder to write to [the working directory]")
+    split.set_defaults(run=_split)
+
+    info = _command(
+        commands,
+        "info",
+        "describe a file and check its conventions",
+        "Show what FILE holds: sizes, ranges, bone lengths, and whether the 2D points fit the 3D points.",
+        "info data_test_lift.pkl",
+    )
+    info.add_argument("file", metavar="FILE", help="a .pkl or .npz pose file")
+    info.set_defaults(run=lambda args: print(describe(args.file)))
+
+    for command in (synth, split):
+        command.add_argument("--force", action="store_true", help="replace files that exist")
+    return parser
+
+
+def _command(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    name: str,
+    short: str,
+    long: str,
+    example: str,
+) -> argparse.ArgumentParser:
+    return commands.add_parser(name, help=short, description=long, epilog=f"Example:  {PROGRAM} {example}")
+
+
+def _synth(args: argparse.Namespace) -> None:
+    out = Path(args.out)
+    if out.is_dir() or not out.suffix:
+        out = out / "poses.pkl"
+    if args.n < 1:
+        raise InputError(f"-n {args.n}: at least one pose is needed; give a positive number")
+    _check_outputs([out, scale_name(out)], args.force)
+    from tqdm import tqdm
+
+    with tqdm(total=args.n, unit="poses", desc="making people", delay=1, leave=False) as bar:
+        made = synthesize(args.n, args.seed, bar.update)
+    _save(out, Poses(made.joint_2d, made.joint_3d, made.scale))
+    print(f"next: {PROGRAM} split {out}")
+
+
+def _split(args: argparse.Namespace) -> None:
+    poses = load_poses(args.file, scale=find_scale(args.file))
+    parts = split_poses(poses, args.fraction, args.seed)
+    paths = [Path(args.out) / name for name in (TRAIN, TEST)]
+    for path in (*paths, *map(scale_name, paths)):
+        if path.resolve() in (Path(args.file).resolve(), scale_name(args.file).resolve()):
+            raise file_error(path, "is what is being split; choose another folder with --out")
+    _check_outputs([*paths, *map(scale_name, paths)], args.force)
+    if poses.ignored:
+        print(f"left out, not part of a pose file: {', '.join(poses.ignored)}")
+    for path, part in zip(paths, parts, strict=True):
+        _save(path, part)
+    if poses.joint_3d is None:
+        print("these poses have no joint_3d: they can be predicted, not trained on")
+    else:
+        print("next: python train.py" if args.out == "." else f"next: python train.py in {args.out}")
+
+
+def _check_outputs(paths: list[Path], force: bool) -> None:
+    check_writable(paths[0].parent)
+    for path in paths:
+        if path.exists() and not force:
+            raise file_error(path, "exists already; choose another --out, or --force to replace it")
+
+
+def _save(path: Path, poses: Poses) -> None:
+    """Write poses and their scale; a scale left there by other poses would give wrong millimetres."""
+    beside = scale_name(path)
+    if poses.scale is not None:
+        save_scale(beside, poses.scale)
+    elif beside.is_file():
+        beside.unlink()
+        print(f"removed {beside}, which belongs to other poses")
+    save_poses(path, poses)
+    also = f" and {beside}" if poses.scale is not None else ""
+    print(f"wrote {len(poses):,} poses to {path}{also}")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

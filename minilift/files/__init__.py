@@ -1,0 +1,128 @@
+"""Reading whole files and replacing them safely, with every failure an InputError of one line.
+
+The modules beside this one read and write the formats: .npz, pickles of arrays, PyTorch weights.
+"""
+
+import contextlib
+import errno
+import os
+import secrets
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+from minilift.errors import InputError
+
+PathLike = str | os.PathLike[str]
+
+LARGEST_FILE = 8 << 30  # bytes; files are read whole, and no set of poses comes near it
+
+
+def one_line(text: str, limit: int = 300) -> str:
+    """Text from anywhere, fit for a terminal: what is not printable escaped, cut to `limit` characters."""
+    shown = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text[: limit + 1])
+    return shown if len(shown) <= limit else shown[:limit] + "..."
+
+
+def file_error(path: PathLike, problem: str) -> InputError:
+    """The InputError that says what is wrong with one file: "PATH: problem; remedy"."""
+    return InputError(f"{one_line(os.fspath(path))}: {one_line(problem, 600)}")
+
+
+def os_error(path: PathLike, error: OSError, remedy: str) -> InputError:
+    """An OSError as an InputError: the path, the system's reason and the remedy."""
+    return file_error(path, f"{error.strerror or type(error).__name__}; {remedy}")
+
+
+def read_bytes(path: PathLike, remedy: str = "check the name") -> bytes:
+    """The whole content of a regular, non-empty file.
+
+    Raises InputError: missing (shows `remedy`), a folder or a device, empty, over LARGEST_FILE, unreadable.
+    """
+    try:
+        status = os.stat(path)  # before open(): opening a named pipe would wait for its writer
+        if stat.S_ISDIR(status.st_mode):
+            raise file_error(path, "is a folder; name a file in it")
+        if not stat.S_ISREG(status.st_mode):
+            raise file_error(path, "not a regular file; name a file")
+        if status.st_size == 0:
+            raise file_error(path, "the file is empty; write or copy it again")
+        if status.st_size > LARGEST_FILE:
+            raise file_error(path, f"{status.st_size} bytes, the limit is {LARGEST_FILE}; use a smaller file")
+        with open(path, "rb") as file:
+            return file.read()
+    except FileNotFoundError:
+        raise file_error(path, f"no such file (working directory {os.getcwd()}); {remedy}") from None
+    except (OSError, MemoryError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise file_error(path, f"cannot be read ({reason or type(error).__name__}); check the file") from None
+
+
+def check_writable(directory: PathLike) -> None:
+    """Raise InputError unless files can be made in `directory`, or it can itself be made.
+
+    Nothing stays behind: a missing folder is judged by its nearest existing parent.
+    """
+    place = Path(directory)
+    try:
+        while not place.exists() and place != place.parent:
+            place = place.parent
+        if not place.is_dir():
+            raise file_error(directory, f"{place} is not a folder; choose another output folder")
+        probe = _temporary(place)
+        os.close(os.open(probe, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+        probe.unlink()
+    except OSError as error:
+        raise os_error(directory, error, "choose an output folder that can be written") from None
+
+
+def write_atomically(path: PathLike, write: Callable[[BinaryIO], object]) -> None:
+    """Let `write` fill a temporary file in the same folder, flush it to disk, rename it to `path`.
+
+    A reader sees the old file or the new one, never half of one; on any failure, Ctrl-C included, the
+    old file stays and the temporary one goes. A link is followed, an existing file keeps its mode, a
+    missing folder is made. Raises InputError for what the system refuses (disk full, no permission).
+    """
+    target = Path(os.path.realpath(path))
+    try:
+        # os.replace as root would turn /dev/null into a plain file.
+        if target.exists() and not target.is_file():
+            raise file_error(path, "is not a regular file; choose another name")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = _temporary(target.parent)
+        try:
+            with open(temporary, "xb") as file:
+                write(file)
+                file.flush()
+                os.fsync(file.fileno())
+            if target.exists():
+                os.chmod(temporary, stat.S_IMODE(target.stat().st_mode))
+            os.replace(temporary, target)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+            raise
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        remedy = "free some space" if full else "choose a place that can be written"
+        kept = ", the old file is untouched" if target.is_file() else ""
+        raise os_error(path, error, f"{remedy}{kept}") from None
+    _sync_directory(target.parent)
+
+
+def _temporary(directory: Path) -> Path:
+    """A name no one else uses, hidden, in the folder where the file will end (one file system)."""
+    return directory / f".minilift-{secrets.token_hex(6)}.tmp"
+
+
+def _sync_directory(directory: Path) -> None:
+    """Make the rename itself durable; systems that cannot open a folder skip this."""
+    with contextlib.suppress(OSError):
+        handle = os.open(directory, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

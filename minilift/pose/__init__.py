@@ -1,0 +1,1 @@
+"""Poses: the skeleton, the camera, synthetic people, metrics and pictures; NumPy only."""

@@ -1,0 +1,106 @@
+"""The skeleton of the course's files: fifteen joints, their order, and the bones between them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from minilift.errors import InputError
+
+ROOT = (0.0, 0.0, -1.0)
+"""Where the mid-hip lies in every sample: it is fixed, so the files do not store it."""
+
+
+@dataclass(frozen=True)
+class Skeleton:
+    """Named joints in file order, and for each the joint it hangs from (-1: the root, the mid-hip)."""
+
+    name: str
+    joints: tuple[str, ...]
+    parents: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return len(self.joints)
+
+    def index(self, joint: str) -> int:
+        """Return the row of a joint; raise InputError, listing the names, if there is no such joint."""
+        if joint not in self.joints:
+            raise InputError(
+                f"skeleton '{self.name}' has no joint '{joint}'; it has {', '.join(self.joints)}"
+            )
+        return self.joints.index(joint)
+
+    def _side(self, side: str) -> tuple[int, ...]:
+        return tuple(i for i, name in enumerate(self.joints) if name.startswith(side))
+
+    @property
+    def left(self) -> tuple[int, ...]:
+        """Rows of the person's own left side."""
+        return self._side("left_")
+
+    @property
+    def right(self) -> tuple[int, ...]:
+        """Rows of the person's own right side."""
+        return self._side("right_")
+
+    @property
+    def mirror(self) -> tuple[int, ...]:
+        """For each row, the row of the joint on the other side: x[:, mirror] swaps left and right."""
+        other = {"left": "right", "right": "left"}
+        names = []
+        for name in self.joints:
+            side, _, rest = name.partition("_")
+            names.append(f"{other[side]}_{rest}" if side in other else name)
+        return tuple(self.joints.index(name) for name in names)
+
+    @property
+    def bones(self) -> tuple[str, ...]:
+        """A name for each joint's bone, from its parent to itself: 'left_knee-left_ankle'."""
+        return tuple(
+            f"{self.joints[parent] if parent >= 0 else 'root'}-{joint}"
+            for joint, parent in zip(self.joints, self.parents, strict=True)
+        )
+
+    def with_root(self, joint_3d: np.ndarray) -> np.ndarray:
+        """Return (N, J + 1, 3): the joints, then the root, so that parent -1 indexes the root."""
+        joint_3d = np.asarray(joint_3d)
+        if joint_3d.ndim != 3 or joint_3d.shape[1:] != (len(self), 3):
+            raise ValueError(f"expected poses of shape (N, {len(self)}, 3), got {joint_3d.shape}")
+        root = np.broadcast_to(np.asarray(ROOT, dtype=joint_3d.dtype), (len(joint_3d), 1, 3))
+        return np.concatenate([joint_3d, root], axis=1)
+
+    def bone_lengths(self, joint_3d: np.ndarray) -> np.ndarray:
+        """Return (N, J) float64: column j is the length of bone j, in the units of `joint_3d` (N, J, 3)."""
+        points = self.with_root(joint_3d).astype(np.float64)
+        return np.asarray(np.linalg.norm(points[:, :-1] - points[:, list(self.parents)], axis=2))
+
+
+COURSE15 = Skeleton(
+    name="course15",
+    joints=(
+        "right_hip",
+        "right_knee",
+        "right_ankle",
+        "left_hip",
+        "left_knee",
+        "left_ankle",
+        "spine",
+        "neck",
+        "head",
+        "left_shoulder",
+        "left_elbow",
+        "left_wrist",
+        "right_shoulder",
+        "right_elbow",
+        "right_wrist",
+    ),
+    parents=(-1, 0, 1, -1, 3, 4, -1, 6, 7, 7, 9, 10, 7, 12, 13),
+)
+"""The one place that knows the joint order of the course's files."""
+
+JOINTS = COURSE15.joints
+PARENTS = COURSE15.parents
+
+
+def bone_lengths(joint_3d: np.ndarray) -> np.ndarray:
+    """Return the (N, 15) bone lengths of poses (N, 15, 3) with the root at (0, 0, -1), as COURSE15.bones."""
+    return COURSE15.bone_lengths(joint_3d)

@@ -1,0 +1,176 @@
+"""Files are replaced whole or not at all, and every refusal of the system is one clear line."""
+
+import errno
+import os
+import stat
+
+import numpy as np
+import pytest
+from conftest import make_poses
+
+from minilift import files
+from minilift.checkpoint import save_checkpoint, save_state_dict
+from minilift.data import save_poses, save_scale
+from minilift.errors import InputError
+
+ARRAYS = {"a": np.zeros(3, np.float32)}
+WRITERS = {
+    "poses.pkl": lambda path: save_poses(path, make_poses(3)),
+    "poses.npz": lambda path: save_poses(path, make_poses(3)),
+    "scale.npy": lambda path: save_scale(path, np.ones(3)),
+    "liftModel": lambda path: save_state_dict(path, ARRAYS),
+    "checkpoint.npz": lambda path: save_checkpoint(path, ARRAYS, {"epoch": 3}),
+}
+
+
+def no_space(*args, **kwargs):
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def interrupt(*args, **kwargs):
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_writes_exactly_that_file_and_replaces_it(name, tmp_path):
+    path = tmp_path / name
+    WRITERS[name](path)
+    first = path.read_bytes()
+    path.write_bytes(b"old")
+    WRITERS[name](path)
+    assert path.read_bytes() == first
+    assert [p.name for p in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.parametrize("where", ["fsync", "replace"])
+@pytest.mark.parametrize("name", WRITERS)
+def test_a_full_disk_keeps_the_old_file(name, where, tmp_path, monkeypatch):
+    path = tmp_path / name
+    path.write_bytes(b"old")
+    monkeypatch.setattr(os, where, no_space)
+    with pytest.raises(InputError) as caught:
+        WRITERS[name](path)
+    assert str(caught.value) == f"{path}: No space left on device; free some space, the old file is untouched"
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_disk_that_is_full_half_way_keeps_the_old_file(tmp_path):
+    path = tmp_path / "liftModel"
+    path.write_bytes(b"old")
+
+    def write(file):
+        file.write(b"half")
+        no_space()
+
+    with pytest.raises(InputError, match="free some space"):
+        files.write_atomically(path, write)
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("where", ["fsync", "replace", "write"])
+def test_ctrl_c_keeps_the_old_file(where, tmp_path, monkeypatch):
+    path = tmp_path / "liftModel"
+    path.write_bytes(b"old")
+    if where != "write":
+        monkeypatch.setattr(os, where, interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        files.write_atomically(path, interrupt if where == "write" else lambda file: file.write(b"new"))
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_new_file_respects_the_umask_and_an_old_one_keeps_its_mode(tmp_path):
+    path = tmp_path / "new"
+    before = os.umask(0o027)
+    try:
+        files.write_atomically(path, lambda file: file.write(b"1"))
+        assert stat.S_IMODE(path.stat().st_mode) == 0o640
+        path.chmod(0o604)
+        files.write_atomically(path, lambda file: file.write(b"2"))
+        assert stat.S_IMODE(path.stat().st_mode) == 0o604
+    finally:
+        os.umask(before)
+
+
+def test_a_link_is_followed_and_a_missing_folder_made(tmp_path):
+    real, link = tmp_path / "deep" / "er" / "real", tmp_path / "link"
+    link.symlink_to(real)
+    files.write_atomically(link, lambda file: file.write(b"1"))
+    assert link.is_symlink()
+    assert real.read_bytes() == b"1"
+
+
+@pytest.mark.parametrize("make", ["folder", "pipe", "under a file"])
+def test_what_cannot_be_a_file_is_refused(make, tmp_path):
+    path = tmp_path / "there"
+    if make == "folder":
+        path.mkdir()
+    elif make == "pipe":  # stands for every device; a failure must not replace a real one
+        os.mkfifo(path)
+    else:
+        path.write_bytes(b"")
+        path = path / "liftModel"
+    with pytest.raises(InputError) as caught:
+        files.write_atomically(path, lambda file: file.write(b"1"))
+    assert str(caught.value).startswith(f"{path}: ")
+    assert "choose" in str(caught.value)
+    assert make != "pipe" or stat.S_ISFIFO(path.stat().st_mode)
+
+
+def test_check_writable_leaves_nothing_behind(tmp_path):
+    files.check_writable(tmp_path / "new" / "folder")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_check_writable_refuses_a_file_where_the_folder_should_be(tmp_path):
+    (tmp_path / "out").write_bytes(b"")
+    for place in (tmp_path / "out", tmp_path / "out" / "deeper"):
+        with pytest.raises(InputError, match="choose another output folder"):
+            files.check_writable(place)
+
+
+def test_check_writable_refuses_a_read_only_folder(tmp_path, monkeypatch):
+    def refuse(*args):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(os, "open", refuse)
+    with pytest.raises(InputError, match="Permission denied; choose an output folder that can be written"):
+        files.check_writable(tmp_path)
+
+
+BAD_SOURCES = {
+    "missing": "no such file (working directory",
+    "folder": "is a folder; name a file in it",
+    "empty": "the file is empty; write or copy it again",
+    "pipe": "not a regular file; name a file",
+    "too large": "bytes, the limit is 10; use a smaller file",
+    "nul\0in name": "cannot be read (embedded null byte); check the file",
+}
+
+
+@pytest.mark.parametrize("name", BAD_SOURCES)
+def test_unreadable_sources(name, tmp_path, monkeypatch):
+    path = tmp_path / name
+    if name == "folder":
+        path.mkdir()
+    elif name == "empty":
+        path.write_bytes(b"")
+    elif name == "pipe":
+        os.mkfifo(path)
+    elif name == "too large":
+        path.write_bytes(b"x" * 11)
+        monkeypatch.setattr(files, "LARGEST_FILE", 10)
+    with pytest.raises(InputError) as caught:
+        files.read_bytes(path, "make one")
+    assert BAD_SOURCES[name] in str(caught.value)
+    assert str(caught.value).startswith(files.one_line(str(path)))
+    assert str(caught.value).isprintable()
+
+
+def test_a_name_with_line_breaks_and_escape_codes_stays_on_one_line(tmp_path):
+    with pytest.raises(InputError) as caught:
+        files.read_bytes(tmp_path / "a\nb\x1b[31m\udcff\u2028\u202e")
+    assert r"a\nb\x1b[31m\udcff\u2028\u202e: no such file" in str(caught.value)
+    assert str(caught.value).isprintable()

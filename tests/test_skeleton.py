@@ -1,0 +1,96 @@
+"""The skeleton's order and bones, and the camera's conventions."""
+
+import numpy as np
+import pytest
+
+from minilift.errors import InputError
+from minilift.pose.camera import project, to_camera
+from minilift.pose.skeleton import COURSE15, JOINTS, PARENTS, bone_lengths
+
+
+def test_joint_order_is_that_of_the_files():
+    expected = (
+        "right_hip right_knee right_ankle left_hip left_knee left_ankle spine neck head left_shoulder "
+        "left_elbow left_wrist right_shoulder right_elbow right_wrist"
+    )
+    assert " ".join(JOINTS) == expected
+
+
+def test_every_bone_leads_to_the_root():
+    for joint in range(15):
+        steps = 0
+        while joint >= 0:
+            joint, steps = PARENTS[joint], steps + 1
+            assert steps <= 6
+    assert COURSE15.bones[0] == "root-right_hip"
+    assert COURSE15.bones[11] == "left_elbow-left_wrist"
+
+
+def test_mirror_swaps_sides_and_is_its_own_inverse():
+    mirror = COURSE15.mirror
+    assert [mirror[i] for i in COURSE15.left] == [
+        JOINTS.index(JOINTS[i].replace("left", "right")) for i in COURSE15.left
+    ]
+    assert [mirror[i] for i in mirror] == list(range(15))
+    assert sorted(COURSE15.left + COURSE15.right) == [
+        i for i in range(15) if JOINTS[i] not in ("spine", "neck", "head")
+    ]
+    parents = [*PARENTS, -1]
+    assert [parents[mirror[i]] for i in range(15)] == [mirror[p] if p >= 0 else -1 for p in PARENTS]
+
+
+def test_bone_lengths_start_at_the_root():
+    pose = np.tile(np.array([0.0, 0.0, -1.0]), (2, 15, 1))
+    pose[:, 0] += (-0.1, 0, 0)
+    pose[:, 1] += (-0.1, -0.4, 0)
+    lengths = bone_lengths(pose)
+    assert lengths.shape == (2, 15)
+    np.testing.assert_allclose(lengths[:, :3], [[0.1, 0.4, np.hypot(0.1, 0.4)]] * 2)
+    assert np.all(lengths[:, 3:] == 0)
+
+
+@pytest.mark.parametrize("shape", [(15, 3), (2, 14, 3), (2, 15, 2)])
+def test_other_shapes_are_refused(shape):
+    with pytest.raises(ValueError, match=r"expected poses of shape \(N, 15, 3\), got"):
+        bone_lengths(np.zeros(shape))
+
+
+def test_unknown_joint_lists_the_known_ones():
+    with pytest.raises(InputError, match="no joint 'nose'; it has right_hip"):
+        COURSE15.index("nose")
+
+
+# A point one metre to the person's left, up, or ahead, and where it must appear: image right is +x.
+VIEWS = [
+    (0, 0, (1, 0, 0), (1, 0, 0)),  # facing the camera, the left hand is on the image's right
+    (0, 0, (0, 0, 1), (0, 0, 1)),  # what is ahead of a person facing the camera is nearer to it
+    (180, 0, (1, 0, 0), (-1, 0, 0)),  # from behind, the left hand is on the image's left
+    (90, 0, (1, 0, 0), (0, 0, 1)),  # from the person's left, the left hand is near
+    (90, 0, (0, 0, 1), (-1, 0, 0)),  # and the person looks to the image's left
+    (0, 90, (0, 1, 0), (0, 0, 1)),  # from above, the head is near
+    (0, 30, (0, 1, 0), (0, np.cos(np.pi / 6), 0.5)),
+]
+
+
+@pytest.mark.parametrize(("azimuth", "elevation", "point", "seen"), VIEWS)
+def test_camera_handedness(azimuth, elevation, point, seen):
+    joints = np.array(point, dtype=np.float64)[None, None]
+    got = to_camera(joints, np.radians([azimuth]), np.radians([elevation]), np.array([4.0]))
+    np.testing.assert_allclose(got[0, 0], np.array(seen) / 4 + (0, 0, -1), atol=1e-15)
+
+
+def test_root_is_exactly_at_minus_one():
+    joints = np.zeros((50, 1, 3))
+    rng = np.random.default_rng(0)
+    seen = to_camera(joints, rng.uniform(-4, 4, 50), rng.uniform(-1, 1, 50), rng.uniform(2.5, 6, 50))
+    assert np.all(seen == (0, 0, -1))
+
+
+def test_projection():
+    np.testing.assert_array_equal(project(np.array([[1.0, -2.0, -4.0]])), [[0.25, -0.5]])
+    assert project(np.full((2, 15, 3), -1, dtype=np.float32)).dtype == np.float32
+
+
+def test_points_behind_the_camera_are_refused():
+    with pytest.raises(ValueError, match=r"in front of the camera; got z = 0\.5"):
+        project(np.array([[0.0, 0.0, 0.5], [0.0, 0.0, -1.0]]))
