@@ -1,0 +1,156 @@
+"""The evaluation command: how far a lifter's joints lie from the true ones."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from minilift.cli import HelpFormatter, run
+from minilift.data import Poses, find_scale, load_poses
+from minilift.files import write_atomically
+from minilift.lifter import Lifter
+from minilift.ops import choose_device
+from minilift.pose.metrics import cal_mpjpe, pa_mpjpe, per_joint_error
+from minilift.pose.skeleton import JOINTS
+
+DESCRIPTION = """\
+Measure a trained lifter on test poses.
+
+Reads liftModel and data_test_lift.pkl from the current folder. The network is rebuilt from the shapes of
+the weights, which may come from train.py or from torch.save(model.state_dict(), ...). Prints the average
+MPJPE (mean per-joint position error), the average loss, the error of every joint, and PA-MPJPE (what is left
+of the error after the best rotation, scale and shift). The unit is the camera's distance to the root; with
+metres per unit, from --scale or from data_test_scale.npy beside the poses, millimetres are printed too.
+"""
+
+EPILOGUE = """\
+examples:
+  python eval.py                                  liftModel on data_test_lift.pkl
+  python eval.py --data mine.npz --scale mine.npy   other poses, and millimetres
+  python eval.py --json | jq .mpjpe               for machines
+  python eval.py --save predictions.npz           keep joint_3d as predicted
+  python eval.py --plot lift.png                  see three of them
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    return run("eval.py", _evaluate, argv)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "eval.py", description=DESCRIPTION, epilog=EPILOGUE, formatter_class=HelpFormatter
+    )
+    parser.add_argument(
+        "--weights", default="liftModel", help="weights file: torch's format, or .safetensors [liftModel]"
+    )
+    parser.add_argument(
+        "--data", default="data_test_lift.pkl", help="poses with joint_2d_1 and joint_3d [data_test_lift.pkl]"
+    )
+    parser.add_argument(
+        "--scale", metavar="FILE.npy", help="metres per unit of each pose [beside --data, where it is]"
+    )
+    parser.add_argument(
+        "--loss", choices=("mpjpe", "mse"), default="mpjpe", help="the loss to average [mpjpe]"
+    )
+    parser.add_argument("--device", default="auto", help="cpu, gpu or auto [auto]")
+    parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+    parser.add_argument(
+        "--save", metavar="FILE.npz", help="write the predicted joints as joint_3d (N, 15, 3)"
+    )
+    parser.add_argument(
+        "--plot", metavar="FILE", help="draw an easy, a middling and a hard pose to a .png or .svg"
+    )
+    return parser
+
+
+def _evaluate(argv: Sequence[str] | None) -> int:
+    args = _parser().parse_args(argv)
+    lifter = Lifter.load(args.weights, device=choose_device()[0] if args.device == "auto" else args.device)
+    scale_path = args.scale or find_scale(args.data)
+    poses = load_poses(args.data, need_3d=True, scale=scale_path)
+    predicted = lifter.predict(poses.joint_2d)
+    result = {"weights": args.weights, "data": args.data, **measure(predicted, poses, args.loss)}
+    if args.save:
+        write_atomically(args.save, lambda file: np.savez(file, joint_3d=predicted))
+    if args.plot:
+        plot(predicted, poses, args.plot)
+    if args.json:
+        print(json.dumps(result))
+        return 0
+    print(f"{args.weights} on {args.data}: {len(poses):,} poses")
+    if poses.ignored:
+        print(f"ignored keys: {', '.join(poses.ignored)}")
+    if poses.scale is not None:
+        print(f"metres per unit from {scale_path}")
+    print(table(result))
+    for path in filter(None, (args.save, args.plot)):
+        print(f"wrote {path}")
+    return 0
+
+
+def measure(predicted: np.ndarray, poses: Poses, loss: str = "mpjpe") -> dict[str, Any]:
+    """Every figure of the report; in units of root depth, and in millimetres where the scale is known."""
+    truth = poses.joint_3d
+    assert truth is not None
+    squared = np.square(predicted.astype(np.float64) - truth).mean()
+    flat = np.concatenate([poses.joint_2d, np.full_like(truth[..., :1], -1)], axis=-1)
+    aligned = pa_mpjpe(predicted, truth, avg=False)
+    mpjpe = cal_mpjpe(predicted, truth)
+    result: dict[str, Any] = {
+        "poses": len(poses),
+        "mpjpe": mpjpe,
+        "loss_name": loss,
+        "loss": float(squared) if loss == "mse" else mpjpe,
+        "pa_mpjpe": float(np.mean(aligned)),
+        "flat_mpjpe": cal_mpjpe(flat, truth),
+        "per_joint": dict(zip(JOINTS, per_joint_error(predicted, truth).tolist(), strict=True)),
+    }
+    if poses.scale is not None:
+        millimetres = 1000 * poses.scale.astype(np.float64)
+        size = millimetres[:, None, None]
+        result |= {
+            "mpjpe_mm": cal_mpjpe(predicted * size, truth * size),
+            "pa_mpjpe_mm": float(np.mean(aligned * millimetres)),
+            "flat_mpjpe_mm": cal_mpjpe(flat * size, truth * size),
+            "per_joint_mm": dict(
+                zip(JOINTS, per_joint_error(predicted * size, truth * size).tolist(), strict=True)
+            ),
+        }
+    return result
+
+
+def plot(predicted: np.ndarray, poses: Poses, path: str) -> None:
+    """Draw an easy, a middling and a hard pose: a tenth, a half and nine tenths of the way to the worst."""
+    from minilift.pose.plot import plot_lift
+
+    truth = poses.joint_3d
+    assert truth is not None
+    order = np.argsort(cal_mpjpe(predicted, truth, avg=False))
+    rows = order[[int(share * (len(order) - 1)) for share in (0.1, 0.5, 0.9)]]
+    plot_lift(poses.joint_2d[rows], predicted[rows], truth[rows], path)
+
+
+def table(result: dict[str, Any]) -> str:
+    """The figures for people."""
+    in_mm = "mpjpe_mm" in result
+    rows = [
+        ("average MPJPE", result["mpjpe"], result.get("mpjpe_mm")),
+        (f"average loss ({result['loss_name']})", result["loss"], None),
+        ("PA-MPJPE", result["pa_mpjpe"], result.get("pa_mpjpe_mm")),
+        ("for comparison, a flat pose", result["flat_mpjpe"], result.get("flat_mpjpe_mm")),
+    ]
+    joints = [
+        (f"  {name}", value, result.get("per_joint_mm", {}).get(name))
+        for name, value in result["per_joint"].items()
+    ]
+
+    def line(name: str, value: float, mm: float | None) -> str:
+        return f"{name:28s} {value:9.5f}" + (f" {mm:9.1f}" if mm is not None else "")
+
+    head = f"\n{'':28s} {'units':>9s}" + (f" {'mm':>9s}" if in_mm else "")
+    return "\n".join([head, *(line(*row) for row in rows), "per joint", *(line(*row) for row in joints)])

@@ -1,0 +1,244 @@
+"""The lifter: the network of the assignment, and what most people want of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from os import PathLike
+from typing import Any
+
+import numpy as np
+
+from minilift.checkpoint import load_state_dict, save_state_dict
+from minilift.errors import InputError
+from minilift.nn import Affine, BatchNorm1d, Dropout, Linear, Module, ReLU, Residual
+from minilift.nn.containers import number_dropouts
+from minilift.ops import Array, Ops, get_ops
+from minilift.params import ParamBuffer
+
+PREDICT_ROWS = 2048  # rows per forward pass of predict: bounds its memory to about 50 MB
+
+
+class LiftModel(Module):
+    """From 15 joints in the image, x (n, 30), to 15 joints in space, y (n, 45).
+
+    Linear(30, hidden), `n_blocks` residual blocks of twice (Linear, BatchNorm1d, ReLU, Dropout),
+    Linear(hidden, 45): Martinez et al., arXiv:1705.03098, with the assignment's names and stem.
+
+    All parameters are views of one flat vector, `flat.data`, and their gradients of `flat.grad`. Same `seed`,
+    same weights and same dropout masks. `device` is 'cpu', 'gpu' or 'auto'.
+    """
+
+    def __init__(
+        self, n_blocks: int = 2, hidden_layer: int = 1024, dropout: float = 0.1, output_nodes: int = 15 * 3,
+        *, input_nodes: int = 15 * 2, init: str = "uniform", seed: int = 0, device: str = "cpu",
+        dtype: str = "float32",
+    ) -> None:  # fmt: skip
+        super().__init__(get_ops(device, dtype))
+        ops, self.seed, rng = self.ops, seed, self.ops.generator(seed)
+        self.n_blocks, self.hidden_layer = n_blocks, hidden_layer
+        self.input_nodes, self.output_nodes = input_nodes, output_nodes
+
+        self.hidden1 = Linear(input_nodes, hidden_layer, init=init, rng=rng, ops=ops)
+        self.children["hidden1"] = self.hidden1
+        for i in range(n_blocks):
+            self.children[f"res-block_{i}"] = _block(hidden_layer, dropout, init, rng, ops)
+        self.output = Linear(hidden_layer, output_nodes, init=init, rng=rng, ops=ops)
+        self.children["output"] = self.output
+
+        self.dropouts = number_dropouts(self)
+        for layer in self.dropouts:
+            layer.seed = seed
+        self.flat = ParamBuffer(self.parameters(), ops)
+        self.before: Affine | None = None  # the change of units of the input, and of the output
+        self.after: Affine | None = None
+
+    def standardise(self, joint_2d: Any, joint_3d: Any) -> None:
+        """Let the layers see every column of the training data with mean 0 and standard deviation 1.
+
+        The model still maps raw 2D to raw 3D; the two changes of units become part of it, and
+        `state_dict` takes them into the first and the last Linear. Call it before training.
+        """
+        mean, std = _mean_std(joint_2d, self.input_nodes)
+        self.before = Affine(1 / std, -mean / std, ops=self.ops)
+        mean, std = _mean_std(joint_3d, self.output_nodes)
+        self.after = Affine(std, mean, ops=self.ops)
+
+    def forward(self, x: Array, train: bool = False) -> Array:
+        if self.before is not None:
+            x = self.before.forward(x, train)
+        for child in self.children.values():
+            x = child.forward(x, train)
+        return x if self.after is None else self.after.forward(x, train)
+
+    def backward(self, dy: Array) -> Array:
+        if self.after is not None:
+            dy = self.after.backward(dy)
+        for child in reversed(self.children.values()):
+            dy = child.backward(dy)
+        return dy if self.before is None else self.before.backward(dy)
+
+    # ---- saving and loading --------------------------------------------------------------------
+    def state_dict(self) -> dict[str, np.ndarray]:
+        """The weights as torch's model of this shape has them, complete by themselves.
+
+        With x' = x s + t before hidden1 and y = y' s + t after output, the changes of units go into
+        hidden1.weight = W s,  hidden1.bias = W t + b,  output.weight = s W,  output.bias = s b + t.
+        """
+        state = super().state_dict()
+        if self.before is not None and self.after is not None:
+            scale, shift = self._units(self.before)
+            weight = state["hidden1.weight"].astype(np.float64)
+            state["hidden1.bias"] = (weight @ shift + state["hidden1.bias"]).astype(self.ops.dtype)
+            state["hidden1.weight"] = (weight * scale).astype(self.ops.dtype)
+            scale, shift = self._units(self.after)
+            weight = state["output.weight"].astype(np.float64)
+            state["output.bias"] = (scale * state["output.bias"] + shift).astype(self.ops.dtype)
+            state["output.weight"] = (scale[:, None] * weight).astype(self.ops.dtype)
+        return state
+
+    def _units(self, layer: Affine) -> tuple[np.ndarray, np.ndarray]:
+        host = self.ops.to_host
+        return host(layer.scale).astype(np.float64), host(layer.shift).astype(np.float64)
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        super().load_state_dict(state)
+        self.before = self.after = None
+
+    @classmethod
+    def from_state_dict(cls, state: Mapping[str, Any], **options: Any) -> LiftModel:
+        """A model of the shape that the weights have: any width and any number of blocks.
+
+        Raises ValueError if they are not the weights of a LiftModel.
+        """
+        blocks = {int(m[1]) for key in state if (m := re.match(r"res-block_(\d{1,4})\.", key))}
+        for key in ("hidden1.weight", "output.weight"):
+            if key not in state or np.ndim(state[key]) != 2:
+                raise ValueError(f"no matrix {key!r}: these are not the weights of a LiftModel")
+        hidden, inputs = state["hidden1.weight"].shape
+        outputs, width = state["output.weight"].shape
+        if not hidden or not inputs or not outputs or width != hidden:
+            ends = f"'hidden1.weight' {(hidden, inputs)} and 'output.weight' {(outputs, width)}"
+            raise ValueError(f"{ends} do not fit together")
+        # Look at all large matrices before making a model of that size: the file is not trusted
+        for key in [f"res-block_{i}.{j}.weight" for i in range(len(blocks)) for j in (0, 4)]:
+            if key not in state or state[key].shape != (hidden, hidden):
+                raise ValueError(f"{key!r} is missing or not of shape {(hidden, hidden)}")
+        model = cls(len(blocks), hidden, output_nodes=outputs, input_nodes=inputs, **options)
+        model.load_state_dict(state)
+        return model
+
+    def snapshot(self) -> dict[str, np.ndarray]:
+        """All that training changes or needs, unfolded, as host arrays: for a resumable checkpoint."""
+        state = dict(super().state_dict())
+        for name, layer in (("before", self.before), ("after", self.after)):
+            if layer is not None:
+                state[f"{name}.scale"] = self.ops.to_host(layer.scale)
+                state[f"{name}.shift"] = self.ops.to_host(layer.shift)
+        state["dropout.calls"] = np.array([layer.calls for layer in self.dropouts], np.int64)
+        return state
+
+    def restore(self, snapshot: Mapping[str, np.ndarray]) -> None:
+        """Go back to a `snapshot` of a model of the same shape. Raises ValueError if it does not fit."""
+        state = dict(snapshot)
+        calls = state.pop("dropout.calls", np.zeros(0))
+        units = {k: state.pop(k) for k in list(state) if k.startswith(("before.", "after."))}
+        self.load_state_dict(state)
+        if len(calls) != len(self.dropouts):
+            raise ValueError(f"{len(calls)} dropout counters for {len(self.dropouts)} dropout layers")
+        for layer, n in zip(self.dropouts, calls, strict=True):
+            layer.calls = int(n)
+        if units:
+            self.before = Affine(units["before.scale"], units["before.shift"], ops=self.ops)
+            self.after = Affine(units["after.scale"], units["after.shift"], ops=self.ops)
+
+    # ---- for people ----------------------------------------------------------------------------
+    def summary(self) -> str:
+        """The table of layers: name, output shape, number of parameters; and what they add up to."""
+        rows, columns = [("Layer", "Output shape", "Parameters")], self.input_nodes
+        for name, layer in self.modules():
+            if layer.children:
+                continue
+            columns = layer.out_features if isinstance(layer, Linear) else columns
+            count = sum(p.size for p in layer.parameters())
+            rows.append((f"{name} ({type(layer).__name__})", f"(n, {columns})", f"{count:,}"))
+        widths = [max(len(row[i]) for row in rows) for i in range(3)]
+        lines = [f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c:>{widths[2]}}" for a, b, c in rows]
+        total = sum(p.size for p in self.parameters())
+        megabytes = total * np.dtype(self.ops.dtype).itemsize / 1e6
+        rule = "-" * len(lines[0])
+        end = f"{total:,} trainable parameters, {megabytes:.1f} MB as {self.ops.dtype}"
+        return "\n".join([lines[0], rule, *lines[1:], rule, end])
+
+
+def _block(width: int, dropout: float, init: str, rng: Any, ops: Ops) -> Residual:
+    layers: list[Module] = []
+    for _ in range(2):
+        layers += [
+            Linear(width, width, init=init, rng=rng, ops=ops),
+            BatchNorm1d(width, ops=ops),
+            ReLU(ops=ops),
+            Dropout(dropout, ops=ops),
+        ]
+    return Residual(*layers, ops=ops)
+
+
+def _mean_std(data: Any, columns: int) -> tuple[np.ndarray, np.ndarray]:
+    rows = np.asarray(data, np.float64).reshape(-1, columns)
+    mean, std = rows.mean(axis=0), rows.std(axis=0)
+    # A column that never changes has nothing to scale; 1e-6 is the noise of float32 data near 1
+    return mean, np.where(std > 1e-6, std, 1.0)
+
+
+class Lifter:
+    """2D keypoints in, 3D joints out.
+
+    >>> lifter = Lifter.load("liftModel")          # doctest: +SKIP
+    >>> joint_3d = lifter.predict(joint_2d)        # doctest: +SKIP
+    """
+
+    def __init__(self, model: LiftModel) -> None:
+        self.model = model
+
+    @classmethod
+    def load(cls, path: str | PathLike[str], device: str = "cpu") -> Lifter:
+        """Read a weights file of minilift or torch. Raises InputError if it is none of a LiftModel."""
+        state = load_state_dict(path)
+        wrong = [key for key, value in state.items() if not np.all(np.isfinite(value))]
+        if wrong:
+            raise InputError(
+                f"{path}: {wrong[0]!r} has NaN or infinite weights; train again, with a lower --lr"
+            )
+        try:
+            model = LiftModel.from_state_dict(state, device=device)
+        except InputError:
+            raise
+        except ValueError as problem:
+            raise InputError(f"{path}: {problem}; give a file that train.py wrote") from problem
+        if model.input_nodes % 2 or model.output_nodes * 2 != model.input_nodes * 3:
+            raise InputError(
+                f"{path}: a model from {model.input_nodes} to {model.output_nodes} numbers does not map "
+                "2D joints to as many 3D joints; give a file that train.py wrote"
+            )
+        return cls(model)
+
+    def save(self, path: str | PathLike[str]) -> None:
+        save_state_dict(path, self.model.state_dict())
+
+    def predict(self, joint_2d: Any) -> np.ndarray:
+        """3D joints (N, J, 3) for 2D joints (N, J, 2) or (N, 2J); (J, 3) for a single pose (J, 2).
+
+        2D: pinhole projection (x/-z, y/-z) with focal length 1 and the root at (0, 0), y up. 3D: the camera
+        is the origin and looks down -z, the unit is its distance to the root, which lies at (0, 0, -1).
+        """
+        model, joints = self.model, self.model.input_nodes // 2
+        points = np.asarray(joint_2d, model.ops.dtype)
+        single = points.shape == (joints, 2)
+        if not single and points.shape[1:] not in ((joints, 2), (2 * joints,)):
+            raise ValueError(f"expected 2D joints of shape (N, {joints}, 2), got {points.shape}")
+        rows = points.reshape(-1, 2 * joints)
+        poses = np.empty((len(rows), joints, 3), model.ops.dtype)
+        for start in range(0, len(rows), PREDICT_ROWS):
+            part = model.forward(model.ops.asarray(rows[start : start + PREDICT_ROWS]))
+            poses[start : start + PREDICT_ROWS] = model.ops.to_host(part).reshape(-1, joints, 3)
+        return poses[0] if single else poses

@@ -1,0 +1,69 @@
+"""Batch normalisation."""
+
+from __future__ import annotations
+
+from minilift.nn.module import Module
+from minilift.ops import Array, Ops
+from minilift.params import Parameter
+
+
+class BatchNorm1d(Module):
+    """Normalise each column over the batch, then scale and shift.
+
+    forward    xhat = (x - mean) rstd,  rstd = 1/sqrt(var + eps)      x, y (n, features); var biased
+               y    = weight xhat + bias
+               running_* <- (1 - momentum) running_* + momentum *     with the unbiased variance
+               in evaluation mean and var are the running ones
+    keeps      xhat (n, features), rstd (features,)
+    backward   dbias   = sum_rows dy
+               dweight = sum_rows dy xhat
+               dx      = weight rstd (dy - dbias/n - xhat dweight/n)  in training
+               dx      = weight rstd dy                               in evaluation
+
+    mean and var depend on every row of x; those two paths only remove from dy its mean and its component
+    along xhat. Training needs two rows: with one, xhat is always 0. Source: Ioffe & Szegedy,
+    arXiv:1502.03167; eps, momentum and both variances as torch.nn.BatchNorm1d.
+    """
+
+    parameter_names = ("weight", "bias")
+    state_names = ("running_mean", "running_var", "num_batches_tracked")
+
+    def __init__(
+        self, num_features: int, eps: float = 1e-5, momentum: float = 0.1, *, ops: Ops | None = None
+    ) -> None:
+        super().__init__(ops)
+        self.num_features, self.eps, self.momentum = num_features, eps, momentum
+        shape = (num_features,)
+        self.weight = Parameter(self.ops.zeros(shape) + 1, self.ops)
+        self.bias = Parameter(self.ops.zeros(shape), self.ops)
+        self.running_mean, self.running_var = self.ops.zeros(shape), self.ops.zeros(shape) + 1
+        self.num_batches_tracked = 0
+        self.mean, self.var, self.rstd = (self.ops.zeros(shape) for _ in range(3))
+        self.xhat: Array | None = None
+        self.trained = False
+
+    def forward(self, x: Array, train: bool = False) -> Array:
+        x = self._input(x, self.num_features)
+        n, ops = len(x), self.ops
+        if train and n < 2:
+            raise ValueError(f"{self.describe()}: training needs at least 2 rows, got {n}")
+        self.xhat, y = self._rows("xhat", n, self.num_features), self._rows("y", n, self.num_features)
+        self.trained = train
+        parameters = self.weight.data, self.bias.data
+        if not train:
+            statistics = self.running_mean, self.running_var, self.rstd
+            return ops.batchnorm_eval(x, *parameters, *statistics, self.eps, self.xhat, out=y)
+        ops.batchnorm(x, *parameters, self.mean, self.var, self.rstd, self.eps, self.xhat, out=y)
+        ops.running_average(self.mean, 1.0, self.momentum, out=self.running_mean)
+        ops.running_average(self.var, n / (n - 1), self.momentum, out=self.running_var)
+        self.num_batches_tracked += 1
+        return y
+
+    def backward(self, dy: Array) -> Array:
+        dy = self._gradient(dy, self.xhat)
+        op = self.ops.batchnorm_backward if self.trained else self.ops.batchnorm_eval_backward
+        dx = self._rows("dx", len(dy), self.num_features)
+        return op(dy, self.xhat, self.rstd, self.weight.data, self.weight.grad, self.bias.grad, out=dx)
+
+    def extra_repr(self) -> str:
+        return f"{self.num_features}, eps={self.eps:g}, momentum={self.momentum:g}"

@@ -1,0 +1,75 @@
+"""Layers made of layers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from minilift.nn.dropout import Dropout
+from minilift.nn.module import Module
+from minilift.ops import Array, Ops
+
+
+def number_dropouts(module: Module) -> list[Dropout]:
+    """Give every Dropout inside its own stream, so that no two draw the same mask; returns them."""
+    dropouts = [layer for _, layer in module.modules() if isinstance(layer, Dropout)]
+    for stream, layer in enumerate(dropouts):
+        layer.stream = stream
+    return dropouts
+
+
+class Sequential(Module):
+    """Layers one after the other, numbered from 0.
+
+    forward    y = f_last(... f_1(f_0(x)))
+    backward   the chain rule, last layer first
+    """
+
+    def __init__(self, *layers: Module, ops: Ops | None = None) -> None:
+        super().__init__(ops or (layers[0].ops if layers else None))
+        self.children = {str(i): layer for i, layer in enumerate(layers)}
+        number_dropouts(self)
+
+    def __len__(self) -> int:
+        return len(self.children)
+
+    def __getitem__(self, index: int) -> Module:
+        return list(self.children.values())[index]
+
+    def __iter__(self) -> Iterator[Module]:
+        return iter(self.children.values())
+
+    def forward(self, x: Array, train: bool = False) -> Array:
+        for layer in self:
+            x = layer.forward(x, train)
+        return x
+
+    def backward(self, dy: Array) -> Array:
+        for layer in reversed(self.children.values()):
+            dy = layer.backward(dy)
+        return dy
+
+
+class Residual(Sequential):
+    """Layers in sequence around which the input also takes a shortcut.
+
+    forward    y  = x + f(x)         x, y (n, columns): the layers keep the number of columns
+    backward   dx = dy + f'(dy)      the shortcut passes dy on as it is
+
+    Source: He et al., arXiv:1512.03385, eq. 1.
+    """
+
+    def __init__(self, *layers: Module, ops: Ops | None = None) -> None:
+        super().__init__(*layers, ops=ops)
+        self.y: Array | None = None
+
+    def forward(self, x: Array, train: bool = False) -> Array:
+        x = self._input(x)
+        inner = super().forward(x, train)
+        if inner.shape != x.shape:
+            raise ValueError(f"Residual: the layers turn shape {x.shape} into {inner.shape}; it must stay")
+        self.y = self._rows("y", *x.shape)
+        return self.ops.add(x, inner, out=self.y)
+
+    def backward(self, dy: Array) -> Array:
+        dy = self._gradient(dy, self.y)
+        return self.ops.add(dy, super().backward(dy), out=self._rows("dx", *dy.shape))

@@ -1,0 +1,54 @@
+"""The fully connected layer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minilift.nn.init import initial_bias, initial_weight
+from minilift.nn.module import Module
+from minilift.ops import Array, Ops
+from minilift.params import Parameter
+
+
+class Linear(Module):
+    """Every output is a weighted sum of all inputs, plus a constant.
+
+    forward    y  = x weight^T + bias          x (n, in), weight (out, in), bias (out,), y (n, out)
+    keeps      x, by reference
+    backward   dweight = dy^T x,  dbias = column sums of dy,  dx = dy weight
+
+    `init` is a name of `minilift.nn.init`; `rng` a numpy.random.Generator (default: a fresh one).
+    """
+
+    parameter_names = ("weight", "bias")
+
+    def __init__(
+        self, in_features: int, out_features: int, bias: bool = True, *, init: str = "uniform",
+        rng: Any = None, ops: Ops | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__(ops)
+        self.in_features, self.out_features = in_features, out_features
+        rng = rng or self.ops.generator(None)
+        weight = initial_weight(init, rng, in_features, out_features)
+        self.weight = Parameter(self.ops.asarray(weight), self.ops)
+        self.bias: Parameter | None = None
+        if bias:
+            values = initial_bias(init, rng, in_features, out_features)
+            self.bias = Parameter(self.ops.asarray(values), self.ops)
+        self.x: Array | None = None
+
+    def forward(self, x: Array, train: bool = False) -> Array:
+        self.x = x = self._input(x, self.in_features)
+        bias = None if self.bias is None else self.bias.data
+        self.y = self._rows("y", len(x), self.out_features)
+        return self.ops.linear(x, self.weight.data, bias, out=self.y)
+
+    def backward(self, dy: Array) -> Array:
+        dy = self._gradient(dy, None if self.x is None else self.y)
+        dbias = None if self.bias is None else self.bias.grad
+        dx = self._rows("dx", len(dy), self.in_features)
+        return self.ops.linear_backward(dy, self.x, self.weight.data, self.weight.grad, dbias, out=dx)
+
+    def extra_repr(self) -> str:
+        bias = self.bias is not None
+        return f"in_features={self.in_features}, out_features={self.out_features}, bias={bias}"

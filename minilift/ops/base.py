@@ -1,0 +1,182 @@
+"""The contract between the layers and the machine that runs them.
+
+Layers, losses and optimisers call these methods and nothing else, so none of them knows whether
+NumPy or CuPy does the work. Every method writes into arrays that its caller owns (`out` and the
+other arguments named as written), and none of them writes into an input.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+Array = Any  # numpy.ndarray or cupy.ndarray: which of them is the backend's affair
+
+_MASK64 = (1 << 64) - 1
+
+
+def _splitmix64(x: int) -> int:
+    """One step of SplitMix64 (Steele, Lea & Flood, "Fast splittable pseudorandom generators", 2014)."""
+    z = (x + 0x9E3779B97F4A7C15) & _MASK64
+    z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & _MASK64
+    z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & _MASK64
+    return z ^ (z >> 31)
+
+
+def dropout_key(seed: int, stream: int, step: int) -> tuple[int, int]:
+    """Two 32-bit words that name one dropout mask: of this seed, this layer (`stream`), this step."""
+    key = _splitmix64((_splitmix64((_splitmix64(seed & _MASK64) + stream) & _MASK64) + step) & _MASK64)
+    return key & 0xFFFFFFFF, key >> 32
+
+
+class Ops(ABC):
+    """What a backend offers. Shapes: n rows (the batch), k columns in, m columns out."""
+
+    device: str  # "cpu", "gpu" or "gpu:1"
+    dtype: str  # of all working arrays: "float32" for work, "float64" for gradient checks
+
+    # ---- arrays: the only way in and out -------------------------------------------------------
+    @abstractmethod
+    def asarray(self, x: Any) -> Array:
+        """`x` as a C-contiguous array of this device and dtype; `x` itself where it is one already."""
+
+    @abstractmethod
+    def asindex(self, x: Any) -> Array:
+        """Row numbers as an index array of this device."""
+
+    @abstractmethod
+    def empty(self, shape: tuple[int, ...]) -> Array: ...
+
+    @abstractmethod
+    def zeros(self, shape: tuple[int, ...], dtype: str | None = None) -> Array: ...
+
+    @abstractmethod
+    def to_host(self, x: Any) -> Any:
+        """A NumPy copy of `x` (waits for the device); a Python number becomes a 0-d array."""
+
+    @abstractmethod
+    def copy(self, source: Any, out: Array) -> None:
+        """out <- source, which may lie on the host."""
+
+    @abstractmethod
+    def generator(self, seed: int | tuple[int, ...] | None) -> Any:
+        """A `numpy.random.Generator` on the host, for initial weights and shuffling."""
+
+    @abstractmethod
+    def take(self, rows: Array, index: Array, out: Array) -> Array:
+        """out[i] = rows[index[i]]: the gather that makes a batch. `index` must lie within `rows`."""
+
+    # ---- elementwise ---------------------------------------------------------------------------
+    @abstractmethod
+    def add(self, a: Array, b: Array, out: Array) -> Array:
+        """out = a + b. `out` may be `a`."""
+
+    @abstractmethod
+    def multiply(self, a: Array, b: Array, out: Array) -> Array:
+        """out = a * b, where b may be one row that serves every row of a. `out` may be `a`."""
+
+    @abstractmethod
+    def affine(self, x: Array, scale: Array, shift: Array, out: Array) -> Array:
+        """out = x * scale + shift, column by column."""
+
+    @abstractmethod
+    def relu(self, x: Array, out: Array) -> Array:
+        """out = max(x, 0)."""
+
+    @abstractmethod
+    def relu_backward(self, dy: Array, y: Array, out: Array) -> Array:
+        """out = dy where y > 0, else 0. At x = 0 the derivative is taken as 0, as torch does."""
+
+    @abstractmethod
+    def dropout_mask(self, p: float, key: tuple[int, int], out: Array) -> Array:
+        """out = 0 with probability p, else 1/(1-p), from a hash of `key` and the element's number.
+
+        Element i is kept when hash(i, key) >= p * 2^32: no generator state, the same bits on every
+        backend. The hash is the `lowbias32` mixer (C. Wellons, "Prospecting for hash functions",
+        2018) with the key's first word on entry and its second between the two multiplications.
+        """
+
+    # ---- layers --------------------------------------------------------------------------------
+    @abstractmethod
+    def linear(self, x: Array, weight: Array, bias: Array | None, out: Array) -> Array:
+        """out = x weight^T + bias: x (n, k), weight (m, k), bias (m,), out (n, m)."""
+
+    @abstractmethod
+    def linear_backward(
+        self, dy: Array, x: Array, weight: Array, dweight: Array, dbias: Array | None, out: Array
+    ) -> Array:
+        """dweight = dy^T x, dbias = column sums of dy, out = dx = dy weight.
+
+        From y_ij = sum_k x_ik w_jk + b_j: dL/dw_jk = sum_i dy_ij x_ik, and likewise for b and x.
+        """
+
+    @abstractmethod
+    def batchnorm(
+        self, x: Array, weight: Array, bias: Array, mean: Array, var: Array, rstd: Array, eps: float,
+        xhat: Array, out: Array,
+    ) -> Array:  # fmt: skip
+        """Normalise each column over the rows, then scale and shift.
+
+        mean_j = sum_i x_ij / n,  var_j = sum_i (x_ij - mean_j)^2 / n (biased),  rstd = 1/sqrt(var + eps)
+        xhat = (x - mean) rstd,  out = weight xhat + bias.   Writes mean, var, rstd, xhat, out.
+        """
+
+    @abstractmethod
+    def batchnorm_eval(
+        self, x: Array, weight: Array, bias: Array, mean: Array, var: Array, rstd: Array, eps: float,
+        xhat: Array, out: Array,
+    ) -> Array:  # fmt: skip
+        """The same with given mean and var (the running statistics). Writes rstd, xhat, out."""
+
+    @abstractmethod
+    def batchnorm_backward(
+        self, dy: Array, xhat: Array, rstd: Array, weight: Array, dweight: Array, dbias: Array,
+        out: Array,
+    ) -> Array:  # fmt: skip
+        """dbias = sum_i dy, dweight = sum_i dy xhat, out = weight rstd (dy - dbias/n - xhat dweight/n).
+
+        mean and var depend on every row of x. Through them dx loses its mean and its component
+        along xhat (Ioffe & Szegedy, arXiv:1502.03167, section 3; the formula collects their six).
+        """
+
+    @abstractmethod
+    def batchnorm_eval_backward(
+        self, dy: Array, xhat: Array, rstd: Array, weight: Array, dweight: Array, dbias: Array,
+        out: Array,
+    ) -> Array:  # fmt: skip
+        """The same sums; out = weight rstd dy, because fixed statistics do not depend on x."""
+
+    @abstractmethod
+    def running_average(self, new: Array, factor: float, momentum: float, out: Array) -> None:
+        """out <- (1 - momentum) out + momentum factor new."""
+
+    # ---- losses: each adds the batch's loss to `total` (float64, one element, on the device) ----
+    @abstractmethod
+    def mpjpe(self, pred: Array, target: Array, grad: Array, total: Array) -> None:
+        """Mean Euclidean distance of the joints; pred, target, grad (n, 3J).
+
+        loss = 1/(nJ) sum_ij |pred_ij - target_ij|,  grad_ij = (pred_ij - target_ij) / (nJ |..|),
+        and 0 where the distance is 0, as torch.norm has it.
+        """
+
+    @abstractmethod
+    def mse(self, pred: Array, target: Array, grad: Array, total: Array) -> None:
+        """loss = mean over all elements of (pred - target)^2,  grad = 2 (pred - target) / size."""
+
+    # ---- optimisers: one pass over a flat vector -----------------------------------------------
+    @abstractmethod
+    def adam(
+        self, w: Array, g: Array, m: Array, v: Array, step: int, lr: float,
+        betas: tuple[float, float], eps: float, weight_decay: float,
+    ) -> None:  # fmt: skip
+        """Adam (Kingma & Ba, arXiv:1412.6980, algorithm 1), with eps beside sqrt(v_hat) as in torch.
+
+        g' = g + weight_decay w;  m += (1-b1)(g' - m);  v += (1-b2)(g'^2 - v)
+        w -= lr m_hat / (sqrt(v_hat) + eps),  m_hat = m/(1-b1^step),  v_hat = v/(1-b2^step)
+        """
+
+    @abstractmethod
+    def sgd(
+        self, w: Array, g: Array, velocity: Array | None, lr: float, momentum: float, weight_decay: float
+    ) -> None:
+        """g' = g + weight_decay w;  velocity = momentum velocity + g';  w -= lr velocity (or g')."""

@@ -1,0 +1,208 @@
+"""Optimisers, and schedules for their learning rate. Names, defaults and formulas are torch's."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from minilift.ops import Array
+from minilift.params import Parameter, runs
+
+
+class Optimiser:
+    """Steps parameters along their gradients. `lr` may be changed between steps.
+
+    Create it after the model: it holds views of the model's vectors.
+    """
+
+    def __init__(self, parameters: Sequence[Parameter], lr: float, weight_decay: float) -> None:
+        if not parameters:
+            raise ValueError("the optimiser got no parameters")
+        if not lr >= 0:
+            raise ValueError(f"learning rate must be at least 0, got {lr}")
+        self.ops = parameters[0].ops
+        self.runs = runs(parameters)
+        self.lr, self.weight_decay = lr, weight_decay
+        self.steps = 0
+        self.moments: dict[str, list[Array]] = {}
+
+    def _new_moment(self, name: str) -> list[Array]:
+        self.moments[name] = [self.ops.zeros(data.shape) for data, _ in self.runs]
+        return self.moments[name]
+
+    def step(self) -> None:
+        raise NotImplementedError
+
+    def state_dict(self) -> dict[str, Any]:
+        """Host copies of everything that the next step depends on, but for `lr` and the parameters."""
+        arrays = {f"{k}.{i}": self.ops.to_host(a) for k, v in self.moments.items() for i, a in enumerate(v)}
+        return {"steps": self.ops.to_host(self.steps), **arrays}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go back to a `state_dict`. Raises KeyError or ValueError if it is of other parameters."""
+        for name, arrays in self.moments.items():
+            for i, array in enumerate(arrays):
+                found = state[f"{name}.{i}"]
+                if found.shape != array.shape:
+                    raise ValueError(f"optimiser: {name}.{i} has shape {found.shape}, expected {array.shape}")
+                self.ops.copy(found, out=array)
+        self.steps = int(state["steps"])
+
+
+class Adam(Optimiser):
+    """Adam (Kingma & Ba, arXiv:1412.6980, algorithm 1), one pass over one vector.
+
+    m <- m + (1-b1)(g - m);   v <- v + (1-b2)(g^2 - v)
+    w <- w - lr m_hat / (sqrt(v_hat) + eps),   m_hat = m/(1-b1^t),  v_hat = v/(1-b2^t)
+
+    eps stands beside sqrt(v_hat) as in torch, not inside it. `weight_decay` adds weight_decay w to g
+    (L2, as torch.optim.Adam; not AdamW).
+    """
+
+    def __init__(
+        self, parameters: Sequence[Parameter], lr: float = 1e-3, betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8, weight_decay: float = 0.0,
+    ) -> None:  # fmt: skip
+        super().__init__(parameters, lr, weight_decay)
+        if not all(0 <= b < 1 for b in betas):
+            raise ValueError(f"Adam: betas must lie in [0, 1), got {betas}")
+        self.betas, self.eps = betas, eps
+        self.m, self.v = self._new_moment("m"), self._new_moment("v")
+
+    def step(self) -> None:
+        self.steps += 1
+        for (data, grad), m, v in zip(self.runs, self.m, self.v, strict=True):
+            self.ops.adam(data, grad, m, v, self.steps, self.lr, self.betas, self.eps, self.weight_decay)
+
+
+class SGD(Optimiser):
+    """Gradient descent with torch's momentum: velocity <- momentum velocity + g;  w <- w - lr velocity."""
+
+    def __init__(
+        self,
+        parameters: Sequence[Parameter],
+        lr: float = 1e-3,
+        momentum: float = 0.0,
+        weight_decay: float = 0.0,
+    ) -> None:
+        super().__init__(parameters, lr, weight_decay)
+        self.momentum = momentum
+        self.velocity: list[Array | None] = [None] * len(self.runs)
+        if momentum:
+            self.velocity = list(self._new_moment("velocity"))
+
+    def step(self) -> None:
+        self.steps += 1
+        for (data, grad), velocity in zip(self.runs, self.velocity, strict=True):
+            self.ops.sgd(data, grad, velocity, self.lr, self.momentum, self.weight_decay)
+
+
+class Schedule:
+    """A learning rate as a function of `t`, the number of calls of `step`.
+
+    `per` says what a step stands for: `run_epoch` calls `step` after every "batch" or every "epoch".
+    """
+
+    def __init__(self, optimiser: Optimiser, per: str = "epoch") -> None:
+        if per not in ("batch", "epoch"):
+            raise ValueError(f"per must be 'batch' or 'epoch', got {per!r}")
+        self.optimiser, self.per = optimiser, per
+        self.base_lr, self.t = optimiser.lr, 0
+
+    def lr_at(self, t: int) -> float:
+        raise NotImplementedError
+
+    def step(self) -> None:
+        self.seek(self.t + 1)
+
+    def seek(self, t: int) -> None:
+        """Go to step t at once, as a resumed run does."""
+        self.t = t
+        self.optimiser.lr = self.lr_at(t)
+
+
+class StepLR(Schedule):
+    """lr gamma^floor(t / step_size)."""
+
+    def __init__(self, optimiser: Optimiser, step_size: int, gamma: float = 0.1, per: str = "epoch") -> None:
+        super().__init__(optimiser, per)
+        if step_size < 1:
+            raise ValueError(f"StepLR: step_size must be at least 1, got {step_size}")
+        self.step_size, self.gamma = step_size, gamma
+
+    def lr_at(self, t: int) -> float:
+        return self.base_lr * self.gamma ** (t // self.step_size)
+
+
+class ExponentialLR(Schedule):
+    """lr gamma^t."""
+
+    def __init__(self, optimiser: Optimiser, gamma: float, per: str = "epoch") -> None:
+        super().__init__(optimiser, per)
+        self.gamma = gamma
+
+    def lr_at(self, t: int) -> float:
+        return self.base_lr * self.gamma**t
+
+
+class CosineAnnealingLR(Schedule):
+    """From lr to eta_min on half a cosine of T_max steps (Loshchilov & Hutter, arXiv:1608.03983, eq. 5)."""
+
+    def __init__(self, optimiser: Optimiser, T_max: int, eta_min: float = 0.0, per: str = "epoch") -> None:
+        super().__init__(optimiser, per)
+        self.T_max, self.eta_min = T_max, eta_min
+
+    def lr_at(self, t: int) -> float:
+        return _cosine(self.base_lr, self.eta_min, t / self.T_max)
+
+
+class OneCycleLR(Schedule):
+    """Up to max_lr in the first pct_start of total_steps, then down to almost 0, both along half a cosine.
+
+    It starts at max_lr/div_factor and ends at that over final_div_factor. The first beta of Adam (the
+    momentum of SGD) goes the other way, from max_momentum to base_momentum and back, unless
+    `cycle_momentum` is off. Source: Smith & Topin, arXiv:1708.07120, in the form of torch's OneCycleLR.
+    """
+
+    def __init__(
+        self, optimiser: Optimiser, max_lr: float, total_steps: int, pct_start: float = 0.3,
+        cycle_momentum: bool = True, base_momentum: float = 0.85, max_momentum: float = 0.95,
+        div_factor: float = 25.0, final_div_factor: float = 1e4, per: str = "batch",
+    ) -> None:  # fmt: skip
+        super().__init__(optimiser, per)
+        if total_steps < 1:
+            raise ValueError(f"OneCycleLR: total_steps must be at least 1, got {total_steps}")
+        self.total_steps, self.peak = total_steps, pct_start * total_steps - 1
+        self.max_lr, self.base_lr = max_lr, max_lr / div_factor
+        self.min_lr = self.base_lr / final_div_factor
+        self.momenta = (max_momentum, base_momentum) if cycle_momentum else None
+        self.seek(0)
+
+    def _between(self, start: float, top: float, end: float, t: int) -> float:
+        if t < self.peak:
+            return _cosine(start, top, t / self.peak)
+        descent = self.total_steps - 1 - self.peak
+        return _cosine(top, end, (t - self.peak) / descent) if descent else top
+
+    def lr_at(self, t: int) -> float:
+        # torch raises after total_steps; a resumed or longer run is better served by the last, tiny rate
+        return self._between(self.base_lr, self.max_lr, self.min_lr, min(t, self.total_steps - 1))
+
+    def momentum_at(self, t: int) -> float:
+        high, low = self.momenta or (0.0, 0.0)
+        return self._between(high, low, high, min(t, self.total_steps - 1))
+
+    def seek(self, t: int) -> None:
+        super().seek(t)
+        if self.momenta is None:
+            return
+        momentum = self.momentum_at(t)
+        if isinstance(self.optimiser, Adam):
+            self.optimiser.betas = (momentum, self.optimiser.betas[1])
+        elif isinstance(self.optimiser, SGD):
+            self.optimiser.momentum = momentum
+
+
+def _cosine(start: float, end: float, fraction: float) -> float:
+    return end + (start - end) * (1 + math.cos(math.pi * fraction)) / 2

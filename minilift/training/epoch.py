@@ -1,0 +1,183 @@
+"""One epoch of training steps, and the evaluation."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minilift import losses
+from minilift.data import Poses
+from minilift.errors import InputError
+from minilift.lifter import LiftModel
+from minilift.ops import Array
+from minilift.optim import Optimiser, Schedule
+
+EVALUATION_ROWS = 1024
+
+Loss = Callable[..., tuple[Any, Array]]
+
+
+class Averages(NamedTuple):
+    """Means over the poses of an epoch: the loss, and the MPJPE in the data's units."""
+
+    loss: float
+    mpjpe: float
+
+
+class Rows:
+    """A data set on the model's device, a pose a row: x (N, 30), y (N, 45)."""
+
+    def __init__(self, data: Poses, model: LiftModel) -> None:
+        if data.joint_3d is None:
+            raise InputError("the data has no joint_3d; training and evaluation need it")
+        self.x = model.ops.asarray(data.joint_2d.reshape(len(data), -1))
+        self.y = model.ops.asarray(data.joint_3d.reshape(len(data), -1))
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+
+class Measure:
+    """Loss and MPJPE, summed on the device over equal batches and read when somebody asks."""
+
+    def __init__(self, model: LiftModel, loss: Loss, batch_size: int) -> None:
+        self.ops, self.loss, self.batches = model.ops, loss, 0
+        self.grad = self.ops.empty((batch_size, model.output_nodes))
+        self.totals = [self.ops.zeros((1,), dtype="float64") for _ in range(2)]
+        self.spare = None if loss is losses.mpjpe else self.ops.empty(self.grad.shape)
+
+    def add(self, pred: Array, target: Array) -> Array:
+        """The gradient of the loss of one batch."""
+        grad = self.grad[: len(pred)]
+        self.loss(pred, target, self.ops, grad, self.totals[0])
+        if self.spare is not None:
+            losses.mpjpe(pred, target, self.ops, self.spare[: len(pred)], self.totals[1])
+        self.batches += 1
+        return grad
+
+    def sums(self) -> tuple[float, float]:
+        loss, mpjpe = (float(self.ops.to_host(t)[0]) for t in self.totals)
+        return loss, loss if self.spare is None else mpjpe
+
+    def restore(self, batches: int, sums: tuple[float, float]) -> None:
+        self.batches = batches
+        for total, value in zip(self.totals, sums, strict=True):
+            self.ops.copy(np.array([value]), out=total)
+
+    def averages(self) -> Averages:
+        loss, mpjpe = self.sums()
+        return Averages(loss / max(self.batches, 1), mpjpe / max(self.batches, 1))
+
+
+def batches_per_epoch(rows: int, batch_size: int) -> int:
+    return rows // min(batch_size, rows)
+
+
+def train_batches(
+    epoch_no: int, rows: Rows, model: LiftModel, optimiser: Optimiser, scheduler: Schedule | None,
+    batch_size: int, measure: Measure,
+) -> Iterator[None]:  # fmt: skip
+    """One epoch of training steps; pauses after each of them. Starts behind the batches already measured.
+
+    The order of the rows depends on (model.seed, epoch_no) alone. Batches are full: what is left over is
+    not used in this epoch (another remainder in the next), so that every step averages over as many rows.
+    """
+    ops, batch_size = model.ops, min(batch_size, len(rows))
+    if batch_size < 2:
+        raise InputError(f"training needs at least 2 poses in a batch, got {batch_size}; give more data")
+    order = ops.asindex(ops.generator((model.seed, epoch_no)).permutation(len(rows)))
+    x, y = (ops.empty((batch_size, columns)) for columns in (model.input_nodes, model.output_nodes))
+    for batch in range(measure.batches, batches_per_epoch(len(rows), batch_size)):
+        index = order[batch * batch_size : (batch + 1) * batch_size]
+        ops.take(rows.x, index, out=x)
+        ops.take(rows.y, index, out=y)
+        model.backward(measure.add(model.forward(x, train=True), y))
+        optimiser.step()
+        if scheduler is not None and scheduler.per == "batch":
+            scheduler.step()
+        yield
+    if scheduler is not None and scheduler.per == "epoch":
+        scheduler.step()
+
+
+def run_epoch(
+    epoch_no: int, data: Poses | Rows, model: LiftModel, optimiser: Optimiser | None = None,
+    scheduler: Schedule | None = None, batch_size: int = 64, split: str = "train", *,
+    loss: Loss = losses.mpjpe, progress: bool = True,
+) -> Averages:  # fmt: skip
+    """Train for one epoch, or evaluate; returns the epoch's average (loss, mpjpe).
+
+    split='train': shuffled batches, dropout and batch statistics on, a step of the optimiser for each, and of
+    the scheduler after each batch or after the epoch as its `per` says. Any other split evaluates: no
+    dropout, running statistics, every pose counted once; the optimiser and scheduler are then not used.
+    """
+    rows = data if isinstance(data, Rows) else Rows(data, model)
+    if split != "train":
+        return evaluate(model, rows, loss=loss)
+    if optimiser is None:
+        raise ValueError("run_epoch(split='train') needs an optimiser")
+    measure = Measure(model, loss, min(batch_size, len(rows)))
+    steps = train_batches(epoch_no, rows, model, optimiser, scheduler, batch_size, measure)
+    total = batches_per_epoch(len(rows), batch_size)
+    for _ in Bar(steps, f"epoch {epoch_no}", total, measure) if progress else steps:
+        pass
+    return measure.averages()
+
+
+def evaluate(model: LiftModel, data: Poses | Rows, *, loss: Loss = losses.mpjpe) -> Averages:
+    """Average loss and MPJPE over every pose, each counted once, however the batches fall."""
+    rows = data if isinstance(data, Rows) else Rows(data, model)
+    whole = len(rows) // EVALUATION_ROWS * EVALUATION_ROWS
+    sums = np.zeros(2)
+    for start, stop, size in ((0, whole, EVALUATION_ROWS), (whole, len(rows), len(rows) - whole)):
+        measure = Measure(model, loss, size)
+        for i in range(start, stop, max(size, 1)):
+            measure.add(model.forward(rows.x[i : i + size]), rows.y[i : i + size])
+        sums += np.array(measure.sums()) * size
+    return Averages(*(float(v) for v in sums / len(rows)))
+
+
+def hold_out(n: int, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Row numbers to train on and to validate on, both in order.
+
+    Whole blocks of neighbours are held out, for files are ordered by recording: a single frame's neighbours
+    would give it away. Raises InputError where too few poses are left to train on.
+    """
+    blocks = np.array_split(np.arange(n), min(n, 200))
+    count = max(1, round(fraction * len(blocks)))
+    chosen = np.zeros(n, bool)
+    for block in np.random.default_rng(seed).permutation(len(blocks))[:count]:
+        chosen[blocks[block]] = True
+    if n - chosen.sum() < 2:
+        raise InputError(f"{n} poses are too few to train on and to validate on; give at least 3")
+    return np.flatnonzero(~chosen), np.flatnonzero(chosen)
+
+
+class Bar:
+    """A tqdm bar over training steps, with iterations a second and the running loss."""
+
+    def __init__(self, steps: Iterator[None], title: str, total: int, measure: Measure) -> None:
+        self.steps, self.title, self.total, self.measure = steps, title, total, measure
+
+    def __iter__(self) -> Iterator[None]:
+        from tqdm import tqdm
+
+        shown, done = time.monotonic(), self.measure.batches
+        every = 0.1 if sys.stderr.isatty() else 10.0  # seconds: a log file is not to fill with bars
+        options: dict[str, Any] = {
+            "unit": "it",
+            "leave": False,
+            "mininterval": every,
+            "maxinterval": 2 * every,
+        }
+        with tqdm(total=self.total, initial=done, desc=self.title, **options) as bar:
+            for step in self.steps:
+                bar.update()
+                if time.monotonic() - shown > 0.25:  # the loss lies on the device: read it now and then
+                    shown = time.monotonic()
+                    bar.set_postfix_str(f"loss {self.measure.averages().loss:.5f}", refresh=False)
+                yield step

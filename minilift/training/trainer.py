@@ -1,0 +1,190 @@
+"""The Trainer: strings epochs together, keeps the best weights, and loses nothing."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from minilift import losses
+from minilift.checkpoint import save_checkpoint, save_state_dict
+from minilift.data import Poses
+from minilift.errors import InputError
+from minilift.files import write_atomically
+from minilift.lifter import LiftModel
+from minilift.optim import Optimiser, Schedule
+from minilift.training.epoch import (
+    Averages,
+    Bar,
+    Loss,
+    Measure,
+    Rows,
+    batches_per_epoch,
+    evaluate,
+    train_batches,
+)
+
+SAVE_SECONDS = 60.0  # an epoch longer than this also saves its checkpoint on the way
+
+
+@dataclass
+class Progress:
+    """What a Trainer has done: enough, with the model and the optimiser, to go on from there."""
+
+    epoch: int = 0  # epochs finished
+    batch: int = 0  # batches of the next one that are done already
+    sums: tuple[float, float] = (0.0, 0.0)
+    seconds: float = 0.0
+    best: float = math.inf
+    best_epoch: int = 0
+    schedule_t: int = 0
+    history: list[dict[str, Any]] = field(default_factory=list)  # the rows of log.csv
+
+
+class Trainer:
+    """Epochs of training with validation, the best weights, a log and a checkpoint kept in `out`.
+
+    liftModel          the weights of the epoch with the lowest validation MPJPE
+    log.csv            a row per epoch
+    checkpoint.npz     all that is needed to continue, to the bit
+
+    Every file is replaced at once, so that a kill at any time leaves whole files.
+    """
+
+    def __init__(
+        self, model: LiftModel, optimiser: Optimiser, scheduler: Schedule | None, train: Poses,
+        validation: Poses, test: Poses | None = None, *, epochs: int, batch_size: int, out: Path,
+        loss: Loss = losses.mpjpe, settings: dict[str, Any] | None = None, weights: str = "liftModel",
+        show: Callable[[str], None] = print, bar: bool = True,
+    ) -> None:  # fmt: skip
+        self.model, self.optimiser, self.scheduler = model, optimiser, scheduler
+        self.rows = Rows(train, model)
+        self.watched = {"val": Rows(validation, model)}
+        if test is not None:
+            self.watched["test"] = Rows(test, model)
+        self.epochs, self.batch_size, self.loss = epochs, min(batch_size, len(train)), loss
+        self.settings, self.show, self.bar = settings or {}, show, bar
+        self.weights_path, self.log_path = out / weights, out / "log.csv"
+        self.checkpoint_path = out / "checkpoint.npz"
+        self.progress = Progress()
+        self.signal = 0  # the number of the signal that asked to finish the batch, save and return
+
+    def fit(self) -> bool:
+        """Train to the last epoch. False if a signal (Ctrl-C, or a request to terminate) came first."""
+        with self._signals():
+            while self.progress.epoch < self.epochs:
+                if not self._epoch():
+                    return False
+        return True
+
+    def _epoch(self) -> bool:
+        state, began = self.progress, time.monotonic()
+        before, first, saved = state.seconds, state.batch, began
+        measure = Measure(self.model, self.loss, self.batch_size)
+        measure.restore(state.batch, state.sums)
+        arguments = self.model, self.optimiser, self.scheduler, self.batch_size, measure
+        steps = train_batches(state.epoch, self.rows, *arguments)
+        total = batches_per_epoch(len(self.rows), self.batch_size)
+        title = f"epoch {state.epoch + 1}/{self.epochs}"
+        for _ in Bar(steps, title, total, measure) if self.bar else steps:
+            now = time.monotonic()
+            if measure.batches < total and (self.signal or now - saved > SAVE_SECONDS):
+                state.batch, state.sums, state.seconds = measure.batches, measure.sums(), before + now - began
+                self.save_checkpoint()
+                saved = now
+                if self.signal:
+                    return False
+        rate = (measure.batches - first) / max(time.monotonic() - began, 1e-9)
+        self._finish_epoch(measure.averages(), rate, before, began)
+        return not self.signal
+
+    def _finish_epoch(self, train: Averages, rate: float, before: float, began: float) -> None:
+        state = self.progress
+        if not math.isfinite(train.loss):
+            raise InputError(
+                f"training diverged: the loss of epoch {state.epoch + 1} is {train.loss}; lower --lr "
+                f"(now {self.optimiser.lr:g}). The files of the epochs before are kept"
+            )
+        watched = {name: evaluate(self.model, rows).mpjpe for name, rows in self.watched.items()}
+        state.epoch, state.batch, state.sums = state.epoch + 1, 0, (0.0, 0.0)
+        state.seconds = before + time.monotonic() - began
+        better = watched["val"] < state.best
+        if better:
+            state.best, state.best_epoch = watched["val"], state.epoch
+            save_state_dict(self.weights_path, self.model.state_dict())
+        errors = {f"{name}_mpjpe": value for name, value in {"train": train.mpjpe, **watched}.items()}
+        row = {"epoch": state.epoch, "steps": self.optimiser.steps, "lr": self.optimiser.lr}
+        row |= {"train_loss": train.loss, **errors, "seconds": round(state.seconds, 2)}
+        state.history.append(row)
+        self._write_log()
+        self.save_checkpoint()
+        told = "  ".join(f"{name} {value:.5f}" for name, value in {"train": train.mpjpe, **watched}.items())
+        width = len(str(self.epochs))
+        self.show(
+            f"epoch {state.epoch:{width}d}/{self.epochs}  mpjpe: {told}  lr {row['lr']:.1e}  "
+            f"{rate:.1f} it/s  {state.seconds:.0f} s{'  *' if better else ''}"
+        )
+
+    def _write_log(self) -> None:
+        text = io.StringIO()
+        rows = self.progress.history
+        writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        write_atomically(self.log_path, lambda file: file.write(text.getvalue().encode()))
+
+    def save_checkpoint(self) -> None:
+        state = self.progress
+        state.schedule_t = self.scheduler.t if self.scheduler else 0
+        arrays = {f"model.{k}": v for k, v in self.model.snapshot().items()}
+        arrays |= {f"optimiser.{k}": v for k, v in self.optimiser.state_dict().items()}
+        meta = {"settings": self.settings, "progress": vars(state), "epochs": self.epochs}
+        save_checkpoint(self.checkpoint_path, arrays, meta)
+
+    def restore(self, arrays: dict[str, np.ndarray], meta: dict[str, Any]) -> None:
+        """Go to where a checkpoint was written. Raises InputError if it is of another model."""
+        try:
+            self.progress = Progress(**meta["progress"])
+            self.progress.sums = (self.progress.sums[0], self.progress.sums[1])
+            parts: dict[str, dict[str, np.ndarray]] = {"model": {}, "optimiser": {}}
+            for name, value in arrays.items():
+                part, key = name.split(".", 1)
+                parts[part][key] = value
+            self.model.restore(parts["model"])
+            self.optimiser.load_state_dict(parts["optimiser"])
+        except (KeyError, TypeError, ValueError) as problem:
+            raise InputError(
+                f"{self.checkpoint_path}: not a checkpoint of this model ({problem}); start anew"
+            ) from problem
+        if not self.weights_path.exists():
+            self.progress.best = math.inf  # whatever they were, they are lost: the next epoch's are better
+        if self.scheduler is not None:
+            self.scheduler.seek(self.progress.schedule_t)
+
+    @contextmanager
+    def _signals(self) -> Iterator[None]:
+        """Within it, Ctrl-C and SIGTERM ask `fit` to stop after the batch; a second one stops at once."""
+
+        def ask(number: int, frame: Any) -> None:
+            if self.signal:
+                raise KeyboardInterrupt
+            self.signal = number
+
+        try:
+            before = {s: signal.signal(s, ask) for s in (signal.SIGINT, signal.SIGTERM)}
+        except ValueError:  # not the main thread: signals are somebody else's
+            before = {}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)

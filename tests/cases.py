@@ -1,0 +1,55 @@
+"""Every layer, a row each: the tests of test_layers.py and test_torch_parity.py run over all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from minilift.lifter import LiftModel
+from minilift.nn import Affine, BatchNorm1d, Dropout, Linear, Module, ReLU, Residual, Sequential
+from minilift.ops import Ops
+
+
+class Case(NamedTuple):
+    make: Callable[[Ops, Any], Module]  # from the operations and a numpy.random.Generator
+    columns: int = 7  # of the input
+
+
+def _batchnorm(ops: Ops, rng: Any) -> BatchNorm1d:
+    layer = BatchNorm1d(7, ops=ops)  # not in its initial state, in which weight and bias do nothing
+    for array in (layer.weight.data, layer.bias.data, layer.running_mean):
+        ops.copy(rng.standard_normal(7), out=array)
+    ops.copy(rng.uniform(0.5, 2, 7), out=layer.running_var)
+    return layer
+
+
+def _block(ops: Ops, rng: Any) -> Residual:
+    half = Linear(7, 7, rng=rng, ops=ops), _batchnorm(ops, rng), ReLU(ops=ops), Dropout(0.3, ops=ops)
+    return Residual(
+        *half, Linear(7, 7, rng=rng, ops=ops), _batchnorm(ops, rng), ReLU(ops=ops), Dropout(0.3, ops=ops)
+    )
+
+
+def _lifter(ops: Ops, rng: Any) -> LiftModel:
+    model = LiftModel(2, 16, 0.3, 9, input_nodes=6, seed=int(rng.integers(1000)), dtype=ops.dtype)
+    model.standardise(rng.standard_normal((50, 6)) * 3 + 1, rng.standard_normal((50, 9)) * 0.2 - 1)
+    return model
+
+
+LAYERS = {
+    "Linear": Case(lambda ops, rng: Linear(7, 5, rng=rng, ops=ops)),
+    "Linear without bias": Case(lambda ops, rng: Linear(7, 5, bias=False, rng=rng, ops=ops)),
+    "BatchNorm1d": Case(_batchnorm),
+    "ReLU": Case(lambda ops, rng: ReLU(ops=ops)),
+    "Dropout": Case(lambda ops, rng: Dropout(0.4, seed=5, ops=ops)),
+    "Dropout of nothing": Case(lambda ops, rng: Dropout(0.0, ops=ops)),
+    "Dropout of all": Case(lambda ops, rng: Dropout(1.0, ops=ops)),
+    "Affine": Case(lambda ops, rng: Affine(rng.standard_normal(7), rng.standard_normal(7), ops=ops)),
+    "Sequential": Case(
+        lambda ops, rng: Sequential(
+            Linear(7, 4, rng=rng, ops=ops), ReLU(ops=ops), Linear(4, 3, rng=rng, ops=ops)
+        )
+    ),
+    "Residual": Case(_block),
+    "LiftModel": Case(_lifter, columns=6),
+}

@@ -1,0 +1,230 @@
+"""The lifter's network: its shape, its files, and that torch agrees about both."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import make_poses
+
+from minilift import InputError, Lifter, LiftModel, cal_mpjpe
+from minilift.checkpoint import load_state_dict, save_state_dict
+
+TREE = """\
+LiftModel(
+  (hidden1): Linear(in_features=30, out_features=1024, bias=True)
+  (res-block_0): Residual(
+    (0): Linear(in_features=1024, out_features=1024, bias=True)
+    (1): BatchNorm1d(1024, eps=1e-05, momentum=0.1)
+    (2): ReLU()
+    (3): Dropout(p=0.5)
+    (4): Linear(in_features=1024, out_features=1024, bias=True)
+    (5): BatchNorm1d(1024, eps=1e-05, momentum=0.1)
+    (6): ReLU()
+    (7): Dropout(p=0.5)
+  )
+  (res-block_1): Residual(
+    (0): Linear(in_features=1024, out_features=1024, bias=True)
+    (1): BatchNorm1d(1024, eps=1e-05, momentum=0.1)
+    (2): ReLU()
+    (3): Dropout(p=0.5)
+    (4): Linear(in_features=1024, out_features=1024, bias=True)
+    (5): BatchNorm1d(1024, eps=1e-05, momentum=0.1)
+    (6): ReLU()
+    (7): Dropout(p=0.5)
+  )
+  (output): Linear(in_features=1024, out_features=45, bias=True)
+)"""
+
+
+def trained(seed: int = 0) -> LiftModel:
+    """A small model that is not in its initial state: standardised, and with moved running statistics."""
+    model, poses = LiftModel(2, 32, seed=seed), make_poses(64, seed)
+    model.standardise(poses.joint_2d, poses.joint_3d)
+    for _ in range(3):
+        model.forward(poses.joint_2d.reshape(64, 30), train=True)
+    return model
+
+
+def test_the_tree_and_the_table() -> None:
+    model = LiftModel(dropout=0.5)
+    assert str(model) == TREE
+    lines = model.summary().splitlines()
+    assert lines[-1] == "4,284,461 trainable parameters, 17.1 MB as float32"
+    assert [line.split()[-1] for line in lines[2:4]] == ["31,744", "1,049,600"]
+    assert "res-block_1.5 (BatchNorm1d)" in model.summary()
+    assert len(lines) == 2 + 18 + 2
+    assert lines[-3].split() == ["output", "(Linear)", "(n,", "45)", "46,125"]
+
+
+def test_defaults_are_the_assignments() -> None:
+    model = LiftModel(1, 8, 0.25, 6)
+    assert (model.n_blocks, model.hidden_layer, model.output_nodes) == (1, 8, 6)
+    assert [layer.p for layer in LiftModel(hidden_layer=4).dropouts] == [0.1] * 4
+
+
+def test_same_seed_same_weights_another_seed_others() -> None:
+    a, b, c = (LiftModel(1, 16, seed=s).flat.data for s in (1, 1, 2))
+    np.testing.assert_array_equal(a, b)
+    assert not np.array_equal(a, c)
+
+
+def test_standardising_shows_the_layers_mean_0_and_deviation_1() -> None:
+    model, poses = LiftModel(1, 16), make_poses(500)
+    flat = np.concatenate([poses.joint_2d.reshape(500, 30)[:, :29], np.full((500, 1), 3, np.float32)], axis=1)
+    model.standardise(flat, poses.joint_3d)
+    assert model.before is not None
+    seen = model.before.forward(flat)
+    np.testing.assert_allclose(seen.mean(axis=0), 0, atol=1e-5)
+    np.testing.assert_allclose(seen[:, :29].std(axis=0), 1, atol=1e-4)
+    assert np.isfinite(model.forward(flat)).all()
+
+
+def test_the_saved_weights_hold_the_change_of_units() -> None:
+    model, poses = trained(), make_poses(100, seed=5)
+    x = poses.joint_2d.reshape(100, 30)
+    plain = LiftModel.from_state_dict(model.state_dict())
+    assert plain.before is plain.after is None
+    np.testing.assert_allclose(plain.forward(x), model.forward(x), rtol=0, atol=1e-5)  # worst seen 1.2e-7
+
+
+@pytest.mark.parametrize(("blocks", "hidden"), [(0, 8), (1, 8), (3, 24), (12, 4)])
+def test_any_shape_is_rebuilt_from_the_weights_alone(blocks: int, hidden: int, tmp_path: Path) -> None:
+    model = LiftModel(blocks, hidden)
+    save_state_dict(tmp_path / "w", model.state_dict())
+    found = Lifter.load(tmp_path / "w").model
+    assert (found.n_blocks, found.hidden_layer) == (blocks, hidden)
+    x = np.ones((2, 30), np.float32)
+    np.testing.assert_array_equal(found.forward(x), model.forward(x))
+
+
+def test_predict_takes_one_pose_or_many_in_both_shapes() -> None:
+    lifter, poses = Lifter(trained()), make_poses(5000)
+    whole = lifter.predict(poses.joint_2d)  # more than one chunk
+    assert whole.shape == (5000, 15, 3)
+    np.testing.assert_array_equal(lifter.predict(poses.joint_2d.reshape(5000, 30).astype(np.float64)), whole)
+    np.testing.assert_allclose(lifter.predict(poses.joint_2d[4321].tolist()), whole[4321], atol=1e-6)
+    assert lifter.predict(np.zeros((0, 15, 2))).shape == (0, 15, 3)
+    with pytest.raises(ValueError, match=r"expected 2D joints of shape \(N, 15, 2\), got \(5, 17, 2\)"):
+        lifter.predict(np.zeros((5, 17, 2)))
+
+
+def test_snapshot_brings_everything_back() -> None:
+    model, other = trained(), LiftModel(2, 32, seed=9)
+    x = make_poses(32).joint_2d.reshape(32, 30)
+    other.restore(model.snapshot())
+    other.seed = model.seed
+    for layer in other.dropouts:
+        layer.seed = model.seed
+    np.testing.assert_array_equal(other.forward(x, train=True), model.forward(x, train=True))
+    np.testing.assert_array_equal(other.forward(x), model.forward(x))
+    with pytest.raises(ValueError, match="has shape"):
+        LiftModel(2, 16).restore(model.snapshot())
+
+
+# ---- bad weights -----------------------------------------------------------------------------------
+
+
+def _without(key: str) -> dict[str, np.ndarray]:
+    state = trained().state_dict()
+    del state[key]
+    return state
+
+
+def _with(key: str, value: np.ndarray) -> dict[str, np.ndarray]:
+    return {**trained().state_dict(), key: value}
+
+
+BAD = {
+    "no output": (lambda: _without("output.weight"), "no matrix 'output.weight'"),
+    "a missing bias": (lambda: _without("res-block_1.4.bias"), "missing 'res-block_1.4.bias'"),
+    "a missing matrix": (lambda: _without("res-block_0.4.weight"), "'res-block_0.4.weight' is missing"),
+    "an extra key": (lambda: _with("extra", np.ones(2, np.float32)), "unexpected 'extra'"),
+    "a third block in part": (
+        lambda: _with("res-block_7.0.bias", np.ones(32, np.float32)),
+        "'res-block_2.0.weight'",
+    ),
+    "a misshapen vector": (
+        lambda: _with("res-block_0.1.weight", np.ones(31, np.float32)),
+        "'res-block_0.1.weight' has shape (31,), expected (32,)",
+    ),
+    "ends that do not fit": (
+        lambda: _with("output.weight", np.ones((45, 31), np.float32)),
+        "do not fit together",
+    ),
+    "another task's ends": (
+        lambda: _with("hidden1.weight", np.ones((32, 28), np.float32)),
+        "28 to 45 numbers",
+    ),
+    "no matrix": (lambda: _with("hidden1.weight", np.ones(3, np.float32)), "no matrix 'hidden1.weight'"),
+    "nan": (
+        lambda: _with("output.bias", np.full(45, np.nan, np.float32)),
+        "'output.bias' has NaN or infinite weights",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_weights_that_do_not_fit_are_told_in_one_line(name: str, tmp_path: Path) -> None:
+    make, expected = BAD[name]
+    path = tmp_path / "liftModel"
+    save_state_dict(path, make())
+    with pytest.raises(InputError) as error:
+        Lifter.load(path)
+    assert str(error.value).startswith(f"{path}: ")
+    assert expected in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+# ---- torch -----------------------------------------------------------------------------------------
+
+
+def test_torch_writes_and_we_predict_the_same(tmp_path: Path) -> None:
+    from torch_twin import OriginalLiftModel, torch
+
+    torch.manual_seed(0)
+    theirs, poses = OriginalLiftModel(2, 64), make_poses(200)
+    x = torch.from_numpy(poses.joint_2d.reshape(200, 30))
+    theirs.train()(x)
+    torch.save(theirs.state_dict(), tmp_path / "liftModel")
+    with torch.no_grad():
+        expected = theirs.eval()(x).numpy().reshape(200, 15, 3)
+    ours = Lifter.load(tmp_path / "liftModel").predict(poses.joint_2d)
+    np.testing.assert_allclose(ours, expected, rtol=0, atol=1e-5)  # worst seen 1.2e-7
+
+
+def test_we_write_and_the_original_script_gets_our_mpjpe(tmp_path: Path) -> None:
+    from torch_twin import OriginalLiftModel, torch
+
+    model, poses = trained(), make_poses(200, seed=7)
+    save_state_dict(tmp_path / "liftModel", model.state_dict())
+    theirs = OriginalLiftModel(2, 32)
+    theirs.load_state_dict(torch.load(tmp_path / "liftModel", weights_only=True))
+    with torch.no_grad():
+        predicted = theirs.eval()(torch.from_numpy(poses.joint_2d.reshape(200, 30)))
+    ours = Lifter(model).predict(poses.joint_2d)
+    np.testing.assert_allclose(predicted.numpy().reshape(200, 15, 3), ours, rtol=0, atol=1e-5)
+    truth = torch.from_numpy(poses.joint_3d)
+    their_mpjpe = (predicted.reshape(-1, 15, 3) - truth).norm(dim=2).mean().item()
+    assert their_mpjpe == pytest.approx(cal_mpjpe(ours, poses.joint_3d), rel=1e-5)
+
+
+def test_keys_and_shapes_are_the_originals() -> None:
+    from torch_twin import OriginalLiftModel
+
+    expected = {key: tuple(value.shape) for key, value in OriginalLiftModel().state_dict().items()}
+    found = {key: value.shape for key, value in LiftModel().state_dict().items()}
+    assert list(found.items()) == list(expected.items())
+
+
+def test_safetensors_go_out_and_in(tmp_path: Path) -> None:
+    pytest.importorskip(
+        "safetensors", reason="the optional format needs: pip install 'minilift[safetensors]'"
+    )
+    model = trained()
+    Lifter(model).save(tmp_path / "w.safetensors")
+    state = load_state_dict(tmp_path / "w.safetensors")
+    for key, value in model.state_dict().items():
+        np.testing.assert_array_equal(state[key], value)
+    assert Lifter.load(tmp_path / "w.safetensors").model.n_blocks == 2

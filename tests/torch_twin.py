@@ -1,0 +1,96 @@
+"""The same network in torch: the oracle. Masks are shared, everything else is torch's own code."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from minilift.nn import Affine, BatchNorm1d, Dropout, Linear, Module, ReLU, Residual, Sequential
+
+torch = pytest.importorskip("torch", reason="torch is the oracle of these tests: pip install torch==2.13.0")
+nn = torch.nn
+
+
+class SharedMask(nn.Module):
+    """torch.nn.Dropout but for the draw: it takes the mask that our layer drew in its latest forward."""
+
+    def __init__(self, ours: Dropout) -> None:
+        super().__init__()
+        self.ours = [ours]
+
+    def forward(self, x: Any) -> Any:
+        mask = self.ours[0].mask
+        return x if mask is None or not self.training else x * torch.from_numpy(np.array(mask))
+
+
+class Skip(nn.Sequential):
+    def forward(self, x: Any) -> Any:
+        return x + super().forward(x)
+
+
+class Units(nn.Module):
+    def __init__(self, ours: Affine) -> None:
+        super().__init__()
+        self.register_buffer("scale", torch.from_numpy(ours.scale.copy()), persistent=False)
+        self.register_buffer("shift", torch.from_numpy(ours.shift.copy()), persistent=False)
+
+    def forward(self, x: Any) -> Any:
+        return x * self.scale + self.shift
+
+
+def twin(ours: Module) -> Any:
+    """A torch module with the structure and the weights of one of ours."""
+    module = _build(ours)
+    module.to(getattr(torch, ours.ops.dtype))
+    state = {key: torch.from_numpy(np.array(value)) for key, value in Module.state_dict(ours).items()}
+    module.load_state_dict(state)
+    return module
+
+
+def _build(ours: Module) -> Any:
+    if isinstance(ours, Linear):
+        return nn.Linear(ours.in_features, ours.out_features, bias=ours.bias is not None)
+    if isinstance(ours, BatchNorm1d):
+        return nn.BatchNorm1d(ours.num_features, eps=ours.eps, momentum=ours.momentum)
+    if isinstance(ours, ReLU):
+        return nn.ReLU()
+    if isinstance(ours, Dropout):
+        return SharedMask(ours)
+    if isinstance(ours, Affine):
+        return Units(ours)
+    if isinstance(ours, Residual):
+        return Skip(*(_build(layer) for layer in ours))
+    if isinstance(ours, Sequential):
+        return nn.Sequential(*(_build(layer) for layer in ours))
+    module = nn.Sequential()  # a LiftModel: named children in a row
+    parts = {"before": getattr(ours, "before", None), **ours.children, "after": getattr(ours, "after", None)}
+    for name, child in parts.items():
+        if child is not None:
+            module.add_module(name, _build(child))
+    return module
+
+
+class OriginalLiftModel(nn.Module):
+    """The course's network as a student writes it in torch, from the description in the assignment."""
+
+    def __init__(
+        self, n_blocks: int = 2, hidden_layer: int = 1024, dropout: float = 0.1, output_nodes: int = 15 * 3
+    ):
+        super().__init__()
+        self.n_blocks = n_blocks
+        self.hidden1 = nn.Linear(15 * 2, hidden_layer)
+        for i in range(n_blocks):
+            layers: list[Any] = []
+            for _ in range(2):
+                layers += [nn.Linear(hidden_layer, hidden_layer), nn.BatchNorm1d(hidden_layer), nn.ReLU()]
+                layers += [nn.Dropout(dropout)]
+            self.add_module(f"res-block_{i}", nn.Sequential(*layers))
+        self.output = nn.Linear(hidden_layer, output_nodes)
+
+    def forward(self, x: Any) -> Any:
+        x = self.hidden1(x)
+        for i in range(self.n_blocks):
+            x = x + getattr(self, f"res-block_{i}")(x)
+        return self.output(x)
