@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import re
 import signal
 import subprocess
@@ -412,6 +413,57 @@ def test_rubbish_instead_of_files(with_data: Path, capsys: pytest.CaptureFixture
     Path("data_train_lift.pkl").write_bytes(b"cos\nsystem\n(S'touch executed'\ntR.")
     fails(train([]), capsys, "data_train_lift.pkl", "os.system")
     assert not Path("executed").exists()
+
+
+def _arrays(**changes: Any) -> bytes:
+    poses = make_poses(10)
+    return pickle.dumps({"joint_2d_1": poses.joint_2d, "joint_3d": poses.joint_3d, **changes})
+
+
+def _nan() -> np.ndarray:
+    joint_3d = make_poses(10).joint_3d.copy()
+    joint_3d[[3, 7], 0, 0] = np.nan
+    return joint_3d
+
+
+BAD_DATA: dict[str, tuple[bytes, tuple[str, ...]]] = {
+    "empty": (b"", ("empty",)),
+    "cut short": (_arrays()[:1000], ("cut short",)),
+    "random bytes": (bytes(range(256)) * 9, ()),
+    "other keys": (pickle.dumps({"points": np.ones((3, 15, 2))}), ("no key joint_2d_1", "found points")),
+    "fewer truths": (_arrays(joint_3d=np.zeros((9, 15, 3)) - 1), ("10 poses", "9")),
+    "14 joints": (_arrays(joint_3d=np.zeros((10, 14, 3)) - 1), ("joint_3d has 14 joints, expected 15",)),
+    "16 joints": (_arrays(joint_2d_1=np.zeros((10, 16, 2))), ("joint_2d_1 has 16 joints", "drop the root")),
+    "nan": (_arrays(joint_3d=_nan()), ("joint_3d has NaN or infinity in 2 rows (3, 7)",)),
+    "no poses": (_arrays(joint_2d_1=np.zeros((0, 15, 2))), ("N = 0",)),
+}
+
+
+@pytest.mark.parametrize("name", BAD_DATA)
+def test_bad_data_is_one_line_and_changes_nothing(
+    name: str, with_weights: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    content, parts = BAD_DATA[name]
+    for command, path in ((train, "data_train_lift.pkl"), (evaluate, "data_test_lift.pkl")):
+        Path(path).write_bytes(content)
+        before = {p.name: p.read_bytes() for p in with_weights.iterdir()}
+        fails(command([]), capsys, path, *parts)
+        assert {p.name: p.read_bytes() for p in with_weights.iterdir()} == before
+
+
+@pytest.mark.parametrize("dtype", ["int64", "float64", ">f4"])
+def test_other_number_types_are_fine(dtype: str, with_weights: Path) -> None:
+    joint_3d = np.where(np.arange(3) == 2, -1, np.zeros((10, 15, 3))).astype(dtype)
+    Path("data_test_lift.pkl").write_bytes(
+        pickle.dumps({"joint_2d_1": np.zeros((10, 15, 2), dtype), "joint_3d": joint_3d})
+    )
+    assert evaluate([]) == 0
+
+
+def test_one_pose_is_enough_to_evaluate(with_weights: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    save_poses("data_test_lift.pkl", make_poses(1))
+    assert evaluate(["--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["poses"] == 1
 
 
 @pytest.mark.parametrize("n", [1, 2])

@@ -49,7 +49,7 @@ def _train(argv: Sequence[str] | None) -> int:
     model = LiftModel(
         config.blocks, config.hidden, config.dropout, init=config.init, seed=config.seed, device=device
     )
-    print(f"device: {device}" + (f" ({reason})" if reason else ""))
+    print(f"device: {device}" + (f", because {reason}" if reason else ""))
 
     train, test = _data(config, given)
     rows, held_out = hold_out(len(train), config.val_fraction, config.seed)
