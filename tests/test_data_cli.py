@@ -1,4 +1,4 @@
-"""python -m minilift.data: synth, split and info, and every way to call them wrongly."""
+"""python -m minilift.data: synth, split, info and plot, and every way to call them wrongly."""
 
 import os
 import pickle
@@ -140,6 +140,9 @@ WRONG = {
     "split mine.pkl --seed -1": "--seed -1 is negative",
     "split mine.pkl --out file": "not a folder; choose another output folder",
     "split short.pkl": "short_scale.npy: scale has shape (3,) of float32, expected (10,) numbers",
+    "plot mine.pkl -n 0": "give 1 to 200 poses",
+    "plot mine.pkl --out file/a.png": "file/a.png",
+    "plot flat.pkl": "flat.pkl: no key joint_3d",
     "info file": "file: the pickle is damaged or cut short",
     "info short.pkl": "short_scale.npy: scale has shape (3,)",
 }
@@ -150,6 +153,7 @@ def test_wrong_calls_are_one_line_and_write_nothing(command, folder, capsys):
     save_poses("mine.pkl", make_poses(10))
     save_poses("short.pkl", make_poses(10))
     save_scale("short_scale.npy", np.ones(3))
+    save_poses("flat.pkl", Poses(make_poses(10).joint_2d))
     (folder / "file").write_bytes(b"(")
     before = names(folder)
     assert run(*command.split()) == 2
@@ -169,7 +173,7 @@ def test_malformed_commands_exit_2(command, folder):
     assert names(folder) == []
 
 
-@pytest.mark.parametrize("command", ["synth", "split", "info"])
+@pytest.mark.parametrize("command", ["synth", "split", "info", "plot"])
 def test_help_shows_an_example(command, capsys):
     with pytest.raises(SystemExit) as caught:
         main([command, "--help"])
@@ -231,3 +235,28 @@ def test_info_without_3d(capsys):
     assert "2D y" in out
     assert "3D" not in out
     assert "reprojection" not in out
+
+
+def test_plot_draws_a_sheet(folder, capsys):
+    pytest.importorskip("matplotlib", reason="pictures need: pip install 'minilift[plot]'")
+    save_poses("some.pkl", make_poses(7))
+    assert run("plot", "some.pkl", "-n", 3) == 0
+    assert capsys.readouterr().out == "wrote poses.png\n"
+    assert (folder / "poses.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_plot_takes_rows_at_random_and_says_which(monkeypatch):
+    sheets = []
+    monkeypatch.setattr(
+        "minilift.pose.plot.plot_poses", lambda *sheet, titles: sheets.append((*sheet, titles))
+    )
+    poses = make_poses(100)
+    save_poses("some.pkl", poses)
+    for seed in (0, 0, 1):
+        assert run("plot", "some.pkl", "-n", 5, "--seed", seed, "--out", "a.svg") == 0
+    for joint_3d, path, titles in sheets:
+        rows = [int(title.removeprefix("row ")) for title in titles]
+        np.testing.assert_array_equal(joint_3d, poses.joint_3d[rows])
+        assert path == "a.svg"
+        assert len(set(rows)) == 5
+    assert sheets[0][2] == sheets[1][2] != sheets[2][2]

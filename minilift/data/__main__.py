@@ -1,9 +1,11 @@
-"""`python -m minilift.data`: make, split and describe pose files."""
+"""`python -m minilift.data`: make, split, describe and draw pose files."""
 
 import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+
+import numpy as np
 
 from minilift.data.info import describe
 from minilift.data.poses import (
@@ -20,6 +22,7 @@ from minilift.files import check_writable, file_error
 from minilift.pose.synth import synthesize
 
 PROGRAM = "python -m minilift.data"
+LARGEST_SHEET = 200  # poses; more are too small to see
 TRAIN, TEST = "data_train_lift.pkl", "data_test_lift.pkl"
 
 
@@ -43,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=PROGRAM,
-        description="Make, split and describe files of 2D and 3D human poses.",
+        description="Make, split, describe and draw files of 2D and 3D human poses.",
         epilog=f"To begin without data:\n  {PROGRAM} synth\n  {PROGRAM} split poses.pkl\n  python train.py",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -83,6 +86,19 @@ def _parser() -> argparse.ArgumentParser:
     )
     info.add_argument("file", metavar="FILE", help="a .pkl or .npz pose file")
     info.set_defaults(run=lambda args: print(describe(args.file)))
+
+    plot = _command(
+        commands,
+        "plot",
+        "draw some poses of a file",
+        "Draw a sheet of poses of FILE, taken at random, to look at (needs: pip install 'minilift[plot]').",
+        "plot data_train_lift.pkl -n 20 --out poses.png",
+    )
+    plot.add_argument("file", metavar="FILE", help="a .pkl or .npz pose file with joint_3d")
+    plot.add_argument("-n", type=int, default=20, help="how many poses [%(default)s]")
+    plot.add_argument("--seed", type=int, default=0, help="another seed takes other poses [%(default)s]")
+    plot.add_argument("--out", default="poses.png", help="a .png or .svg file, replaced [%(default)s]")
+    plot.set_defaults(run=_plot)
 
     for command in (synth, split):
         command.add_argument("--force", action="store_true", help="replace files that exist")
@@ -130,6 +146,20 @@ def _split(args: argparse.Namespace) -> None:
         print("these poses have no joint_3d: they can be predicted, not trained on")
     else:
         print("next: python train.py" if args.out == "." else f"next: python train.py in {args.out}")
+
+
+def _plot(args: argparse.Namespace) -> None:
+    from minilift.pose.plot import plot_poses
+
+    if not 1 <= args.n <= LARGEST_SHEET or args.seed < 0:
+        raise InputError(
+            f"-n {args.n} --seed {args.seed}: give 1 to {LARGEST_SHEET} poses and a seed of 0 or more"
+        )
+    joint_3d = load_poses(args.file, need_3d=True).joint_3d
+    assert joint_3d is not None
+    order = np.random.default_rng(args.seed).permutation(len(joint_3d))[: args.n]
+    plot_poses(joint_3d[order], args.out, titles=[f"row {row}" for row in order])
+    print(f"wrote {args.out}")
 
 
 def _check_outputs(paths: list[Path], force: bool) -> None:

@@ -1,0 +1,1 @@
+"""Measurements side by side with PyTorch. Needs the `test` extra; nothing in minilift imports it."""
