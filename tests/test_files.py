@@ -146,7 +146,7 @@ BAD_SOURCES = {
     "empty": "the file is empty; write or copy it again",
     "pipe": "not a regular file; name a file",
     "too large": "bytes, the limit is 10; use a smaller file",
-    "nul\0in name": "cannot be read (embedded null byte); check the file",
+    "nul\0in name": "cannot be read (",
 }
 
 
