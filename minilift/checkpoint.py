@@ -47,7 +47,7 @@ def load_state_dict(path: PathLike) -> dict[str, np.ndarray]:
     if not isinstance(state, dict):
         raise file_error(path, f"holds a {type(state).__name__}, not a dict of tensors; {SAVE_AGAIN}")
     for name, value in state.items():
-        if type(name) is not str or not isinstance(value, np.ndarray):
+        if type(name) is not str or not isinstance(value, np.ndarray) or value.dtype.kind not in "fiub":
             shown = one_line(str(name), 60)
             raise file_error(path, f"{shown!r} is of type {type(value).__name__}, not a tensor; {SAVE_AGAIN}")
     if not state:

@@ -34,17 +34,19 @@ class LiftModel(Module):
         *, input_nodes: int = 15 * 2, init: str = "uniform", seed: int = 0, device: str = "cpu",
         dtype: str = "float32",
     ) -> None:  # fmt: skip
+        if n_blocks < 0 or hidden_layer < 1:
+            raise ValueError(
+                f"LiftModel: {n_blocks} blocks of width {hidden_layer}; give 0 or more, 1 or more"
+            )
         super().__init__(get_ops(device, dtype))
         ops, self.seed, rng = self.ops, seed, self.ops.generator(seed)
         self.n_blocks, self.hidden_layer = n_blocks, hidden_layer
         self.input_nodes, self.output_nodes = input_nodes, output_nodes
 
-        self.hidden1 = Linear(input_nodes, hidden_layer, init=init, rng=rng, ops=ops)
-        self.children["hidden1"] = self.hidden1
+        self.children["hidden1"] = Linear(input_nodes, hidden_layer, init=init, rng=rng, ops=ops)
         for i in range(n_blocks):
             self.children[f"res-block_{i}"] = _block(hidden_layer, dropout, init, rng, ops)
-        self.output = Linear(hidden_layer, output_nodes, init=init, rng=rng, ops=ops)
-        self.children["output"] = self.output
+        self.children["output"] = Linear(hidden_layer, output_nodes, init=init, rng=rng, ops=ops)
 
         self.dropouts = number_dropouts(self)
         for layer in self.dropouts:
@@ -53,12 +55,19 @@ class LiftModel(Module):
         self.before: Affine | None = None  # the change of units of the input, and of the output
         self.after: Affine | None = None
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Of a copied or unpickled model: gather its parameters anew, for views do not survive a copy."""
+        self.__dict__.update(state)
+        self.flat = ParamBuffer(self.parameters(), self.ops)
+
     def standardise(self, joint_2d: Any, joint_3d: Any) -> None:
         """Let the layers see every column of the training data with mean 0 and standard deviation 1.
 
         The model still maps raw 2D to raw 3D; the two changes of units become part of it, and
         `state_dict` takes them into the first and the last Linear. Call it before training.
         """
+        if len(joint_2d) != len(joint_3d):
+            raise ValueError(f"standardise: {len(joint_2d)} poses in 2D, {len(joint_3d)} in 3D")
         mean, std = _mean_std(joint_2d, self.input_nodes)
         self.before = Affine(1 / std, -mean / std, ops=self.ops)
         mean, std = _mean_std(joint_3d, self.output_nodes)
@@ -184,10 +193,22 @@ def _block(width: int, dropout: float, init: str, rng: Any, ops: Ops) -> Residua
 
 
 def _mean_std(data: Any, columns: int) -> tuple[np.ndarray, np.ndarray]:
-    rows = np.asarray(data, np.float64).reshape(-1, columns)
+    rows = np.asarray(data, np.float64)
+    rows = rows.reshape(len(rows), -1)
+    if rows.shape[1] != columns or not len(rows):
+        raise ValueError(f"standardise: data of shape {np.shape(data)}, expected rows of {columns} numbers")
     mean, std = rows.mean(axis=0), rows.std(axis=0)
     # A column that never changes has nothing to scale; 1e-6 is the noise of float32 data near 1
     return mean, np.where(std > 1e-6, std, 1.0)
+
+
+def _as_ours(state: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Without the prefix that wrappers put before names; with the counters that old torch did not save."""
+    prefix = next((k.removesuffix("hidden1.weight") for k in state if k.endswith("hidden1.weight")), "")
+    if all(key.startswith(prefix) for key in state):
+        state = {key.removeprefix(prefix): value for key, value in state.items()}
+    norms = [key.removesuffix("running_mean") for key in state if key.endswith(".running_mean")]
+    return {**{f"{norm}num_batches_tracked": np.array(0) for norm in norms}, **state}
 
 
 class Lifter:
@@ -204,11 +225,11 @@ class Lifter:
     def load(cls, path: str | PathLike[str], device: str = "cpu") -> Lifter:
         """Read a weights file of minilift or torch. Raises InputError if it is none of a LiftModel."""
         state = load_state_dict(path)
-        wrong = [key for key, value in state.items() if not np.all(np.isfinite(value))]
-        if wrong:
-            raise InputError(
-                f"{path}: {wrong[0]!r} has NaN or infinite weights; train again, with a lower --lr"
-            )
+        state = _as_ours(state)
+        for key, value in state.items():
+            if not np.all(np.isfinite(value)) or (key.endswith(".running_var") and np.any(value < 0)):
+                problem = "has values that no training gives (NaN, infinite or a negative variance)"
+                raise InputError(f"{path}: {key!r} {problem}; train again, with a lower --lr")
         try:
             model = LiftModel.from_state_dict(state, device=device)
         except InputError:
@@ -230,6 +251,7 @@ class Lifter:
 
         2D: pinhole projection (x/-z, y/-z) with focal length 1 and the root at (0, 0), y up. 3D: the camera
         is the origin and looks down -z, the unit is its distance to the root, which lies at (0, 0, -1).
+        A pose with NaN in it gives NaN.
         """
         model, joints = self.model, self.model.input_nodes // 2
         points = np.asarray(joint_2d, model.ops.dtype)

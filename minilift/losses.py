@@ -43,6 +43,8 @@ def _loss(
     if name == "mpjpe" and pred.shape[1] % 3:
         raise ValueError(f"mpjpe: {pred.shape[1]} columns are not whole joints of 3 coordinates")
     grad = ops.empty(pred.shape) if grad is None else grad
+    if grad.shape != pred.shape or ops.asarray(grad) is not grad:
+        raise ValueError(f"{name}: grad must be a C-contiguous {ops.dtype} array of shape {pred.shape}")
     if total is not None:
         getattr(ops, name)(pred, target, grad, total)
         return total, grad

@@ -17,10 +17,13 @@ class Optimiser:
     """
 
     def __init__(self, parameters: Sequence[Parameter], lr: float, weight_decay: float) -> None:
+        if not isinstance(parameters, Sequence):
+            raise TypeError(f"give the optimiser model.parameters(), not a {type(parameters).__name__}")
         if not parameters:
             raise ValueError("the optimiser got no parameters")
-        if not lr >= 0:
-            raise ValueError(f"learning rate must be at least 0, got {lr}")
+        for name, value in (("learning rate", lr), ("weight decay", weight_decay)):
+            if not value >= 0:
+                raise ValueError(f"{name} must be at least 0, got {value}")
         self.ops = parameters[0].ops
         self.runs = runs(parameters)
         self.lr, self.weight_decay = lr, weight_decay
@@ -35,7 +38,7 @@ class Optimiser:
         raise NotImplementedError
 
     def state_dict(self) -> dict[str, Any]:
-        """Host copies of everything that the next step depends on, but for `lr` and the parameters."""
+        """Host copies of what the next step depends on, but for the parameters and what a Schedule sets."""
         arrays = {f"{k}.{i}": self.ops.to_host(a) for k, v in self.moments.items() for i, a in enumerate(v)}
         return {"steps": self.ops.to_host(self.steps), **arrays}
 
@@ -67,6 +70,8 @@ class Adam(Optimiser):
         super().__init__(parameters, lr, weight_decay)
         if not all(0 <= b < 1 for b in betas):
             raise ValueError(f"Adam: betas must lie in [0, 1), got {betas}")
+        if not eps > 0:
+            raise ValueError(f"Adam: eps must be more than 0, got {eps}")
         self.betas, self.eps = betas, eps
         self.m, self.v = self._new_moment("m"), self._new_moment("v")
 
@@ -87,6 +92,8 @@ class SGD(Optimiser):
         weight_decay: float = 0.0,
     ) -> None:
         super().__init__(parameters, lr, weight_decay)
+        if not momentum >= 0:
+            raise ValueError(f"SGD: momentum must be at least 0, got {momentum}")
         self.momentum = momentum
         self.velocity: list[Array | None] = [None] * len(self.runs)
         if momentum:
@@ -151,6 +158,8 @@ class CosineAnnealingLR(Schedule):
 
     def __init__(self, optimiser: Optimiser, T_max: int, eta_min: float = 0.0, per: str = "epoch") -> None:
         super().__init__(optimiser, per)
+        if T_max < 1:
+            raise ValueError(f"CosineAnnealingLR: T_max must be at least 1, got {T_max}")
         self.T_max, self.eta_min = T_max, eta_min
 
     def lr_at(self, t: int) -> float:
@@ -173,6 +182,8 @@ class OneCycleLR(Schedule):
         super().__init__(optimiser, per)
         if total_steps < 1:
             raise ValueError(f"OneCycleLR: total_steps must be at least 1, got {total_steps}")
+        if not 0 <= pct_start <= 1:
+            raise ValueError(f"OneCycleLR: pct_start must lie between 0 and 1, got {pct_start}")
         self.total_steps, self.peak = total_steps, pct_start * total_steps - 1
         self.max_lr, self.base_lr = max_lr, max_lr / div_factor
         self.min_lr = self.base_lr / final_div_factor
@@ -200,7 +211,7 @@ class OneCycleLR(Schedule):
         momentum = self.momentum_at(t)
         if isinstance(self.optimiser, Adam):
             self.optimiser.betas = (momentum, self.optimiser.betas[1])
-        elif isinstance(self.optimiser, SGD):
+        elif isinstance(self.optimiser, SGD) and self.optimiser.momentum:
             self.optimiser.momentum = momentum
 
 

@@ -12,15 +12,41 @@ ALIGN = 16  # elements: every parameter starts on a 64-byte line, which suits SI
 class Parameter:
     """A trainable array `data` and the gradient `grad` of the loss with respect to it, same shape.
 
+    Assigning to either copies into the array that is there, which optimisers and the model hold views of.
     `home` and `start` say where it lies once a ParamBuffer has gathered it.
     """
 
     def __init__(self, data: Array, ops: Ops) -> None:
         self.ops = ops
-        self.data = data
-        self.grad = ops.zeros(data.shape)
+        self._data, self._grad = data, ops.zeros(data.shape)
         self.home: ParamBuffer | None = None
         self.start = 0
+
+    @property
+    def data(self) -> Array:
+        return self._data
+
+    @data.setter
+    def data(self, values: Array) -> None:
+        self._copy(values, self._data)
+
+    @property
+    def grad(self) -> Array:
+        return self._grad
+
+    @grad.setter
+    def grad(self, values: Array) -> None:
+        self._copy(values, self._grad)
+
+    def _copy(self, values: Array, out: Array) -> None:
+        if tuple(values.shape) != self.shape:
+            raise ValueError(f"{self}: assigned an array of shape {tuple(values.shape)}")
+        self.ops.copy(values, out=out)
+
+    def move(self, home: ParamBuffer, start: int, data: Array, grad: Array) -> None:
+        """Live in these views of `home` from now on, with the values as they are."""
+        self.ops.copy(self._data, out=data)
+        self._data, self._grad, self.home, self.start = data, grad, home, start
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -47,9 +73,7 @@ class ParamBuffer:
         start = 0
         for p in parameters:
             view = slice(start, start + p.size)
-            data, grad = self.data[view].reshape(p.shape), self.grad[view].reshape(p.shape)
-            ops.copy(p.data, out=data)
-            p.data, p.grad, p.home, p.start = data, grad, self, start
+            p.move(self, start, self.data[view].reshape(p.shape), self.grad[view].reshape(p.shape))
             start += _padded(p.size)
 
 

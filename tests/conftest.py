@@ -26,6 +26,7 @@ def make_poses(n: int, seed: int = 0) -> Poses:
     rng = np.random.default_rng(seed)
     shape = np.random.default_rng(99).standard_normal((6, 45)) * 0.05
     joint_3d = np.tanh(rng.standard_normal((n, 6)) @ shape).reshape(n, 15, 3)
+    joint_3d[:, 3] = -joint_3d[:, 0]  # the hips, with the root in the middle
     joint_3d[..., 2] -= 1
     joint_2d = joint_3d[..., :2] / -joint_3d[..., 2:]
     return Poses(joint_2d.astype(np.float32), joint_3d.astype(np.float32), np.full(n, 4, np.float32))

@@ -174,3 +174,39 @@ def test_a_name_with_line_breaks_and_escape_codes_stays_on_one_line(tmp_path):
         files.read_bytes(tmp_path / "a\nb\x1b[31m\udcff\u2028\u202e")
     assert r"a\nb\x1b[31m\udcff\u2028\u202e: no such file" in str(caught.value)
     assert str(caught.value).isprintable()
+
+
+def test_the_old_file_is_kept_under_a_second_name(tmp_path, monkeypatch):
+    path, old = tmp_path / "w", tmp_path / "w.old"
+    for content in (b"one", b"two"):
+        path.write_bytes(content)
+        files.keep_old(path)
+        assert old.read_bytes() == path.read_bytes() == content
+        path.unlink()
+
+    def no_links(*_):
+        raise OSError("no hard links here")
+
+    monkeypatch.setattr(os, "link", no_links)
+    path.write_bytes(b"three")
+    files.keep_old(path)
+    assert old.read_bytes() == b"three"
+    old.unlink()
+    old.mkdir()
+    with pytest.raises(InputError, match=r"w\.old: "):
+        files.keep_old(path)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["w", "w.old"]
+
+
+def test_only_one_gets_in(tmp_path):
+    pytest.importorskip("fcntl", reason="the lock is one of POSIX systems")
+    with files.only_one(tmp_path / "new"):
+        with (
+            pytest.raises(InputError, match="another run is writing to this folder"),
+            files.only_one(tmp_path / "new"),
+        ):
+            pass
+        with files.only_one(tmp_path / "other"):
+            pass
+    with files.only_one(tmp_path / "new"):
+        assert list((tmp_path / "new").iterdir()) == []

@@ -157,6 +157,63 @@ def test_misuse_is_told_with_the_shapes() -> None:
         Linear(3, 2, init="zeros")
 
 
+def test_one_layer_in_two_places_is_refused() -> None:
+    layer, relu = Linear(3, 3), ReLU()
+    with pytest.raises(ValueError, match="stands in two places"):
+        Sequential(layer, ReLU(), layer)
+    with pytest.raises(ValueError, match="stands in two places"):
+        Sequential(relu, Residual(Linear(3, 3), relu))
+
+
+def test_layers_of_different_precision_do_not_mix() -> None:
+    with pytest.raises(ValueError, match="different devices or dtypes"):
+        Sequential(Linear(3, 4, ops=get_ops("cpu", "float64")), ReLU())
+
+
+@pytest.mark.parametrize(
+    "layer", [ReLU(), Dropout(0.5), Residual(ReLU())], ids=lambda layer: type(layer).__name__
+)
+def test_another_number_of_columns_is_another_output(layer: Module) -> None:
+    for columns in (3, 1, 5):
+        x = np.ones((4, columns))
+        assert layer.forward(x, train=True).shape == x.shape
+        assert layer.backward(x).shape == x.shape
+
+
+def test_backward_is_of_the_latest_forward_in_either_mode() -> None:
+    layer, x, rng = make("BatchNorm1d")
+    fresh, _, _ = make("BatchNorm1d")
+    dy = rng.standard_normal(x.shape)
+    layer.forward(x, train=True)
+    fresh.load_state_dict(layer.state_dict())
+    layer.forward(x)
+    fresh.forward(x)
+    np.testing.assert_array_equal(layer.backward(dy), fresh.backward(dy))
+
+
+def test_two_passes_add_what_each_gives() -> None:
+    layer, x, rng = make("Linear")
+    first, second = rng.standard_normal((2, 16, 5))
+    layer.forward(x)
+    grads = []
+    for dy in (first, second):
+        layer.backward(dy)
+        grads.append([p.grad.copy() for p in layer.parameters()])
+    layer.backward(first)
+    layer.backward_add(second)
+    for p, a, b in zip(layer.parameters(), *grads, strict=True):
+        np.testing.assert_allclose(p.grad, a + b, rtol=1e-14)
+
+
+def test_impossible_sizes_are_told() -> None:
+    with pytest.raises(ValueError, match="from 0 to 4 columns"):
+        Linear(0, 4)
+    with pytest.raises(ValueError, match="num_features 0"):
+        BatchNorm1d(0)
+    with pytest.raises(ValueError, match="momentum 2"):
+        BatchNorm1d(3, momentum=2)
+
+
 def test_batchnorm_refuses_to_train_on_one_row() -> None:
     with pytest.raises(ValueError, match="at least 2 rows, got 1"):
         BatchNorm1d(4).forward(np.ones((1, 4)), train=True)

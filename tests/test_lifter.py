@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from conftest import make_poses
 
-from minilift import InputError, Lifter, LiftModel, cal_mpjpe
+from minilift import Adam, InputError, Lifter, LiftModel, cal_mpjpe, run_epoch
 from minilift.checkpoint import load_state_dict, save_state_dict
 
 TREE = """\
@@ -123,6 +126,49 @@ def test_snapshot_brings_everything_back() -> None:
         LiftModel(2, 16).restore(model.snapshot())
 
 
+@pytest.mark.parametrize(
+    "copied", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))], ids=["copy", "pickle"]
+)
+def test_a_copy_of_a_model_is_a_model_of_its_own(copied: Any) -> None:
+    model, poses = trained(), make_poses(64)
+    other = copied(model)
+    before = model.flat.data.copy()
+    np.testing.assert_array_equal(other.flat.data, before)
+    run_epoch(0, poses, other, Adam(other.parameters(), lr=0.01), progress=False)
+    np.testing.assert_array_equal(model.flat.data, before)
+    moved = Lifter(other).predict(poses.joint_2d) - Lifter(model).predict(poses.joint_2d)
+    assert np.abs(moved).max() > 1e-3
+    assert all(
+        not np.array_equal(p.data, q.data)
+        for p, q in zip(other.parameters(), model.parameters(), strict=True)
+    )
+
+
+def test_masks_follow_the_seed_of_the_model() -> None:
+    x, drawn = np.ones((8, 30)), []
+    for seed in (1, 1, 2):
+        model = LiftModel(1, 16, 0.5, seed=seed)
+        model.forward(x, train=True)
+        drawn.append(model.dropouts[0].mask.copy())
+    np.testing.assert_array_equal(drawn[0], drawn[1])
+    assert not np.array_equal(drawn[0], drawn[2])
+
+
+def test_a_float64_model_predicts_in_float64() -> None:
+    model, x = LiftModel(1, 8, dtype="float64"), np.random.default_rng(0).standard_normal((5, 30))
+    np.testing.assert_array_equal(Lifter(model).predict(x).reshape(5, 45), model.forward(x))
+
+
+def test_standardise_takes_only_data_that_fits() -> None:
+    model, poses = LiftModel(1, 8), make_poses(10)
+    with pytest.raises(ValueError, match=r"data of shape \(10, 15, 3\), expected rows of 30 numbers"):
+        model.standardise(poses.joint_3d, poses.joint_3d)
+    with pytest.raises(ValueError, match="9 poses in 2D, 10 in 3D"):
+        model.standardise(poses.joint_2d[:9], poses.joint_3d)
+    with pytest.raises(ValueError, match="-1 blocks of width 8"):
+        LiftModel(-1, 8)
+
+
 # ---- bad weights -----------------------------------------------------------------------------------
 
 
@@ -134,6 +180,12 @@ def _without(key: str) -> dict[str, np.ndarray]:
 
 def _with(key: str, value: np.ndarray) -> dict[str, np.ndarray]:
     return {**trained().state_dict(), key: value}
+
+
+def _one_nan(n: int) -> np.ndarray:
+    weight = np.ones((n, n), np.float32)
+    weight[3, 4] = np.nan
+    return weight
 
 
 BAD = {
@@ -158,9 +210,14 @@ BAD = {
         "28 to 45 numbers",
     ),
     "no matrix": (lambda: _with("hidden1.weight", np.ones(3, np.float32)), "no matrix 'hidden1.weight'"),
+    "one nan": (lambda: _with("res-block_0.0.weight", _one_nan(32)), "'res-block_0.0.weight' has values"),
+    "a negative variance": (
+        lambda: _with("res-block_0.1.running_var", -np.ones(32, np.float32)),
+        "negative variance",
+    ),
     "nan": (
         lambda: _with("output.bias", np.full(45, np.nan, np.float32)),
-        "'output.bias' has NaN or infinite weights",
+        "'output.bias' has values that no training gives",
     ),
 }
 
@@ -208,6 +265,24 @@ def test_we_write_and_the_original_script_gets_our_mpjpe(tmp_path: Path) -> None
     truth = torch.from_numpy(poses.joint_3d)
     their_mpjpe = (predicted.reshape(-1, 15, 3) - truth).norm(dim=2).mean().item()
     assert their_mpjpe == pytest.approx(cal_mpjpe(ours, poses.joint_3d), rel=1e-5)
+
+
+@pytest.mark.parametrize("prefix", ["", "module.", "model.", "_orig_mod."])
+def test_wrapped_models_and_those_of_old_torch_are_read(prefix: str, tmp_path: Path) -> None:
+    state = trained().state_dict()
+    short = {prefix + key: value for key, value in state.items() if not key.endswith("num_batches_tracked")}
+    save_state_dict(tmp_path / "w", short)
+    found = Lifter.load(tmp_path / "w").model.state_dict()
+    assert found["res-block_1.5.num_batches_tracked"] == 0
+    np.testing.assert_array_equal(found["output.weight"], state["output.weight"])
+
+
+def test_text_in_a_weights_file_is_told(tmp_path: Path) -> None:
+    from torch_twin import torch
+
+    torch.save({"hidden1.weight": np.array(["a"])}, tmp_path / "w")
+    with pytest.raises(InputError, match="not a tensor"):
+        Lifter.load(tmp_path / "w")
 
 
 def test_keys_and_shapes_are_the_originals() -> None:

@@ -70,6 +70,22 @@ def test_the_loss_is_the_metric() -> None:
     )
 
 
+@pytest.mark.parametrize("distance", [1e-3, 1e-9, 1e-15, 1e-18])
+def test_small_distances_pull_as_hard_as_large_ones_in_float32(distance: float) -> None:
+    pred = np.zeros((1, 3), np.float32)
+    pred[0, 1] = distance
+    assert mpjpe(pred, np.zeros_like(pred))[1][0, 1] == pytest.approx(1, rel=1e-3)
+
+
+@pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
+def test_an_array_that_cannot_take_the_gradient_is_refused(loss: Callable[..., Any]) -> None:
+    pred, target = pair()
+    ops = get_ops("cpu", "float64")
+    for grad in (np.zeros((8, 90))[:, :45], np.zeros((8, 45), np.float32), np.zeros((8, 44))):
+        with pytest.raises(ValueError, match=r"grad must be a C-contiguous float64 array of shape \(8, 45\)"):
+            loss(pred, target, ops, grad)
+
+
 @pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
 def test_given_arrays_are_written_and_added_to(loss: Callable[..., Any]) -> None:
     pred, target = pair()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -147,8 +148,39 @@ def test_wrong_settings_are_told() -> None:
         Adam([])
     with pytest.raises(ValueError, match="'batch' or 'epoch', got 'step'"):
         StepLR(Adam(p), 10, per="step")
+    with pytest.raises(TypeError, match=r"give the optimiser model.parameters\(\), not a Linear"):
+        Adam(Linear(2, 2))  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="weight decay must be at least 0, got -1"):
+        Adam(p, weight_decay=-1)
+    with pytest.raises(ValueError, match="eps must be more than 0, got 0"):
+        Adam(p, eps=0)
+    with pytest.raises(ValueError, match="momentum must be at least 0, got -1"):
+        SGD(p, momentum=-1)
+    with pytest.raises(ValueError, match="T_max must be at least 1, got 0"):
+        CosineAnnealingLR(Adam(p), 0)
+    with pytest.raises(ValueError, match="pct_start must lie between 0 and 1, got 5"):
+        OneCycleLR(Adam(p), 0.1, 10, pct_start=5)
     with pytest.raises(ValueError, match="step_size must be at least 1, got 0"):
         StepLR(Adam(p), 0)
+
+
+@pytest.mark.parametrize("name", OPTIMISERS)
+def test_a_step_allocates_no_array(name: str) -> None:
+    make, _, options = OPTIMISERS[name]
+    p = parameter(np.ones(4 * CHUNK), get_ops())
+    optimiser = make([p], **options)
+    optimiser.step()
+    tracemalloc.start()
+    optimiser.step()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 10_000 < CHUNK
+
+
+def test_plain_sgd_has_no_momentum_for_a_cycle_to_move() -> None:
+    sgd = SGD([parameter(np.ones(2))], lr=0.1)
+    OneCycleLR(sgd, 0.1, 10).step()
+    assert sgd.momentum == 0
 
 
 # ---- the flat vectors ------------------------------------------------------------------------------
@@ -169,6 +201,17 @@ def test_gathered_parameters_are_views_of_one_vector() -> None:
     [(data, grad)] = runs(net.parameters())
     assert data.size == flat.data.size
     assert np.shares_memory(grad, flat.grad)
+
+
+def test_assigning_to_a_parameter_keeps_it_in_its_vector() -> None:
+    net = Sequential(Linear(3, 5))
+    flat, weight = ParamBuffer(net.parameters(), net.ops), net.parameters()[0]
+    weight.data = np.full((5, 3), 2.0)
+    weight.grad = np.full((5, 3), 3.0)
+    assert flat.data[:15].tolist() == [2] * 15
+    assert flat.grad[:15].tolist() == [3] * 15
+    with pytest.raises(ValueError, match=r"Parameter\(5, 3\): assigned an array of shape \(3,\)"):
+        weight.data = np.zeros(3)
 
 
 def test_runs_join_neighbours_and_leave_the_rest_alone() -> None:

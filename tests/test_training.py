@@ -151,8 +151,43 @@ def test_held_out_rows_are_whole_blocks_of_the_asked_share() -> None:
     assert (np.diff(held) > 1).sum() < 10  # ten blocks of fifty neighbours
     assert not np.array_equal(held, hold_out(10_000, 0.05, seed=1)[1])
     assert [len(part) for part in hold_out(3, 0.05, 0)] == [2, 1]
+    assert len(hold_out(10_000, 0.0485, seed=0)[1]) == 500  # 9.7 blocks are 10
     with pytest.raises(InputError, match="2 poses are too few"):
         hold_out(2, 0.05, 0)
+
+
+def test_a_training_step_never_waits_for_the_device() -> None:
+    class Deaf(NumpyOps):
+        def to_host(self, x: Any) -> np.ndarray:
+            raise AssertionError("something was read back within a step")
+
+    data = make_poses(100)
+    model, adam = small(data)
+    rows, measure = Rows(data, model), Measure(model, losses.mpjpe, 20)
+    for _, module in model.modules():
+        module.ops = Deaf()
+    adam.ops = measure.ops = model.ops
+    assert len(list(train_batches(0, rows, model, adam, StepLR(adam, 2, per="batch"), 20, measure))) == 5
+    assert adam.steps == 5
+
+
+def test_misuse_of_run_epoch_is_told() -> None:
+    data = make_poses(20)
+    model, adam = small(data)
+    with pytest.raises(ValueError, match="split 'Train' is unknown; use one of train, val"):
+        run_epoch(0, data, model, adam, split="Train")
+    with pytest.raises(ValueError, match="batch_size must be at least 1, got 0"):
+        run_epoch(0, data, model, adam, batch_size=0)
+    with pytest.raises(InputError, match="got 1 of 20 poses; give more data or a larger batch_size"):
+        run_epoch(0, data, model, adam, batch_size=1, progress=False)
+    with pytest.raises(TypeError, match="give poses as load_poses returns them, not a str"):
+        run_epoch(0, "poses.pkl", model, adam)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="30 and 45 numbers do not fit a model from 34 to 45"):
+        run_epoch(0, data, LiftModel(1, 8, input_nodes=34), adam)
+    with pytest.raises(ValueError, match="joint_2d has 20 poses, joint_3d has 19"):
+        Poses(data.joint_2d, data.joint_3d[:19])
+    with pytest.raises(InputError, match="holds no poses"):
+        evaluate(model, data.take(slice(0, 0)))
 
 
 # ---- Trainer ---------------------------------------------------------------------------------------
@@ -293,6 +328,25 @@ def test_divergence_is_told_and_the_files_stay(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"training diverged: the loss of epoch 3 is nan; lower --lr"):
         again.fit()
     assert (tmp_path / "liftModel").read_bytes() == before
+
+
+def test_a_diverged_epoch_does_not_replace_the_checkpoint(tmp_path: Path) -> None:
+    trainer(tmp_path, epochs=1).fit()
+    before = (tmp_path / "checkpoint.npz").read_bytes()
+    again = trainer(tmp_path, epochs=3)
+    again.restore(*load_checkpoint(again.checkpoint_path))
+    again.model.flat.data.fill(np.nan)
+    stop_after(again, 14)
+    with pytest.raises(InputError, match="training diverged: the loss of epoch 2 is nan"):
+        again.fit()
+    assert (tmp_path / "checkpoint.npz").read_bytes() == before
+
+
+def test_a_signal_in_the_last_batch_of_all_comes_too_late(tmp_path: Path) -> None:
+    t = trainer(tmp_path)
+    stop_after(t, 30)
+    assert t.fit()
+    assert t.progress.epoch == 3
 
 
 def test_a_checkpoint_of_another_model_is_refused(tmp_path: Path) -> None:

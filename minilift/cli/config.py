@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Sequence
-from dataclasses import Field, asdict, dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields, replace
 from typing import Any
 
 from minilift.cli import HelpFormatter
 from minilift.errors import InputError
 from minilift.nn.init import NAMES as INITIALISERS
+from minilift.training import of_kind
 
 
 def _flag(default: Any, group: str, help: str, **options: Any) -> Any:
     return field(default=default, metadata={"group": group, "help": help, **options})
 
 
-def _number(kind: type, low: float, high: float = float("inf"), open_low: bool = False) -> Any:
+def _number(
+    kind: type, low: float, high: float = math.inf, open_low: bool = False, open_high: bool = False
+) -> Any:
     """An argparse type: a number within bounds, with an error that names them."""
 
     def parse(text: str) -> Any:
         value = kind(text)
-        if not (low < value if open_low else low <= value) or not value <= high:
+        fits = (low < value if open_low else low <= value) and (value < high if open_high else value <= high)
+        if not fits or not math.isfinite(value):
             bounds = f"{'more than' if open_low else 'at least'} {low:g}"
-            bounds += f" and at most {high:g}" if high != float("inf") else ""
+            bounds += f" and {'less than' if open_high else 'at most'} {high:g}" if high != math.inf else ""
             raise argparse.ArgumentTypeError(f"{text} must be {bounds}")
         return value
 
@@ -68,16 +73,22 @@ class TrainConfig:
     betas: tuple[float, float] = _flag(
         (0.9, 0.999),
         "optimiser",
-        "decay rates of Adam (a one-cycle moves the first)",
-        type=_number(float, 0, 0.9999999),
+        "decay rates of Adam",
+        type=_number(float, 0, 1, open_high=True),
         nargs=2,
     )
-    momentum: float = _flag(0.9, "optimiser", "of SGD", type=_number(float, 0, 0.9999999))
+    momentum: float = _flag(0.9, "optimiser", "of SGD", type=_number(float, 0, 1, open_high=True))
     weight_decay: float = _flag(0.0, "optimiser", "L2 penalty added to the gradient", type=_number(float, 0))
     scheduler: str = _flag(
         "onecycle", "schedule", "of the learning rate; onecycle and cosine end with the run",
         choices=("onecycle", "cosine", "step", "exponential", "none"),
     )  # fmt: skip
+    cycle_momentum: bool = _flag(
+        True,
+        "schedule",
+        "let a onecycle move the first beta or the momentum too, 0.95 to 0.85 to 0.95; off if one is given",
+        action=argparse.BooleanOptionalAction,
+    )
     step_size: int = _flag(10, "schedule", "steps between drops of --scheduler step", type=_number(int, 1))
     gamma: float = _flag(
         0.5,
@@ -137,9 +148,7 @@ def train_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         "train.py", description=DESCRIPTION, epilog=EPILOGUE, formatter_class=HelpFormatter
     )
-    parser.add_argument(
-        "--preset", choices=tuple(PRESETS), default="default", help="settings to start from [default]"
-    )
+    parser.add_argument("--preset", choices=tuple(PRESETS), help="settings to start from [default]")
     parser.add_argument("--resume", action="store_true", help="go on from checkpoint.npz in the --out folder")
     groups: dict[str, Any] = {}
     for f in fields(TrainConfig):
@@ -156,9 +165,13 @@ def parse_train(argv: Sequence[str] | None) -> tuple[TrainConfig, dict[str, Any]
     """The settings that the command line asks for, those of them that it names, and whether to resume."""
     given = vars(train_parser().parse_args(argv))
     preset, resume = given.pop("preset"), given.pop("resume")
+    if preset and resume:
+        raise InputError(f"--preset {preset}: a resumed run has its settings; leave the flag out")
     if "betas" in given:
         given["betas"] = tuple(given["betas"])
-    return TrainConfig(**{**PRESETS[preset], **given}), given, resume
+    if {"betas", "momentum"} & given.keys():
+        given.setdefault("cycle_momentum", False)
+    return TrainConfig(**{**PRESETS[preset or "default"], **given}), given, resume
 
 
 # What a resumed run may change: where things are, and how long it goes on
@@ -168,14 +181,17 @@ MAY_CHANGE = ("data", "test", "out", "device", "epochs")
 def resumed(settings: Any, given: dict[str, Any]) -> TrainConfig:
     """The settings of an interrupted run, with those of the command line that may change.
 
-    Raises InputError for a flag that would make it another run.
+    Raises InputError for a flag that would make it another run, and for a file that no run has written.
     """
     try:
-        config = TrainConfig(**{**settings, "betas": tuple(settings["betas"])})
-    except (TypeError, KeyError, ValueError) as problem:
+        found = {**settings["config"], "betas": tuple(settings["config"]["betas"])}
+        for f in fields(TrainConfig):
+            _check_value(f, found[f.name])
+        config = TrainConfig(**found)
+    except (TypeError, KeyError, ValueError, argparse.ArgumentTypeError) as problem:
         raise InputError(
-            f"checkpoint.npz: its settings are of another version ({problem}); start anew"
-        ) from problem
+            f"checkpoint.npz: its settings are not of this version ({problem}); start anew"
+        ) from None
     for name, value in given.items():
         if name not in MAY_CHANGE and value != getattr(config, name):
             flag = "--" + name.replace("_", "-")
@@ -183,13 +199,24 @@ def resumed(settings: Any, given: dict[str, Any]) -> TrainConfig:
                 f"{flag} {_shown(value)}: the run to resume has {_shown(getattr(config, name))}; "
                 f"leave the flag out, or start anew without --resume"
             )
-    return TrainConfig(**{**asdict(config), **{k: v for k, v in given.items() if k in MAY_CHANGE}})
+    changed = {name: value for name, value in given.items() if name in MAY_CHANGE}
+    # The folder is the one that the checkpoint was found in, wherever the run began
+    return replace(config, **{"out": TrainConfig.out, **changed})
+
+
+def _check_value(f: Field[Any], value: Any) -> None:
+    """What argparse would say to a value, for one that comes out of a file."""
+    if not of_kind(value, f.default) or value not in f.metadata.get("choices", (value,)):
+        raise ValueError(f"{_name(f)} is {value!r}")
+    for part in value if isinstance(value, tuple) else (value,):
+        f.metadata.get("type", str)(str(part))
 
 
 # Settings that act only with certain values of another one
 ONLY_WITH = {
     "betas": ("optimiser", ("adam",)),
     "momentum": ("optimiser", ("sgd",)),
+    "cycle_momentum": ("scheduler", ("onecycle",)),
     "step_size": ("scheduler", ("step",)),
     "gamma": ("scheduler", ("step", "exponential")),
     "step_per": ("scheduler", ("step", "exponential")),
@@ -202,8 +229,15 @@ def describe(config: TrainConfig) -> str:
     for f in fields(config):
         other, values = ONLY_WITH.get(f.name, (f.name, (getattr(config, f.name),)))
         if getattr(config, other) in values:
-            groups.setdefault(f.metadata["group"], []).append(f"{_name(f)} {_shown(getattr(config, f.name))}")
+            groups.setdefault(f.metadata["group"], []).append(f"{_name(f)} {_acting(config, f)}")
     return "\n".join(f"  {name:10s} {', '.join(items)}" for name, items in groups.items() if name != "files")
+
+
+def _acting(config: TrainConfig, f: Field[Any]) -> str:
+    cycled = config.scheduler == "onecycle" and config.cycle_momentum
+    if cycled and f.name in ("betas", "momentum"):
+        return f"cycled {config.betas[1]:g}" if f.name == "betas" else "cycled"
+    return _shown(getattr(config, f.name))
 
 
 def _name(f: Field[Any]) -> str:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from minilift.cli import HelpFormatter, run
-from minilift.data import Poses, find_scale, load_poses
-from minilift.files import write_atomically
+from minilift.cli import HelpFormatter
+from minilift.data.info import warn_of_conventions
+from minilift.data.poses import Poses, find_scale, load_poses, load_scale, scale_fits
+from minilift.errors import InputError, run_program
+from minilift.files import check_writable, write_atomically
 from minilift.lifter import Lifter
 from minilift.ops import choose_device
 from minilift.pose.metrics import cal_mpjpe, pa_mpjpe, per_joint_error
@@ -38,7 +43,7 @@ examples:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    return run("eval.py", _evaluate, argv)
+    return run_program("eval.py", _evaluate, argv)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -70,19 +75,24 @@ def _parser() -> argparse.ArgumentParser:
 
 def _evaluate(argv: Sequence[str] | None) -> int:
     args = _parser().parse_args(argv)
-    lifter = Lifter.load(args.weights, device=choose_device()[0] if args.device == "auto" else args.device)
-    scale_path = args.scale or find_scale(args.data)
-    poses = load_poses(args.data, need_3d=True, scale=scale_path)
+    _check_outputs(args)
+    device = choose_device()[0] if args.device == "auto" else args.device
+    lifter = Lifter.load(args.weights, device=device)
+    poses, scale_path = _poses(args)
+    warn_of_conventions(args.data, poses)
     predicted = lifter.predict(poses.joint_2d)
+    if not np.isfinite(predicted).all():
+        problem = "its predictions are too large or undefined"
+        raise InputError(f"{args.weights}: {problem}; train again, with a lower --lr")
     result = {"weights": args.weights, "data": args.data, **measure(predicted, poses, args.loss)}
     if args.save:
         write_atomically(args.save, lambda file: np.savez(file, joint_3d=predicted))
     if args.plot:
         plot(predicted, poses, args.plot)
     if args.json:
-        print(json.dumps(result))
+        print(json.dumps(result, allow_nan=False))
         return 0
-    print(f"{args.weights} on {args.data}: {len(poses):,} poses")
+    print(f"{args.weights} on {args.data}: {len(poses):,} poses, on the {device}")
     if poses.ignored:
         print(f"ignored keys: {', '.join(poses.ignored)}")
     if poses.scale is not None:
@@ -91,6 +101,36 @@ def _evaluate(argv: Sequence[str] | None) -> int:
     for path in filter(None, (args.save, args.plot)):
         print(f"wrote {path}")
     return 0
+
+
+def _check_outputs(args: argparse.Namespace) -> None:
+    """Refuse to write over what is read, before anything is read."""
+    inputs = [Path(name).resolve() for name in (args.weights, args.data, args.scale) if name]
+    for flag, name in (("--save", args.save), ("--plot", args.plot)):
+        if name and Path(name).resolve() in inputs:
+            raise InputError(f"{flag} {name}: would overwrite what is read; choose another name")
+        if name:
+            check_writable(Path(name).parent)
+
+
+def _poses(args: argparse.Namespace) -> tuple[Poses, Path | str | None]:
+    """The poses with their scale: the one asked for, or the one beside them if it can be theirs."""
+    if args.scale:
+        return load_poses(args.data, need_3d=True, scale=args.scale), args.scale
+    poses, beside = load_poses(args.data, need_3d=True), find_scale(args.data)
+    if beside is None or poses.joint_3d is None:
+        return poses, None
+    try:
+        scale = load_scale(beside, len(poses))
+        problem = (
+            "" if scale_fits(poses.joint_3d, scale) else f"{beside}: legs would differ too much in length"
+        )
+    except InputError as error:
+        problem = str(error)
+    if problem:
+        print(f"warning: no millimetres, for the scale is of other poses ({problem})", file=sys.stderr)
+        return poses, None
+    return replace(poses, scale=scale), beside
 
 
 def measure(predicted: np.ndarray, poses: Poses, loss: str = "mpjpe") -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 import zlib
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -10,11 +12,11 @@ from typing import Any
 
 from minilift import losses
 from minilift.checkpoint import check_format, load_checkpoint
-from minilift.cli import run
 from minilift.cli.config import TrainConfig, describe, parse_train, resumed
+from minilift.data.info import warn_of_conventions
 from minilift.data.poses import Poses, load_poses, save_poses, save_scale, scale_name, split_poses
-from minilift.errors import InputError
-from minilift.files import check_writable
+from minilift.errors import InputError, run_program
+from minilift.files import check_writable, only_one
 from minilift.lifter import LiftModel
 from minilift.ops import choose_device
 from minilift.optim import (
@@ -33,7 +35,7 @@ SYNTHETIC_POSES = 78_047  # as many as the course's data set has
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    return run("train.py", _train, argv)
+    return run_program("train.py", _train, argv)
 
 
 def _train(argv: Sequence[str] | None) -> int:
@@ -41,20 +43,20 @@ def _train(argv: Sequence[str] | None) -> int:
     out = Path(config.out)
     checkpoint = out / "checkpoint.npz"
     arrays, meta = load_checkpoint(checkpoint) if resume else ({}, {})
+    settings: Any = meta.get("settings")
     if resume:
-        config = resumed(meta.get("settings", {}).get("config"), given)
-    check_writable(out)
-    check_format(config.weights)
+        config = resumed(settings, given)
+    _check_outputs(config, out)
     device, reason = choose_device() if config.device == "auto" else (config.device, "")
     model = LiftModel(
         config.blocks, config.hidden, config.dropout, init=config.init, seed=config.seed, device=device
     )
     print(f"device: {device}" + (f", because {reason}" if reason else ""))
 
-    train, test = _data(config, given)
+    train, test = _data(config, given, resume)
     rows, held_out = hold_out(len(train), config.val_fraction, config.seed)
     fingerprint = _fingerprint(train)
-    if resume and meta["settings"].get("data") != fingerprint:
+    if resume and settings.get("data") != fingerprint:
         raise InputError(
             f"{config.data}: not the poses that the run was begun with; give those, or start anew"
         )
@@ -68,48 +70,75 @@ def _train(argv: Sequence[str] | None) -> int:
         epochs=config.epochs, batch_size=config.batch_size, out=out, loss=getattr(losses, config.loss),
         weights=config.weights, settings={"config": asdict(config), "data": fingerprint},
     )  # fmt: skip
-    if resume:
-        trainer.restore(arrays, meta)
-        done = trainer.progress
-        print(f"resuming {checkpoint}: {done.epoch} of {config.epochs} epochs done, best {done.best:.5f}")
-    else:
-        _keep_old(out, config.weights)
-    print(describe(config))
-    watched = len(test) if test else 0
-    print(f"  {len(train):,} poses to train on, {len(validation):,} to validate, {watched:,} to watch\n")
-    return _report(trainer, config, trainer.fit())
+    with only_one(out):
+        if resume:
+            trainer.restore(arrays, meta)
+            if not _goes_on(trainer, config, meta):
+                return 0
+        print(describe(config))
+        watched = len(test) if test else 0
+        print(f"  {len(train):,} poses to train on, {len(validation):,} to validate, {watched:,} to watch\n")
+        return _report(trainer, config, trainer.fit(), test is not None)
 
 
-def _report(trainer: Trainer, config: TrainConfig, finished: bool) -> int:
+def _goes_on(trainer: Trainer, config: TrainConfig, meta: dict[str, Any]) -> bool:
+    """Say where a resumed run stands, and whether there is anything left to do."""
+    done, before = trainer.progress, meta.get("epochs")
+    so_far = f"{done.epoch} of {config.epochs} epochs done, best {done.best:.5f}"
+    print(f"resuming {trainer.checkpoint_path}: {so_far}")
+    if done.epoch >= config.epochs:
+        print(f"nothing is left to do; go on with --epochs {2 * done.epoch}, or start anew without --resume")
+        return False
+    if config.epochs != before and config.scheduler in ("onecycle", "cosine"):
+        print(f"the {config.scheduler} schedule is stretched from {before} to {config.epochs} epochs")
+    return True
+
+
+def _check_outputs(config: TrainConfig, out: Path) -> None:
+    """Refuse names that would overwrite something else; before anything is read, made or written."""
+    weights, inputs = out / config.weights, [Path(config.data), Path(config.test)]
+    taken = [out / "log.csv", out / "checkpoint.npz", *inputs, *map(scale_name, inputs)]
+    if not config.weights or weights.resolve() in [path.resolve() for path in taken]:
+        raise InputError(f"--weights {config.weights!r}: another file needs that name; choose another")
+    for path in (weights, *taken[:2]):
+        if path.is_dir():
+            raise InputError(f"{path}: a folder, where a file is to be written; choose another --out")
+    check_writable(out)
+    check_writable(weights.parent)
+    check_format(config.weights)
+
+
+def _report(trainer: Trainer, config: TrainConfig, finished: bool, with_test: bool) -> int:
     state = trainer.progress
+    program = Path(sys.argv[0] if sys.argv[0].endswith("train.py") else "train.py")
     if not finished:
         where = f"epoch {state.epoch + 1} of {config.epochs}"
         print(f"\nstopped in {where}; all is saved in {trainer.checkpoint_path}")
-        print(f"go on with: python train.py --resume{_out_flag(config)}")
+        out = ["--out", config.out] if config.out != "." else []
+        print(f"go on with: {shlex.join(['python', str(program), '--resume', *out])}")
         return 128 + trainer.signal
     when = f"epoch {state.best_epoch} of {config.epochs}"
     print(f"\nbest validation MPJPE {state.best:.5f} units, {when}, {state.seconds:.0f} s")
     print(f"wrote {trainer.weights_path} (those weights), {trainer.log_path}, {trainer.checkpoint_path}")
-    weights = f" --weights {trainer.weights_path}" if trainer.weights_path != Path("liftModel") else ""
-    data = f" --data {config.test}" if config.test != TrainConfig.test else ""
-    print(f"next: python eval.py{weights}{data}")
+    command = ["python", str(program.with_name("eval.py"))]
+    if trainer.weights_path != Path("liftModel"):
+        command += ["--weights", str(trainer.weights_path)]
+    if config.test != TrainConfig.test:
+        command += ["--data", config.test]
+    missing = "" if with_test else f", when {config.test} is there (or give other poses with --data)"
+    print(f"next: {shlex.join(command)}{missing}")
     return 0
 
 
-def _out_flag(config: TrainConfig) -> str:
-    return f" --out {config.out}" if config.out != "." else ""
-
-
-def _data(config: TrainConfig, given: dict[str, Any]) -> tuple[Poses, Poses | None]:
+def _data(config: TrainConfig, given: dict[str, Any], resume: bool) -> tuple[Poses, Poses | None]:
     """Training and test poses; made, and kept, where no file is there and none was asked for."""
     path, test_path = Path(config.data), Path(config.test)
-    if not path.exists() and "data" not in given:
+    asked = resume or "data" in given or "test" in given
+    if not path.exists() and not asked:
         if test_path.exists():
             raise InputError(
                 f"{path}: not here, though {test_path} is; give the training poses with --data FILE"
             )
-        if "test" in given:
-            raise InputError(f"{path}: not here; give the training poses with --data FILE")
         _make_data(path, test_path, config.seed)
     train = load_poses(path, need_3d=True)
     test = load_poses(test_path, need_3d=True) if test_path.exists() or "test" in given else None
@@ -117,12 +146,16 @@ def _data(config: TrainConfig, given: dict[str, Any]) -> tuple[Poses, Poses | No
         if poses is not None:
             ignored = f" (ignored: {', '.join(poses.ignored)})" if poses.ignored else ""
             print(f"{name}: {len(poses):,} poses{ignored}")
+            warn_of_conventions(name, poses)
     return train, test
 
 
 def _make_data(path: Path, test_path: Path, seed: int) -> None:
     from minilift.pose.synth import synthesize
 
+    for scale in map(scale_name, (path, test_path)):
+        if scale.exists():
+            raise InputError(f"{scale}: here without its poses; move it away, and synthetic people are made")
     print(f"no {path} here: making {SYNTHETIC_POSES:,} synthetic people ...")
     made = synthesize(SYNTHETIC_POSES, seed)
     parts = split_poses(Poses(made.joint_2d, made.joint_3d, made.scale), 0.8, seed)
@@ -138,15 +171,6 @@ def _fingerprint(poses: Poses) -> list[int]:
     return [len(poses), zlib.crc32(poses.joint_2d.data), zlib.crc32(poses.joint_3d.data)]
 
 
-def _keep_old(out: Path, weights: str) -> None:
-    """A new run must not destroy an older one: its files get the ending .old."""
-    old = [path for name in (weights, "log.csv", "checkpoint.npz") if (path := out / name).exists()]
-    for path in old:
-        path.replace(path.with_name(path.name + ".old"))
-    if old:
-        print(f"an earlier run's files are kept as {', '.join(path.name + '.old' for path in old)}")
-
-
 def _optimiser(config: TrainConfig, model: LiftModel) -> Optimiser:
     if config.optimiser == "sgd":
         return SGD(model.parameters(), config.lr, config.momentum, config.weight_decay)
@@ -155,7 +179,7 @@ def _optimiser(config: TrainConfig, model: LiftModel) -> Optimiser:
 
 def _scheduler(config: TrainConfig, optimiser: Optimiser, steps: int) -> Schedule | None:
     if config.scheduler == "onecycle":
-        return OneCycleLR(optimiser, config.lr, steps)
+        return OneCycleLR(optimiser, config.lr, steps, cycle_momentum=config.cycle_momentum)
     if config.scheduler == "cosine":
         return CosineAnnealingLR(optimiser, steps, per="batch")
     if config.scheduler == "step":

@@ -1,7 +1,6 @@
 """`python -m minilift.data`: make, split, describe and draw pose files."""
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,29 +16,23 @@ from minilift.data.poses import (
     scale_name,
     split_poses,
 )
-from minilift.errors import InputError
+from minilift.errors import InputError, run_program
 from minilift.files import check_writable, file_error
 from minilift.pose.synth import synthesize
 
 PROGRAM = "python -m minilift.data"
+SUFFIXES = (".pkl", ".pickle", ".npz")
 LARGEST_SHEET = 200  # poses; more are too small to see
 TRAIN, TEST = "data_train_lift.pkl", "data_test_lift.pkl"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one subcommand; 0 when it worked, 2 with one line on stderr when the user can mend something."""
+    return run_program("minilift.data", _main, argv)
+
+
+def _main(argv: Sequence[str] | None) -> int:
     args = _parser().parse_args(argv)
-    try:
-        args.run(args)
-    except InputError as error:
-        print(f"minilift.data: error: {error}", file=sys.stderr)
-        return 2
-    except MemoryError:
-        print("minilift.data: error: not enough memory for so many poses; use fewer", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("minilift.data: stopped; no file was half written", file=sys.stderr)
-        return 130
+    args.run(args)
     return 0
 
 
@@ -119,6 +112,8 @@ def _synth(args: argparse.Namespace) -> None:
     out = Path(args.out)
     if out.is_dir() or not out.suffix:
         out = out / "poses.pkl"
+    if out.suffix.lower() not in SUFFIXES:
+        raise file_error(out, f"a pose file is named {' or '.join(SUFFIXES)}; choose such a name")
     if args.n < 1:
         raise InputError(f"-n {args.n}: at least one pose is needed; give a positive number")
     _check_outputs([out, scale_name(out)], args.force)
@@ -172,12 +167,12 @@ def _check_outputs(paths: list[Path], force: bool) -> None:
 def _save(path: Path, poses: Poses) -> None:
     """Write poses and their scale; a scale left there by other poses would give wrong millimetres."""
     beside = scale_name(path)
+    save_poses(path, poses)
     if poses.scale is not None:
         save_scale(beside, poses.scale)
     elif beside.is_file():
         beside.unlink()
         print(f"removed {beside}, which belongs to other poses")
-    save_poses(path, poses)
     also = f" and {beside}" if poses.scale is not None else ""
     print(f"wrote {len(poses):,} poses to {path}{also}")
 

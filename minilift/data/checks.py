@@ -48,7 +48,11 @@ def check_in_front(path: PathLike, joint_3d: np.ndarray) -> None:
     """Raise InputError where a joint lies at or behind the camera, which looks down -Z."""
     behind = np.asarray((joint_3d[..., 2] >= 0).any(axis=1))
     if behind.any():
-        remedy = "negate z (the camera looks down -Z)" if behind.all() else "remove those rows"
+        remedy = "remove those rows"
+        if (joint_3d[..., 2] >= 0).all():
+            remedy = "negate z (the camera looks down -Z)"
+        elif behind.mean() > 0.5:  # joints around 0: half of them lie behind it in nearly every pose
+            remedy = "if the root is at (0, 0, 0) there, move it to (0, 0, -1)"
         raise file_error(path, f"joint_3d has z >= 0, behind the camera, in {rows(behind)}; {remedy}")
 
 

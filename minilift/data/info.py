@@ -1,5 +1,6 @@
 """What a pose file holds, and whether it keeps the course's conventions, as a table to read."""
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,34 @@ def describe(path: PathLike) -> str:
     return "\n".join(lines)
 
 
+def warn_of_conventions(path: PathLike, poses: Poses, most: int = 1000) -> None:
+    """One line on stderr if the poses are clearly not in the course's conventions; noisy keypoints pass."""
+    if poses.joint_3d is None:
+        return
+    part = poses.take(slice(None, None, -(-len(poses) // most)))
+    assert part.joint_3d is not None
+    wrong = []
+    if np.median(_reprojection_error(part.joint_2d, part.joint_3d)) > 0.02:
+        wrong.append("the 2D points are not x/-z, y/-z of the 3D points")
+    if np.median(np.abs(_middle_of_hips(part.joint_3d) - ROOT).max(axis=1)) > 0.02:
+        wrong.append(f"the middle of the hips is not at {ROOT}")
+    if wrong:
+        look = f"see: python -m minilift.data info {one_line(str(path))}"
+        print(f"warning: {one_line(str(path))}: {' and '.join(wrong)}; {look}", file=sys.stderr)
+
+
+def _reprojection_error(joint_2d: np.ndarray, joint_3d: np.ndarray) -> np.ndarray:
+    """(N, 15) distances in the image between the 2D points and the projected 3D points."""
+    points = joint_3d.astype(np.float64)
+    offset = joint_2d - points[..., :2] / -points[..., 2:]
+    return np.asarray(np.sqrt((offset**2).sum(axis=2)))
+
+
+def _middle_of_hips(joint_3d: np.ndarray) -> np.ndarray:
+    """(N, 3): the root, which is not stored, from the two hips, which are."""
+    return np.asarray(joint_3d[:, _HIPS].astype(np.float64).mean(axis=1))
+
+
 def _kind(value: object) -> str:
     if isinstance(value, np.ndarray):
         return f"{value.shape} {value.dtype}"
@@ -51,7 +80,7 @@ def _duplicates(poses: Poses) -> int:
 
 def _root_line(joint_3d: np.ndarray) -> str:
     """The mid-hip is not stored, but the two hips are: their middle must be the root."""
-    middle = joint_3d[:, _HIPS].astype(np.float64).mean(axis=1)
+    middle = _middle_of_hips(joint_3d)
     worst = np.abs(middle - ROOT).max()
     x, y, z = middle.mean(axis=0)
     verdict = "as expected" if worst < _EXACT else f"expected {ROOT}, off by up to {worst:.2g}"
@@ -62,7 +91,7 @@ def _projection_lines(joint_2d: np.ndarray, joint_3d: np.ndarray) -> list[str]:
     """The 2D points against x/-z and y/-z; where they differ, the line per axis that explains them."""
     points, image = joint_3d.astype(np.float64), joint_2d.astype(np.float64)
     expected = points[..., :2] / -points[..., 2:]
-    error = np.sqrt(((image - expected) ** 2).sum(axis=2))
+    error = _reprojection_error(joint_2d, joint_3d)
     line = f"  reprojection  mean {error.mean():.2g}, max {error.max():.2g} (image units)"
     if error.max() < _EXACT:
         return [f"{line}: the 2D points are x/-z, y/-z"]

@@ -14,9 +14,11 @@ from minilift.errors import InputError
 from minilift.files import PathLike, file_error, one_line, read_bytes, write_atomically
 from minilift.files.array_pickle import read_pickle
 from minilift.files.npz import read_npy, read_npz, write_npz
+from minilift.pose.skeleton import COURSE15
 
 MAKE_ONE = "check the name, or make one with: python -m minilift.data synth"
 WRITE_AGAIN = "write it again as a dict of numpy arrays joint_2d_1 (N,15,2) and joint_3d (N,15,3)"
+LEGS = [i for i, joint in enumerate(COURSE15.joints) if joint.endswith(("knee", "ankle"))]
 KEYS_2D = ("joint_2d_1", "joint_2d")  # the course's name, and the plain one
 
 
@@ -36,6 +38,11 @@ class Poses:
     """(N,) float32 metres per unit, or None."""
     ignored: tuple[str, ...] = field(default=())
     """Keys of the file that were not used."""
+
+    def __post_init__(self) -> None:
+        for name, part in (("joint_3d", self.joint_3d), ("scale", self.scale)):
+            if part is not None and len(part) != len(self.joint_2d):
+                raise ValueError(f"joint_2d has {len(self.joint_2d)} poses, {name} has {len(part)}")
 
     def __len__(self) -> int:
         return len(self.joint_2d)
@@ -120,6 +127,18 @@ def find_scale(path: PathLike) -> Path | None:
     """The scale file beside a pose file, if it is there (`scale_name`); nothing loads it unasked."""
     beside = scale_name(path)
     return beside if beside.is_file() else None
+
+
+def scale_fits(joint_3d: np.ndarray, scale: np.ndarray) -> bool:
+    """Whether metres per unit (N,) can belong to these poses (N, 15, 3).
+
+    People differ in size by less than their distances from a camera do. So legs in metres are more alike than
+    in units; with the scale of other poses they are less so, by about 1.4 for distances from 2.5 to 6 m.
+    Few poses, or equidistant ones, always pass.
+    """
+    legs = COURSE15.bone_lengths(joint_3d)[:, LEGS].sum(axis=1)
+    in_units, in_metres = (np.std(size) / max(np.mean(size), 1e-12) for size in (legs, legs * scale))
+    return bool(len(legs) < 30 or in_metres < max(1.2 * in_units, 0.15))
 
 
 def scale_name(path: PathLike) -> Path:

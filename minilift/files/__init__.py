@@ -7,8 +7,9 @@ import contextlib
 import errno
 import os
 import secrets
+import shutil
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -111,6 +112,51 @@ def write_atomically(path: PathLike, write: Callable[[BinaryIO], object]) -> Non
         kept = ", the old file is untouched" if target.is_file() else ""
         raise os_error(path, error, f"{remedy}{kept}") from None
     _sync_directory(target.parent)
+
+
+def keep_old(path: PathLike) -> None:
+    """Give a file that is about to be replaced a second name, PATH.old, in place of an older one.
+
+    Takes no space where the file system knows hard links. Raises InputError for what the system refuses.
+    """
+    target = Path(path)
+    old, temporary = target.with_name(target.name + ".old"), _temporary(target.parent)
+    try:
+        try:
+            os.link(target, temporary)
+        except OSError:
+            shutil.copy2(target, temporary)
+        os.replace(temporary, old)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise os_error(old, error, "move the file away, or choose another output folder") from None
+
+
+@contextlib.contextmanager
+def only_one(directory: PathLike) -> Iterator[None]:
+    """Within it, no other process gets into `only_one` of the same folder: it raises InputError.
+
+    The lock is the system's own on the folder: it leaves no file, and a killed process leaves no lock.
+    """
+    Path(directory).mkdir(parents=True, exist_ok=True)
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        yield
+        return
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            problem = "another run is writing to this folder; wait for it, or choose another --out"
+            raise file_error(directory, problem) from None
+        except OSError:  # a file system without locks
+            pass
+        yield
+    finally:
+        os.close(handle)
 
 
 def _temporary(directory: Path) -> Path:

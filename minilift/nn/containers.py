@@ -26,6 +26,12 @@ class Sequential(Module):
 
     def __init__(self, *layers: Module, ops: Ops | None = None) -> None:
         super().__init__(ops or (layers[0].ops if layers else None))
+        inside = [module for layer in layers for _, module in layer.modules()]
+        if len({id(module) for module in inside}) < len(inside):
+            raise ValueError("the same layer stands in two places, but keeps only its latest input; make two")
+        kinds = {(module.ops.device, module.ops.dtype) for module in (self, *inside)}
+        if len(kinds) > 1:
+            raise ValueError(f"layers of different devices or dtypes do not mix: {sorted(kinds)}")
         self.children = {str(i): layer for i, layer in enumerate(layers)}
         number_dropouts(self)
 

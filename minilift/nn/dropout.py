@@ -16,7 +16,8 @@ class Dropout(Module):
 
     The scale keeps the expected value, so that evaluation needs none ("inverted dropout"; Srivastava et al.,
     JMLR 15, 2014, section 10). The mask is a hash of (seed, stream, number of the call): the same on every
-    backend, and nothing to store. Layers of one network take the same seed and different streams.
+    backend, and nothing to store. Layers of one network take the same seed and different streams, which
+    Sequential numbers for the layers inside it; layers alone need different seeds to draw different masks.
     """
 
     def __init__(self, p: float = 0.5, *, seed: int = 0, stream: int = 0, ops: Ops | None = None) -> None:

@@ -27,6 +27,10 @@ class Linear(Module):
         rng: Any = None, ops: Ops | None = None,
     ) -> None:  # fmt: skip
         super().__init__(ops)
+        if in_features < 1 or out_features < 1:
+            raise ValueError(
+                f"Linear: a layer from {in_features} to {out_features} columns; both must be 1 or more"
+            )
         self.in_features, self.out_features = in_features, out_features
         rng = rng or self.ops.generator(None)
         weight = initial_weight(init, rng, in_features, out_features)

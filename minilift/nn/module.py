@@ -16,8 +16,9 @@ class Module:
     backward(dy)       from dL/dy computes dL/dx, and assigns dL/dw to the `grad` of each parameter
 
     Neither writes into its argument. The arrays that they return belong to the layer and are valid until
-    its next call: copy what must live longer. `backward` differentiates the latest `forward`, whether that
-    was in training or in evaluation mode.
+    its next call: copy what must live longer (and where a layer changes nothing, as Dropout in evaluation,
+    they are the argument itself). `backward` differentiates the latest `forward`, whether that was in
+    training or in evaluation mode.
     """
 
     parameter_names: tuple[str, ...] = ()  # attributes that hold a Parameter (or None)
@@ -50,7 +51,7 @@ class Module:
     def _rows(self, name: str, rows: int, columns: int) -> Array:
         """The layer's own array of that name, made once for the largest batch seen."""
         have = self._buffers.get(name)
-        if have is None or len(have) < rows:
+        if have is None or len(have) < rows or have.shape[1] != columns:
             have = self._buffers[name] = self.ops.empty((rows, columns))
         return have if len(have) == rows else have[:rows]
 

@@ -8,6 +8,7 @@ from minilift.ops.numpy_ops import NumpyOps
 
 __all__ = ["Array", "Ops", "choose_device", "get_ops"]
 
+NO_GPU = "this version of minilift has no GPU backend yet"
 DTYPES = ("float32", "float64")
 
 
@@ -24,20 +25,18 @@ def get_ops(device: str = "cpu", dtype: str = "float32") -> Ops:
     if device == "cpu":
         return NumpyOps(dtype)
     if device == "gpu":
-        raise InputError(f"--device gpu: {_why_no_gpu()}; use --device cpu")
+        raise InputError(f"--device gpu: {NO_GPU} ({_what_is_there()}); use --device cpu")
     raise InputError(f"--device {device}: unknown; use cpu, gpu or auto")
 
 
 def choose_device() -> tuple[str, str]:
     """What 'auto' means on this machine, and why, in words for the user."""
-    return "cpu", _why_no_gpu()
+    return "cpu", NO_GPU
 
 
-def _why_no_gpu() -> str:
+def _what_is_there() -> str:
     try:
         import cupy
     except ImportError:
-        return "CuPy is not installed (pip install 'minilift[gpu]')"
-    if not cupy.cuda.is_available():
-        return "CuPy finds no CUDA GPU on this machine (see nvidia-smi)"
-    return "this version of minilift has no GPU backend yet"
+        return "and CuPy is not installed"
+    return "though CuPy finds one" if cupy.cuda.is_available() else "and CuPy finds no CUDA GPU"

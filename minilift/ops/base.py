@@ -32,7 +32,7 @@ def dropout_key(seed: int, stream: int, step: int) -> tuple[int, int]:
 class Ops(ABC):
     """What a backend offers. Shapes: n rows (the batch), k columns in, m columns out."""
 
-    device: str  # "cpu", "gpu" or "gpu:1"
+    device: str  # "cpu" or "gpu"
     dtype: str  # of all working arrays: "float32" for work, "float64" for gradient checks
 
     # ---- arrays: the only way in and out -------------------------------------------------------

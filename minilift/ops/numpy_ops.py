@@ -185,9 +185,9 @@ class NumpyOps(Ops):
         np.einsum("ij,ij->i", offset, offset, out=distance)
         np.sqrt(distance, out=distance)
         total += np.add.reduce(distance, dtype=np.float64) / joints
-        # The floor makes 0/0 a 0. It is far below any distance that is not exactly 0, and far above
-        # those whose squares vanish, so that no quotient exceeds 1.
-        np.maximum(distance, 1e-12 if self.dtype == "float32" else 1e-150, out=distance)
+        # The floor makes 0/0 a 0. It is where squares begin to vanish, so no distance that is told from 0
+        # lies below it, and no quotient exceeds 1.
+        np.maximum(distance, 1e-22 if self.dtype == "float32" else 1e-161, out=distance)
         np.multiply(distance, joints, out=distance)
         np.divide(offset, distance[:, None], out=offset)
 

@@ -17,6 +17,7 @@ from minilift.ops import Array
 from minilift.optim import Optimiser, Schedule
 
 EVALUATION_ROWS = 1024
+SPLITS = ("train", "val", "valid", "validation", "test", "eval")
 
 Loss = Callable[..., tuple[Any, Array]]
 
@@ -32,8 +33,18 @@ class Rows:
     """A data set on the model's device, a pose a row: x (N, 30), y (N, 45)."""
 
     def __init__(self, data: Poses, model: LiftModel) -> None:
+        if not isinstance(data, Poses):
+            raise TypeError(f"give poses as load_poses returns them, not a {type(data).__name__}")
         if data.joint_3d is None:
             raise InputError("the data has no joint_3d; training and evaluation need it")
+        if not len(data):
+            raise InputError("the data holds no poses; training and evaluation need some")
+        widths = data.joint_2d[0].size, data.joint_3d[0].size
+        if widths != (model.input_nodes, model.output_nodes):
+            raise InputError(
+                f"poses of {widths[0]} and {widths[1]} numbers do not fit a model from {model.input_nodes} "
+                f"to {model.output_nodes}"
+            )
         self.x = model.ops.asarray(data.joint_2d.reshape(len(data), -1))
         self.y = model.ops.asarray(data.joint_3d.reshape(len(data), -1))
 
@@ -88,7 +99,10 @@ def train_batches(
     """
     ops, batch_size = model.ops, min(batch_size, len(rows))
     if batch_size < 2:
-        raise InputError(f"training needs at least 2 poses in a batch, got {batch_size}; give more data")
+        raise InputError(
+            f"training needs at least 2 poses in a batch, got {batch_size} of {len(rows)} poses; "
+            "give more data or a larger batch_size"
+        )
     order = ops.asindex(ops.generator((model.seed, epoch_no)).permutation(len(rows)))
     x, y = (ops.empty((batch_size, columns)) for columns in (model.input_nodes, model.output_nodes))
     for batch in range(measure.batches, batches_per_epoch(len(rows), batch_size)):
@@ -112,10 +126,14 @@ def run_epoch(
     """Train for one epoch, or evaluate; returns the epoch's average (loss, mpjpe).
 
     split='train': shuffled batches, dropout and batch statistics on, a step of the optimiser for each, and of
-    the scheduler after each batch or after the epoch as its `per` says. Any other split evaluates: no
+    the scheduler after each batch or after the epoch as its `per` says. The other SPLITS evaluate: no
     dropout, running statistics, every pose counted once; the optimiser and scheduler are then not used.
     """
     rows = data if isinstance(data, Rows) else Rows(data, model)
+    if split not in SPLITS:
+        raise ValueError(f"split {split!r} is unknown; use one of {', '.join(SPLITS)}")
+    if batch_size < 1:
+        raise ValueError(f"batch_size must be at least 1, got {batch_size}")
     if split != "train":
         return evaluate(model, rows, loss=loss)
     if optimiser is None:
@@ -167,13 +185,15 @@ class Bar:
         from tqdm import tqdm
 
         shown, done = time.monotonic(), self.measure.batches
-        every = 0.1 if sys.stderr.isatty() else 10.0  # seconds: a log file is not to fill with bars
+        live = sys.stderr is not None and sys.stderr.isatty()
+        every = 0.1 if live else 10.0  # seconds: a log file is not to fill with bars
         options: dict[str, Any] = {
             "unit": "it",
             "leave": False,
             "mininterval": every,
             "maxinterval": 2 * every,
         }
+        options["disable"] = sys.stderr is None
         with tqdm(total=self.total, initial=done, desc=self.title, **options) as bar:
             for step in self.steps:
                 bar.update()

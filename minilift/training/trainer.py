@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 
 from minilift import losses
-from minilift.checkpoint import save_checkpoint, save_state_dict
+from minilift.checkpoint import load_checkpoint, save_checkpoint, save_state_dict
 from minilift.data import Poses
 from minilift.errors import InputError
-from minilift.files import write_atomically
+from minilift.files import keep_old, write_atomically
 from minilift.lifter import LiftModel
 from minilift.optim import Optimiser, Schedule
 from minilift.training.epoch import (
@@ -57,7 +57,8 @@ class Trainer:
     log.csv            a row per epoch
     checkpoint.npz     all that is needed to continue, to the bit
 
-    Every file is replaced at once, so that a kill at any time leaves whole files.
+    Every file is replaced at once, so that a kill at any time leaves whole files. What an earlier run left
+    under these names is kept with the ending .old, once there is something to put in its place.
     """
 
     def __init__(
@@ -76,11 +77,13 @@ class Trainer:
         self.weights_path, self.log_path = out / weights, out / "log.csv"
         self.checkpoint_path = out / "checkpoint.npz"
         self.progress = Progress()
+        self.own: set[Path] = set()  # the files that this run has written, or goes on with
         self.signal = 0  # the number of the signal that asked to finish the batch, save and return
 
     def fit(self) -> bool:
         """Train to the last epoch. False if a signal (Ctrl-C, or a request to terminate) came first."""
-        with self._signals():
+        # Overflow on the way to a loss of NaN needs no warnings of NumPy's: _check says it in one line
+        with self._signals(), np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             while self.progress.epoch < self.epochs:
                 if not self._epoch():
                     return False
@@ -98,6 +101,7 @@ class Trainer:
         for _ in Bar(steps, title, total, measure) if self.bar else steps:
             now = time.monotonic()
             if measure.batches < total and (self.signal or now - saved > SAVE_SECONDS):
+                self._check(measure.averages().loss)
                 state.batch, state.sums, state.seconds = measure.batches, measure.sums(), before + now - began
                 self.save_checkpoint()
                 saved = now
@@ -105,21 +109,28 @@ class Trainer:
                     return False
         rate = (measure.batches - first) / max(time.monotonic() - began, 1e-9)
         self._finish_epoch(measure.averages(), rate, before, began)
-        return not self.signal
+        return not self.signal or state.epoch >= self.epochs
+
+    def _check(self, loss: float) -> None:
+        if not math.isfinite(loss):
+            epoch = self.progress.epoch
+            kept = f"the files of epoch {epoch} are kept" if epoch else "nothing was written"
+            raise InputError(
+                f"training diverged: the loss of epoch {epoch + 1} is {loss}; lower --lr "
+                f"(now {self.optimiser.lr:g}); {kept}"
+            )
 
     def _finish_epoch(self, train: Averages, rate: float, before: float, began: float) -> None:
         state = self.progress
-        if not math.isfinite(train.loss):
-            raise InputError(
-                f"training diverged: the loss of epoch {state.epoch + 1} is {train.loss}; lower --lr "
-                f"(now {self.optimiser.lr:g}). The files of the epochs before are kept"
-            )
+        self._check(train.loss)
         watched = {name: evaluate(self.model, rows).mpjpe for name, rows in self.watched.items()}
+        self._check(watched["val"])
         state.epoch, state.batch, state.sums = state.epoch + 1, 0, (0.0, 0.0)
         state.seconds = before + time.monotonic() - began
         better = watched["val"] < state.best
         if better:
             state.best, state.best_epoch = watched["val"], state.epoch
+            self._put_aside(self.weights_path)
             save_state_dict(self.weights_path, self.model.state_dict())
         errors = {f"{name}_mpjpe": value for name, value in {"train": train.mpjpe, **watched}.items()}
         row = {"epoch": state.epoch, "steps": self.optimiser.steps, "lr": self.optimiser.lr}
@@ -137,9 +148,11 @@ class Trainer:
     def _write_log(self) -> None:
         text = io.StringIO()
         rows = self.progress.history
-        writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+        names = dict.fromkeys(name for row in rows for name in row)  # a resumed run may watch other poses
+        writer = csv.DictWriter(text, list(names), restval="", lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
+        self._put_aside(self.log_path)
         write_atomically(self.log_path, lambda file: file.write(text.getvalue().encode()))
 
     def save_checkpoint(self) -> None:
@@ -147,14 +160,27 @@ class Trainer:
         state.schedule_t = self.scheduler.t if self.scheduler else 0
         arrays = {f"model.{k}": v for k, v in self.model.snapshot().items()}
         arrays |= {f"optimiser.{k}": v for k, v in self.optimiser.state_dict().items()}
+        self._put_aside(self.checkpoint_path)
         meta = {"settings": self.settings, "progress": vars(state), "epochs": self.epochs}
         save_checkpoint(self.checkpoint_path, arrays, meta)
+
+    def _put_aside(self, path: Path) -> None:
+        """Before a new run first writes one of its files: keep the earlier run's, if it is worth it."""
+        if path in self.own:
+            return
+        self.own.add(path)
+        if path.exists() and (path != self.checkpoint_path or _got_somewhere(path)):
+            keep_old(path)
+            self.show(f"the {path.name} of an earlier run is kept as {path.name}.old")
 
     def restore(self, arrays: dict[str, np.ndarray], meta: dict[str, Any]) -> None:
         """Go to where a checkpoint was written. Raises InputError if it is of another model."""
         try:
-            self.progress = Progress(**meta["progress"])
-            self.progress.sums = (self.progress.sums[0], self.progress.sums[1])
+            found = {**meta["progress"], "sums": tuple(meta["progress"]["sums"])}
+            for name, default in vars(Progress()).items():
+                if not of_kind(found[name], default):
+                    raise ValueError(f"{name} is {found[name]!r}")
+            self.progress = Progress(**found)
             parts: dict[str, dict[str, np.ndarray]] = {"model": {}, "optimiser": {}}
             for name, value in arrays.items():
                 part, key = name.split(".", 1)
@@ -165,6 +191,7 @@ class Trainer:
             raise InputError(
                 f"{self.checkpoint_path}: not a checkpoint of this model ({problem}); start anew"
             ) from problem
+        self.own = {self.weights_path, self.log_path, self.checkpoint_path}
         if not self.weights_path.exists():
             self.progress.best = math.inf  # whatever they were, they are lost: the next epoch's are better
         if self.scheduler is not None:
@@ -188,3 +215,17 @@ class Trainer:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+
+def of_kind(value: Any, default: Any) -> bool:
+    """Whether a value out of a file has the type of the default in whose place it shall stand."""
+    return isinstance(value, (int, float) if isinstance(default, float) else type(default))
+
+
+def _got_somewhere(checkpoint: Path) -> bool:
+    """Whether the run that wrote a checkpoint has finished an epoch."""
+    try:
+        _, meta = load_checkpoint(checkpoint)
+        return bool(meta["progress"]["epoch"])
+    except (InputError, KeyError, TypeError):
+        return True  # not ours to judge
