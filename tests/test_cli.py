@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from minilift import Adam, Lifter, LiftModel, Poses, cal_mpjpe, load_poses
 from minilift.checkpoint import load_checkpoint, save_checkpoint, save_state_dict
 from minilift.cli import eval as eval_command
 from minilift.cli import train as train_command
-from minilift.cli.config import MAY_CHANGE, PRESETS, TrainConfig, describe, parse_train
+from minilift.cli.config import MAY_CHANGE, PRESETS, TrainConfig, describe, parse_train, resumed
 from minilift.cli.eval import main as evaluate
 from minilift.cli.train import main as train
 from minilift.data.poses import save_poses, save_scale
@@ -619,11 +619,18 @@ def test_a_resumed_run_has_its_preset_and_says_when_it_is_stretched(with_data: P
     assert "the onecycle schedule is stretched from 2 to 3 epochs" in capsys.readouterr().out
 
 
-def test_a_moved_run_goes_on_where_it_is(with_data: Path, capsys: Capture) -> None:
+def test_a_moved_run_goes_on_where_it_is(with_data: Path, monkeypatch: Patch) -> None:
     assert train([*SMALL, "--out", "a"]) == 0
     Path("a").rename("b")
     assert train(["--resume", "--out", "b", "--epochs", "3"]) == 0
-    assert names(with_data) == ["b", "data_test_lift.pkl", "data_train_lift.pkl"]
+    monkeypatch.chdir("b")
+    files = ["--data", "../data_train_lift.pkl", "--test", "../data_test_lift.pkl"]
+    assert train(["--resume", "--epochs", "4", *files]) == 0
+    assert names(Path()) == ["checkpoint.npz", "liftModel", "log.csv"]
+    assert len(Path("log.csv").read_text().splitlines()) == 5
+    settings = {"config": asdict(TrainConfig(out="a", data="mine.pkl"))}
+    found = resumed(settings, {"epochs": 9})
+    assert (found.out, found.data, found.epochs) == (".", "mine.pkl", 9)
 
 
 @pytest.mark.parametrize(

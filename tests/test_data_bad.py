@@ -185,3 +185,13 @@ def test_bad_scale_files(name, tmp_path):
     assert str(caught.value).startswith(f"{path}: ")
     assert expected in str(caught.value)
     assert str(caught.value).isprintable()
+
+
+def test_root_relative_poses_get_the_right_remedy(tmp_path):
+    relative = make_poses(20).joint_3d + np.float32([0, 0, 1])
+    path = tmp_path / "p.pkl"
+    for joint_3d, remedy in ((relative, "move it to (0, 0, -1)"), (np.abs(relative) + 1, "negate z")):
+        path.write_bytes(pickle.dumps({"joint_2d_1": np.zeros((20, 15, 2)), "joint_3d": joint_3d}))
+        with pytest.raises(InputError) as caught:
+            load_poses(path)
+        assert remedy in str(caught.value)

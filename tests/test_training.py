@@ -361,6 +361,10 @@ def test_a_checkpoint_of_another_model_is_refused(tmp_path: Path) -> None:
         trainer(tmp_path).restore({"rubbish": np.ones(3)}, meta)
     with pytest.raises(InputError, match="not a checkpoint of this model"):
         trainer(tmp_path).restore(arrays, {})
+    for name, value in (("epoch", "1"), ("history", {}), ("best", None), ("sums", 3)):
+        damaged = {**meta, "progress": {**meta["progress"], name: value}}
+        with pytest.raises(InputError, match="not a checkpoint of this model"):
+            trainer(tmp_path).restore(arrays, damaged)
     bad = {**arrays, "optimiser.m.0": np.ones(1)}  # would broadcast
     with pytest.raises(InputError, match="not a checkpoint of this model"):
         trainer(tmp_path).restore(bad, meta)
