@@ -22,7 +22,10 @@ from minilift.training import hold_out
 
 def network(config: TrainConfig) -> nn.ModuleDict:
     width = config.hidden
-    half = lambda: [nn.Linear(width, width), nn.BatchNorm1d(width), nn.ReLU(), nn.Dropout(config.dropout)]  # noqa: E731
+
+    def half() -> list[nn.Module]:
+        return [nn.Linear(width, width), nn.BatchNorm1d(width), nn.ReLU(), nn.Dropout(config.dropout)]
+
     blocks = nn.ModuleList(nn.Sequential(*half(), *half()) for _ in range(config.blocks))
     return nn.ModuleDict({"hidden1": nn.Linear(30, width), "blocks": blocks, "output": nn.Linear(width, 45)})
 
@@ -41,7 +44,7 @@ def mpjpe(pred: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
 def schedule(config: TrainConfig, adam: torch.optim.Optimizer, steps: int) -> Any:
     kinds = torch.optim.lr_scheduler
     if config.scheduler == "onecycle":
-        return kinds.OneCycleLR(adam, config.lr, steps)
+        return kinds.OneCycleLR(adam, config.lr, steps, cycle_momentum=config.cycle_momentum)
     if config.scheduler == "step":
         return kinds.StepLR(adam, config.step_size, config.gamma)
     raise SystemExit(f"--scheduler {config.scheduler}: this comparison knows onecycle and step")
@@ -54,6 +57,8 @@ def rows(poses: Poses) -> tuple[torch.Tensor, torch.Tensor]:
 
 def main() -> None:
     config, _, _ = parse_train(None)
+    if (config.optimiser, config.loss, config.init) != ("adam", "mpjpe", "uniform"):
+        raise SystemExit("this comparison knows --optimiser adam, --loss mpjpe and --init uniform")
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads\n{describe(config)}")
     torch.manual_seed(config.seed)
     every, test = load_poses(config.data, need_3d=True), load_poses(config.test, need_3d=True)

@@ -16,6 +16,8 @@ from minilift.files.torch_write import write_torch
 
 TRAIN_FIRST = "check the name, or train one with: python train.py"
 NESTED = ("state_dict", "model_state_dict", "model")  # where training scripts keep the weights
+# DataParallel, Lightning and torch.compile put these before every name
+WRAPPERS = ("module.", "model.", "_orig_mod.")
 _META = "meta"
 
 
@@ -37,7 +39,7 @@ def load_state_dict(path: PathLike) -> dict[str, np.ndarray]:
     """Read the weights of a PyTorch state-dict file (zip format) or of a .safetensors file, without torch.
 
     Accepted too: weights under one of the keys NESTED, parameters, tensors saved from a GPU, views and
-    shared storages, half precision (becomes float32), the prefix `module.` of DataParallel (dropped).
+    shared storages, half precision (becomes float32), the prefixes WRAPPERS (dropped).
     Raises InputError naming the file. No code in the file is ever run.
     """
     content = read_bytes(path, TRAIN_FIRST)
@@ -52,8 +54,10 @@ def load_state_dict(path: PathLike) -> dict[str, np.ndarray]:
             raise file_error(path, f"{shown!r} is of type {type(value).__name__}, not a tensor; {SAVE_AGAIN}")
     if not state:
         raise file_error(path, f"holds no tensors; {SAVE_AGAIN}")
-    prefix = "module." if all(name.startswith("module.") for name in state) else ""
-    return {name.removeprefix(prefix): value for name, value in state.items()}
+    for wrapper in WRAPPERS:
+        if all(name.startswith(wrapper) for name in state):
+            state = {name.removeprefix(wrapper): value for name, value in state.items()}
+    return state
 
 
 def save_checkpoint(path: PathLike, arrays: Mapping[str, np.ndarray], meta: Mapping[str, Any]) -> None:

@@ -64,7 +64,8 @@ class LiftModel(Module):
         """Let the layers see every column of the training data with mean 0 and standard deviation 1.
 
         The model still maps raw 2D to raw 3D; the two changes of units become part of it, and
-        `state_dict` takes them into the first and the last Linear. Call it before training.
+        `state_dict` takes them into the first and the last Linear. Call it before training, with joint_2d
+        (N, 15, 2) and joint_3d (N, 15, 3) in the data's units. Raises ValueError for other shapes.
         """
         if len(joint_2d) != len(joint_3d):
             raise ValueError(f"standardise: {len(joint_2d)} poses in 2D, {len(joint_3d)} in 3D")
@@ -202,20 +203,11 @@ def _mean_std(data: Any, columns: int) -> tuple[np.ndarray, np.ndarray]:
     return mean, np.where(std > 1e-6, std, 1.0)
 
 
-def _as_ours(state: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Without the prefix that wrappers put before names; with the counters that old torch did not save."""
-    prefix = next((k.removesuffix("hidden1.weight") for k in state if k.endswith("hidden1.weight")), "")
-    if all(key.startswith(prefix) for key in state):
-        state = {key.removeprefix(prefix): value for key, value in state.items()}
-    norms = [key.removesuffix("running_mean") for key in state if key.endswith(".running_mean")]
-    return {**{f"{norm}num_batches_tracked": np.array(0) for norm in norms}, **state}
-
-
 class Lifter:
     """2D keypoints in, 3D joints out.
 
-    >>> lifter = Lifter.load("liftModel")          # doctest: +SKIP
-    >>> joint_3d = lifter.predict(joint_2d)        # doctest: +SKIP
+    >>> lifter = Lifter.load("liftModel")
+    >>> joint_3d = lifter.predict(joint_2d)
     """
 
     def __init__(self, model: LiftModel) -> None:
@@ -225,7 +217,9 @@ class Lifter:
     def load(cls, path: str | PathLike[str], device: str = "cpu") -> Lifter:
         """Read a weights file of minilift or torch. Raises InputError if it is none of a LiftModel."""
         state = load_state_dict(path)
-        state = _as_ours(state)
+        norms = [key.removesuffix("running_mean") for key in state if key.endswith(".running_mean")]
+        for norm in norms:  # torch before 0.4.1 did not count
+            state.setdefault(f"{norm}num_batches_tracked", np.array(0))
         for key, value in state.items():
             if not np.all(np.isfinite(value)) or (key.endswith(".running_var") and np.any(value < 0)):
                 problem = "has values that no training gives (NaN, infinite or a negative variance)"
@@ -244,6 +238,7 @@ class Lifter:
         return cls(model)
 
     def save(self, path: str | PathLike[str]) -> None:
+        """Write the weights as torch's state-dict file, or as safetensors where the name ends so."""
         save_state_dict(path, self.model.state_dict())
 
     def predict(self, joint_2d: Any) -> np.ndarray:
@@ -251,7 +246,7 @@ class Lifter:
 
         2D: pinhole projection (x/-z, y/-z) with focal length 1 and the root at (0, 0), y up. 3D: the camera
         is the origin and looks down -z, the unit is its distance to the root, which lies at (0, 0, -1).
-        A pose with NaN in it gives NaN.
+        A pose with NaN in it gives NaN. Raises ValueError for other shapes.
         """
         model, joints = self.model, self.model.input_nodes // 2
         points = np.asarray(joint_2d, model.ops.dtype)

@@ -18,7 +18,8 @@ def mpjpe(
         grad_ij = d_ij / (nJ |d_ij|)            and 0 where the distance is 0
 
     For a loop that must not allocate or wait for a device, give `grad` (written) and `total` (a float64
-    array of one element, to which the loss is added); the loss returned is then `total`.
+    array of one element, to which the loss is added); the loss returned is then `total`. Raises ValueError
+    for shapes that differ, columns that are not whole joints, or a `grad` that cannot be written as it is.
     """
     return _loss("mpjpe", pred, target, ops, grad, total)
 
@@ -45,9 +46,7 @@ def _loss(
     grad = ops.empty(pred.shape) if grad is None else grad
     if grad.shape != pred.shape or ops.asarray(grad) is not grad:
         raise ValueError(f"{name}: grad must be a C-contiguous {ops.dtype} array of shape {pred.shape}")
-    if total is not None:
-        getattr(ops, name)(pred, target, grad, total)
-        return total, grad
-    total = ops.zeros((1,), dtype="float64")
+    wanted = total is not None
+    total = ops.zeros((1,), dtype="float64") if total is None else total
     getattr(ops, name)(pred, target, grad, total)
-    return float(ops.to_host(total)[0]), grad
+    return total if wanted else float(ops.to_host(total)[0]), grad

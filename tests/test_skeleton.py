@@ -5,7 +5,7 @@ import pytest
 
 from minilift.errors import InputError
 from minilift.pose.camera import project, to_camera
-from minilift.pose.skeleton import COURSE15, JOINTS, PARENTS, bone_lengths
+from minilift.pose.skeleton import COURSE15, JOINTS
 
 
 def test_joint_order_is_that_of_the_files():
@@ -20,7 +20,7 @@ def test_every_bone_leads_to_the_root():
     for joint in range(15):
         steps = 0
         while joint >= 0:
-            joint, steps = PARENTS[joint], steps + 1
+            joint, steps = COURSE15.parents[joint], steps + 1
             assert steps <= 6
     assert COURSE15.bones[0] == "root-right_hip"
     assert COURSE15.bones[11] == "left_elbow-left_wrist"
@@ -35,15 +35,15 @@ def test_mirror_swaps_sides_and_is_its_own_inverse():
     assert sorted(COURSE15.left + COURSE15.right) == [
         i for i in range(15) if JOINTS[i] not in ("spine", "neck", "head")
     ]
-    parents = [*PARENTS, -1]
-    assert [parents[mirror[i]] for i in range(15)] == [mirror[p] if p >= 0 else -1 for p in PARENTS]
+    parents = [*COURSE15.parents, -1]
+    assert [parents[mirror[i]] for i in range(15)] == [mirror[p] if p >= 0 else -1 for p in COURSE15.parents]
 
 
 def test_bone_lengths_start_at_the_root():
     pose = np.tile(np.array([0.0, 0.0, -1.0]), (2, 15, 1))
     pose[:, 0] += (-0.1, 0, 0)
     pose[:, 1] += (-0.1, -0.4, 0)
-    lengths = bone_lengths(pose)
+    lengths = COURSE15.bone_lengths(pose)
     assert lengths.shape == (2, 15)
     np.testing.assert_allclose(lengths[:, :3], [[0.1, 0.4, np.hypot(0.1, 0.4)]] * 2)
     assert np.all(lengths[:, 3:] == 0)
@@ -52,7 +52,7 @@ def test_bone_lengths_start_at_the_root():
 @pytest.mark.parametrize("shape", [(15, 3), (2, 14, 3), (2, 15, 2)])
 def test_other_shapes_are_refused(shape):
     with pytest.raises(ValueError, match=r"expected poses of shape \(N, 15, 3\), got"):
-        bone_lengths(np.zeros(shape))
+        COURSE15.bone_lengths(np.zeros(shape))
 
 
 def test_unknown_joint_lists_the_known_ones():

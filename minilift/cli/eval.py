@@ -18,7 +18,6 @@ from minilift.data.poses import Poses, find_scale, load_poses, load_scale, scale
 from minilift.errors import InputError, run_program
 from minilift.files import check_writable, write_atomically
 from minilift.lifter import Lifter
-from minilift.ops import choose_device
 from minilift.pose.metrics import cal_mpjpe, pa_mpjpe, per_joint_error
 from minilift.pose.skeleton import JOINTS
 
@@ -76,8 +75,7 @@ def _parser() -> argparse.ArgumentParser:
 def _evaluate(argv: Sequence[str] | None) -> int:
     args = _parser().parse_args(argv)
     _check_outputs(args)
-    device = choose_device()[0] if args.device == "auto" else args.device
-    lifter = Lifter.load(args.weights, device=device)
+    lifter = Lifter.load(args.weights, device=args.device)
     poses, scale_path = _poses(args)
     warn_of_conventions(args.data, poses)
     predicted = lifter.predict(poses.joint_2d)
@@ -92,7 +90,7 @@ def _evaluate(argv: Sequence[str] | None) -> int:
     if args.json:
         print(json.dumps(result, allow_nan=False))
         return 0
-    print(f"{args.weights} on {args.data}: {len(poses):,} poses, on the {device}")
+    print(f"{args.weights} on {args.data}: {len(poses):,} poses, on the {lifter.model.ops.device}")
     if poses.ignored:
         print(f"ignored keys: {', '.join(poses.ignored)}")
     if poses.scale is not None:
@@ -137,31 +135,26 @@ def measure(predicted: np.ndarray, poses: Poses, loss: str = "mpjpe") -> dict[st
     """Every figure of the report; in units of root depth, and in millimetres where the scale is known."""
     truth = poses.joint_3d
     assert truth is not None
-    squared = np.square(predicted.astype(np.float64) - truth).mean()
     flat = np.concatenate([poses.joint_2d, np.full_like(truth[..., :1], -1)], axis=-1)
     aligned = pa_mpjpe(predicted, truth, avg=False)
-    mpjpe = cal_mpjpe(predicted, truth)
-    result: dict[str, Any] = {
-        "poses": len(poses),
-        "mpjpe": mpjpe,
-        "loss_name": loss,
-        "loss": float(squared) if loss == "mse" else mpjpe,
-        "pa_mpjpe": float(np.mean(aligned)),
+    result = {"poses": len(poses), **_errors(predicted, truth, flat), "pa_mpjpe": float(np.mean(aligned))}
+    squared = float(np.square(predicted.astype(np.float64) - truth).mean())
+    result |= {"loss_name": loss, "loss": squared if loss == "mse" else result["mpjpe"]}
+    if poses.scale is not None:
+        millimetres = 1000 * poses.scale.astype(np.float64)
+        in_mm = _errors(*(points * millimetres[:, None, None] for points in (predicted, truth, flat)))
+        result |= {f"{name}_mm": value for name, value in in_mm.items()}
+        result["pa_mpjpe_mm"] = float(np.mean(aligned * millimetres))
+    return result
+
+
+def _errors(predicted: np.ndarray, truth: np.ndarray, flat: np.ndarray) -> dict[str, Any]:
+    """What is measured in the unit of the poses (N, 15, 3), whichever that is."""
+    return {
+        "mpjpe": cal_mpjpe(predicted, truth),
         "flat_mpjpe": cal_mpjpe(flat, truth),
         "per_joint": dict(zip(JOINTS, per_joint_error(predicted, truth).tolist(), strict=True)),
     }
-    if poses.scale is not None:
-        millimetres = 1000 * poses.scale.astype(np.float64)
-        size = millimetres[:, None, None]
-        result |= {
-            "mpjpe_mm": cal_mpjpe(predicted * size, truth * size),
-            "pa_mpjpe_mm": float(np.mean(aligned * millimetres)),
-            "flat_mpjpe_mm": cal_mpjpe(flat * size, truth * size),
-            "per_joint_mm": dict(
-                zip(JOINTS, per_joint_error(predicted * size, truth * size).tolist(), strict=True)
-            ),
-        }
-    return result
 
 
 def plot(predicted: np.ndarray, poses: Poses, path: str) -> None:

@@ -47,11 +47,11 @@ def _train(argv: Sequence[str] | None) -> int:
     if resume:
         config = resumed(settings, given)
     _check_outputs(config, out)
-    device, reason = choose_device() if config.device == "auto" else (config.device, "")
     model = LiftModel(
-        config.blocks, config.hidden, config.dropout, init=config.init, seed=config.seed, device=device
+        config.blocks, config.hidden, config.dropout, init=config.init, seed=config.seed, device=config.device
     )
-    print(f"device: {device}" + (f", because {reason}" if reason else ""))
+    reason = f", because {choose_device()[1]}" if config.device == "auto" else ""
+    print(f"device: {model.ops.device}{reason}")
 
     train, test = _data(config, given, resume)
     rows, held_out = hold_out(len(train), config.val_fraction, config.seed)

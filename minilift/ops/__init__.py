@@ -39,4 +39,4 @@ def _what_is_there() -> str:
         import cupy
     except ImportError:
         return "and CuPy is not installed"
-    return "though CuPy finds one" if cupy.cuda.is_available() else "and CuPy finds no CUDA GPU"
+    return "though CuPy finds a GPU" if cupy.cuda.is_available() else "and CuPy finds no CUDA GPU"

@@ -98,9 +98,3 @@ COURSE15 = Skeleton(
 """The one place that knows the joint order of the course's files."""
 
 JOINTS = COURSE15.joints
-PARENTS = COURSE15.parents
-
-
-def bone_lengths(joint_3d: np.ndarray) -> np.ndarray:
-    """Return the (N, 15) bone lengths of poses (N, 15, 3) with the root at (0, 0, -1), as COURSE15.bones."""
-    return COURSE15.bone_lengths(joint_3d)

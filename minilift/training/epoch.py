@@ -128,6 +128,8 @@ def run_epoch(
     split='train': shuffled batches, dropout and batch statistics on, a step of the optimiser for each, and of
     the scheduler after each batch or after the epoch as its `per` says. The other SPLITS evaluate: no
     dropout, running statistics, every pose counted once; the optimiser and scheduler are then not used.
+    Raises ValueError for another split or a batch_size below 1, TypeError for data that are no poses,
+    InputError for poses without joint_3d, of another width than the model's, or too few for a batch of 2.
     """
     rows = data if isinstance(data, Rows) else Rows(data, model)
     if split not in SPLITS:
@@ -187,13 +189,8 @@ class Bar:
         shown, done = time.monotonic(), self.measure.batches
         live = sys.stderr is not None and sys.stderr.isatty()
         every = 0.1 if live else 10.0  # seconds: a log file is not to fill with bars
-        options: dict[str, Any] = {
-            "unit": "it",
-            "leave": False,
-            "mininterval": every,
-            "maxinterval": 2 * every,
-        }
-        options["disable"] = sys.stderr is None
+        options: dict[str, Any] = {"unit": "it", "leave": False, "disable": sys.stderr is None}
+        options |= {"mininterval": every, "maxinterval": 2 * every}
         with tqdm(total=self.total, initial=done, desc=self.title, **options) as bar:
             for step in self.steps:
                 bar.update()

@@ -114,7 +114,7 @@ class Trainer:
     def _check(self, loss: float) -> None:
         if not math.isfinite(loss):
             epoch = self.progress.epoch
-            kept = f"the files of epoch {epoch} are kept" if epoch else "nothing was written"
+            kept = f"the files of epoch {epoch} are kept" if epoch else "no epoch was finished"
             raise InputError(
                 f"training diverged: the loss of epoch {epoch + 1} is {loss}; lower --lr "
                 f"(now {self.optimiser.lr:g}); {kept}"
