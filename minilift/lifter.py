@@ -11,12 +11,12 @@ import numpy as np
 
 from minilift.checkpoint import load_state_dict, save_state_dict
 from minilift.errors import InputError
+from minilift.files.mapped import shown
+from minilift.inference import FoldedLift
 from minilift.nn import Affine, BatchNorm1d, Dropout, Linear, Module, ReLU, Residual
 from minilift.nn.containers import number_dropouts
 from minilift.ops import Array, Ops, get_ops
 from minilift.params import ParamBuffer
-
-PREDICT_ROWS = 2048  # rows per forward pass of predict: bounds its memory to about 50 MB
 
 
 class LiftModel(Module):
@@ -134,6 +134,7 @@ class LiftModel(Module):
         for key in [f"res-block_{i}.{j}.weight" for i in range(len(blocks)) for j in (0, 4)]:
             if key not in state or state[key].shape != (hidden, hidden):
                 raise ValueError(f"{key!r} is missing or not of shape {(hidden, hidden)}")
+        options = {"init": "zeros", **options}
         model = cls(len(blocks), hidden, output_nodes=outputs, input_nodes=inputs, **options)
         model.load_state_dict(state)
         return model
@@ -194,11 +195,23 @@ def _block(width: int, dropout: float, init: str, rng: Any, ops: Ops) -> Residua
 
 
 def _mean_std(data: Any, columns: int) -> tuple[np.ndarray, np.ndarray]:
-    rows = np.asarray(data, np.float64)
-    rows = rows.reshape(len(rows), -1)
-    if rows.shape[1] != columns or not len(rows):
+    """Of every column, in float64, a few thousand rows at a time: of each its mean and its squares about it,
+    merged as in Chan, Golub & LeVeque, "Algorithms for computing the sample variance", 1983, equation 2.1.
+    """
+    mean, squares, seen = np.zeros(columns), np.zeros(columns), 0
+    for rows in shown(data, "standardising"):
+        part = np.asarray(data[rows], np.float64)
+        part = part.reshape(len(part), -1)
+        if part.shape[1] != columns:
+            break
+        centre = part.mean(axis=0)
+        share = len(part) / (seen + len(part))
+        squares += ((part - centre) ** 2).sum(axis=0) + (centre - mean) ** 2 * (seen * share)
+        mean += (centre - mean) * share
+        seen += len(part)
+    if seen == 0 or seen < len(data):
         raise ValueError(f"standardise: data of shape {np.shape(data)}, expected rows of {columns} numbers")
-    mean, std = rows.mean(axis=0), rows.std(axis=0)
+    std = np.sqrt(squares / seen)
     # A column that never changes has nothing to scale; 1e-6 is the noise of float32 data near 1
     return mean, np.where(std > 1e-6, std, 1.0)
 
@@ -208,10 +221,13 @@ class Lifter:
 
     >>> lifter = Lifter.load("liftModel")
     >>> joint_3d = lifter.predict(joint_2d)
+
+    A Lifter predicts with the model's weights as they are when it is made: after more training, make another.
     """
 
     def __init__(self, model: LiftModel) -> None:
         self.model = model
+        self._folded = FoldedLift(model.state_dict(), model.ops)
 
     @classmethod
     def load(cls, path: str | PathLike[str], device: str = "cpu") -> Lifter:
@@ -246,7 +262,8 @@ class Lifter:
 
         2D: pinhole projection (x/-z, y/-z) with focal length 1 and the root at (0, 0), y up. 3D: the camera
         is the origin and looks down -z, the unit is its distance to the root, which lies at (0, 0, -1).
-        A pose with NaN in it gives NaN. Raises ValueError for other shapes.
+        A pose with NaN in it gives NaN. However many, they take a few MB beside the result. Several threads
+        may predict at once, each at its own pace. Raises ValueError for other shapes.
         """
         model, joints = self.model, self.model.input_nodes // 2
         points = np.asarray(joint_2d, model.ops.dtype)
@@ -255,7 +272,5 @@ class Lifter:
             raise ValueError(f"expected 2D joints of shape (N, {joints}, 2), got {points.shape}")
         rows = points.reshape(-1, 2 * joints)
         poses = np.empty((len(rows), joints, 3), model.ops.dtype)
-        for start in range(0, len(rows), PREDICT_ROWS):
-            part = model.forward(model.ops.asarray(rows[start : start + PREDICT_ROWS]))
-            poses[start : start + PREDICT_ROWS] = model.ops.to_host(part).reshape(-1, joints, 3)
+        self._folded(model.ops.asarray(rows), poses.reshape(len(rows), 3 * joints))
         return poses[0] if single else poses

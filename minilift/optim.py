@@ -24,7 +24,7 @@ class Optimiser:
         for name, value in (("learning rate", lr), ("weight decay", weight_decay)):
             if not value >= 0:
                 raise ValueError(f"{name} must be at least 0, got {value}")
-        self.ops = parameters[0].ops
+        self.ops, self.parameters = parameters[0].ops, list(parameters)
         self.runs = runs(parameters)
         self.lr, self.weight_decay = lr, weight_decay
         self.steps = 0
@@ -35,6 +35,17 @@ class Optimiser:
         return self.moments[name]
 
     def step(self) -> None:
+        """Move every parameter along its gradient, which stays as it is."""
+        self.begin()
+        for number, (data, _) in enumerate(self.runs):
+            self.update(number, slice(0, data.size))
+
+    def begin(self) -> None:
+        """Count a step. Whoever calls it calls `update` for every part of every run, each part once."""
+        self.steps += 1
+
+    def update(self, number: int, part: slice) -> None:
+        """The step's work on a part of the vector `runs[number]`."""
         raise NotImplementedError
 
     def state_dict(self) -> dict[str, Any]:
@@ -61,6 +72,10 @@ class Adam(Optimiser):
 
     eps stands beside sqrt(v_hat) as in torch, not inside it. `weight_decay` adds weight_decay w to g
     (L2, as torch.optim.Adam; not AdamW).
+
+    It keeps m/(1-b1) and v/(1-b2), so that g and g^2 are added as they are, and what else is constant goes
+    into two numbers: with root = sqrt((1-b2)/(1-b2^t)), w -= [lr (1-b1)/((1-b1^t) root)] m' / (sqrt(v') +
+    eps/root). Should a schedule change b1, m' first takes the ratio of the old 1-b1 to the new.
     """
 
     def __init__(
@@ -74,11 +89,28 @@ class Adam(Optimiser):
             raise ValueError(f"Adam: eps must be more than 0, got {eps}")
         self.betas, self.eps = betas, eps
         self.m, self.v = self._new_moment("m"), self._new_moment("v")
+        self.units = (1.0, 1.0)  # what one of m and one of v stand for: 1-b1 and 1-b2 of the latest step
 
-    def step(self) -> None:
-        self.steps += 1
-        for (data, grad), m, v in zip(self.runs, self.m, self.v, strict=True):
-            self.ops.adam(data, grad, m, v, self.steps, self.lr, self.betas, self.eps, self.weight_decay)
+    def begin(self) -> None:
+        super().begin()
+        (b1, b2), (unit_m, unit_v), t = self.betas, self.units, self.steps
+        root = ((1 - b2) / (1 - b2**t)) ** 0.5
+        self.units = (1 - b1, 1 - b2)
+        self.decay = (b1 * unit_m / (1 - b1), b2 * unit_v / (1 - b2))
+        self.size, self.eps_root = self.lr * (1 - b1) / ((1 - b1**t) * root), self.eps / root
+
+    def update(self, number: int, part: slice) -> None:
+        data, grad = self.runs[number]
+        w, g, m, v = data[part], grad[part], self.m[number][part], self.v[number][part]
+        self.ops.adam(w, g, m, v, self.decay, self.size, self.eps_root, self.weight_decay)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {**super().state_dict(), "units": self.ops.to_host(self.units)}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        super().load_state_dict(state)
+        unit_m, unit_v = (float(u) for u in state.get("units", (1.0, 1.0)))  # older files hold m and v
+        self.units = (unit_m, unit_v)
 
 
 class SGD(Optimiser):
@@ -99,10 +131,10 @@ class SGD(Optimiser):
         if momentum:
             self.velocity = list(self._new_moment("velocity"))
 
-    def step(self) -> None:
-        self.steps += 1
-        for (data, grad), velocity in zip(self.runs, self.velocity, strict=True):
-            self.ops.sgd(data, grad, velocity, self.lr, self.momentum, self.weight_decay)
+    def update(self, number: int, part: slice) -> None:
+        (data, grad), velocity = self.runs[number], self.velocity[number]
+        speed = None if velocity is None else velocity[part]
+        self.ops.sgd(data[part], grad[part], speed, self.lr, self.momentum, self.weight_decay)
 
 
 class Schedule:

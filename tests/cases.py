@@ -6,7 +6,17 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from minilift.lifter import LiftModel
-from minilift.nn import Affine, BatchNorm1d, Dropout, Linear, Module, ReLU, Residual, Sequential
+from minilift.nn import (
+    Affine,
+    BatchNorm1d,
+    Dropout,
+    Linear,
+    Module,
+    NormActDrop,
+    ReLU,
+    Residual,
+    Sequential,
+)
 from minilift.ops import Ops
 
 
@@ -21,6 +31,12 @@ def _batchnorm(ops: Ops, rng: Any) -> BatchNorm1d:
         ops.copy(rng.standard_normal(7), out=array)
     ops.copy(rng.uniform(0.5, 2, 7), out=layer.running_var)
     return layer
+
+
+def _norm_act_drop(p: float) -> Case:
+    return Case(
+        lambda ops, rng: NormActDrop(_batchnorm(ops, rng), ReLU(ops=ops), Dropout(p, seed=5, ops=ops))
+    )
 
 
 def _block(ops: Ops, rng: Any) -> Residual:
@@ -44,6 +60,9 @@ LAYERS = {
     "Dropout": Case(lambda ops, rng: Dropout(0.4, seed=5, ops=ops)),
     "Dropout of nothing": Case(lambda ops, rng: Dropout(0.0, ops=ops)),
     "Dropout of all": Case(lambda ops, rng: Dropout(1.0, ops=ops)),
+    "NormActDrop": _norm_act_drop(0.4),
+    "NormActDrop, dropping nothing": _norm_act_drop(0.0),
+    "NormActDrop, dropping all": _norm_act_drop(1.0),
     "Affine": Case(lambda ops, rng: Affine(rng.standard_normal(7), rng.standard_normal(7), ops=ops)),
     "Sequential": Case(
         lambda ops, rng: Sequential(

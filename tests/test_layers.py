@@ -153,8 +153,8 @@ def test_misuse_is_told_with_the_shapes() -> None:
         Residual(Linear(4, 3)).forward(np.ones((2, 4)))
     with pytest.raises(ValueError, match=r"between 0 and 1, got 1\.5"):
         Dropout(1.5)
-    with pytest.raises(ValueError, match="initialiser 'zeros' is unknown; use one of uniform"):
-        Linear(3, 2, init="zeros")
+    with pytest.raises(ValueError, match="initialiser 'ones' is unknown; use one of uniform"):
+        Linear(3, 2, init="ones")
 
 
 def test_one_layer_in_two_places_is_refused() -> None:

@@ -7,22 +7,39 @@ from typing import Any
 import numpy as np
 import pytest
 
-from minilift.nn import Affine, BatchNorm1d, Dropout, Linear, Module, ReLU, Residual, Sequential
+from minilift.nn import (
+    Affine,
+    BatchNorm1d,
+    Dropout,
+    Linear,
+    Module,
+    NormActDrop,
+    ReLU,
+    Residual,
+    Sequential,
+)
+from minilift.ops.base import dropout_key
 
 torch = pytest.importorskip("torch", reason="torch is the oracle of these tests: pip install torch==2.13.0")
 nn = torch.nn
 
 
 class SharedMask(nn.Module):
-    """torch.nn.Dropout but for the draw: it takes the mask that our layer drew in its latest forward."""
+    """torch.nn.Dropout but for the draw: it takes the mask that our layer drew in its latest forward.
+
+    That mask is drawn again, from its definition: a NormActDrop does not keep one.
+    """
 
     def __init__(self, ours: Dropout) -> None:
         super().__init__()
         self.ours = [ours]
 
     def forward(self, x: Any) -> Any:
-        mask = self.ours[0].mask
-        return x if mask is None or not self.training else x * torch.from_numpy(np.array(mask))
+        ours = self.ours[0]
+        if not self.training:
+            return x
+        key = dropout_key(ours.seed, ours.stream, ours.calls - 1)
+        return x * torch.from_numpy(ours.ops.dropout_mask(ours.p, key, out=ours.ops.empty(tuple(x.shape))))
 
 
 class Skip(nn.Sequential):
@@ -62,6 +79,8 @@ def _build(ours: Module) -> Any:
         return Units(ours)
     if isinstance(ours, Residual):
         return Skip(*(_build(layer) for layer in ours))
+    if isinstance(ours, NormActDrop):
+        return nn.Sequential(_build(ours.norm), _build(ours.relu), _build(ours.dropout))
     if isinstance(ours, Sequential):
         return nn.Sequential(*(_build(layer) for layer in ours))
     module = nn.Sequential()  # a LiftModel: named children in a row

@@ -40,7 +40,9 @@ def _number(
 class TrainConfig:
     """Settings of one training run. The defaults are the preset `default`."""
 
-    data: str = _flag("data_train_lift.pkl", "files", "training poses, .pkl or .npz")
+    data: str = _flag(
+        "data_train_lift.pkl", "files", "training poses: .pkl, .npz, or one of NAME_2d.npy and NAME_3d.npy"
+    )
     test: str = _flag("data_test_lift.pkl", "files", "poses to watch; never used to choose weights")
     out: str = _flag(".", "files", "folder for the weights, log.csv and checkpoint.npz")
     weights: str = _flag(

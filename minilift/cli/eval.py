@@ -13,10 +13,13 @@ from typing import Any
 import numpy as np
 
 from minilift.cli import HelpFormatter
+from minilift.data.formats import files_of
 from minilift.data.info import warn_of_conventions
 from minilift.data.poses import Poses, find_scale, load_poses, load_scale, scale_fits
 from minilift.errors import InputError, run_program
 from minilift.files import check_writable, write_atomically
+from minilift.files.mapped import Spool, shown
+from minilift.files.npz import write_npz
 from minilift.lifter import Lifter
 from minilift.pose.metrics import cal_mpjpe, pa_mpjpe, per_joint_error
 from minilift.pose.skeleton import JOINTS
@@ -78,15 +81,25 @@ def _evaluate(argv: Sequence[str] | None) -> int:
     lifter = Lifter.load(args.weights, device=args.device)
     poses, scale_path = _poses(args)
     warn_of_conventions(args.data, poses)
-    predicted = lifter.predict(poses.joint_2d)
-    if not np.isfinite(predicted).all():
-        problem = "its predictions are too large or undefined"
-        raise InputError(f"{args.weights}: {problem}; train again, with a lower --lr")
-    result = {"weights": args.weights, "data": args.data, **measure(predicted, poses, args.loss)}
-    if args.save:
-        write_atomically(args.save, lambda file: np.savez(file, joint_3d=predicted))
+    predicted = Spool(Path(args.save).parent, (len(JOINTS), 3)) if args.save else None
+    measured, errors = [], []
+    for rows in shown(poses.joint_2d, "predicting"):
+        part = poses.read(rows)
+        joint_3d = lifter.predict(part.joint_2d)
+        if not np.isfinite(joint_3d).all():
+            problem = "its predictions are too large or undefined"
+            raise InputError(f"{args.weights}: {problem}; train again, with a lower --lr")
+        measured.append(measure(joint_3d, part, args.loss))
+        if args.plot:
+            errors.append(cal_mpjpe(joint_3d, np.asarray(part.joint_3d), avg=False))
+        if predicted is not None:
+            predicted.append(joint_3d)
+    result = {"weights": args.weights, "data": args.data, **together(measured)}
+    if predicted is not None:
+        arrays = {"joint_3d": predicted.rows()}
+        write_atomically(args.save, lambda file: write_npz(file, arrays))
     if args.plot:
-        plot(predicted, poses, args.plot)
+        plot(lifter, poses, np.concatenate(errors), args.plot)
     if args.json:
         print(json.dumps(result, allow_nan=False))
         return 0
@@ -103,7 +116,8 @@ def _evaluate(argv: Sequence[str] | None) -> int:
 
 def _check_outputs(args: argparse.Namespace) -> None:
     """Refuse to write over what is read, before anything is read."""
-    inputs = [Path(name).resolve() for name in (args.weights, args.data, args.scale) if name]
+    names = (args.weights, *files_of(args.data), args.scale)
+    inputs = [Path(name).resolve() for name in names if name]
     for flag, name in (("--save", args.save), ("--plot", args.plot)):
         if name and Path(name).resolve() in inputs:
             raise InputError(f"{flag} {name}: would overwrite what is read; choose another name")
@@ -133,9 +147,8 @@ def _poses(args: argparse.Namespace) -> tuple[Poses, Path | str | None]:
 
 def measure(predicted: np.ndarray, poses: Poses, loss: str = "mpjpe") -> dict[str, Any]:
     """Every figure of the report; in units of root depth, and in millimetres where the scale is known."""
-    truth = poses.joint_3d
-    assert truth is not None
-    flat = np.concatenate([poses.joint_2d, np.full_like(truth[..., :1], -1)], axis=-1)
+    truth = np.asarray(poses.joint_3d)
+    flat = np.concatenate([np.asarray(poses.joint_2d), np.full_like(truth[..., :1], -1)], axis=-1)
     aligned = pa_mpjpe(predicted, truth, avg=False)
     result = {"poses": len(poses), **_errors(predicted, truth, flat), "pa_mpjpe": float(np.mean(aligned))}
     squared = float(np.square(predicted.astype(np.float64) - truth).mean())
@@ -157,15 +170,28 @@ def _errors(predicted: np.ndarray, truth: np.ndarray, flat: np.ndarray) -> dict[
     }
 
 
-def plot(predicted: np.ndarray, poses: Poses, path: str) -> None:
+def together(measured: list[dict[str, Any]]) -> dict[str, Any]:
+    """The figures of all poses from those of their parts: each pose counts as much as any other."""
+    n = sum(part["poses"] for part in measured)
+
+    def mean(key: str, values: list[Any]) -> Any:
+        if key == "loss_name":
+            return values[0]
+        if isinstance(values[0], dict):
+            return {name: mean(name, [value[name] for value in values]) for name in values[0]}
+        return sum(value * (part["poses"] / n) for value, part in zip(values, measured, strict=True))
+
+    return {key: mean(key, [part[key] for part in measured]) for key in measured[0]} | {"poses": n}
+
+
+def plot(lifter: Lifter, poses: Poses, errors: np.ndarray, path: str) -> None:
     """Draw an easy, a middling and a hard pose: a tenth, a half and nine tenths of the way to the worst."""
     from minilift.pose.plot import plot_lift
 
-    truth = poses.joint_3d
-    assert truth is not None
-    order = np.argsort(cal_mpjpe(predicted, truth, avg=False))
-    rows = order[[int(share * (len(order) - 1)) for share in (0.1, 0.5, 0.9)]]
-    plot_lift(poses.joint_2d[rows], predicted[rows], truth[rows], path)
+    order = np.argsort(errors)
+    drawn = poses.read(order[[int(share * (len(order) - 1)) for share in (0.1, 0.5, 0.9)]])
+    joint_2d, joint_3d = np.asarray(drawn.joint_2d), np.asarray(drawn.joint_3d)
+    plot_lift(joint_2d, lifter.predict(joint_2d), joint_3d, path)
 
 
 def table(result: dict[str, Any]) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 import sys
-import zlib
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -13,10 +12,12 @@ from typing import Any
 from minilift import losses
 from minilift.checkpoint import check_format, load_checkpoint
 from minilift.cli.config import TrainConfig, describe, parse_train, resumed
+from minilift.data.formats import files_of
 from minilift.data.info import warn_of_conventions
 from minilift.data.poses import Poses, load_poses, save_poses, save_scale, scale_name, split_poses
 from minilift.errors import InputError, run_program
 from minilift.files import check_writable, only_one
+from minilift.files.mapped import crc32
 from minilift.lifter import LiftModel
 from minilift.ops import choose_device
 from minilift.optim import (
@@ -96,7 +97,7 @@ def _goes_on(trainer: Trainer, config: TrainConfig, meta: dict[str, Any]) -> boo
 
 def _check_outputs(config: TrainConfig, out: Path) -> None:
     """Refuse names that would overwrite something else; before anything is read, made or written."""
-    weights, inputs = out / config.weights, [Path(config.data), Path(config.test)]
+    weights, inputs = out / config.weights, [*files_of(config.data), *files_of(config.test)]
     taken = [out / "log.csv", out / "checkpoint.npz", *inputs, *map(scale_name, inputs)]
     if not config.weights or weights.resolve() in [path.resolve() for path in taken]:
         raise InputError(f"--weights {config.weights!r}: another file needs that name; choose another")
@@ -141,7 +142,8 @@ def _data(config: TrainConfig, given: dict[str, Any], resume: bool) -> tuple[Pos
             )
         _make_data(path, test_path, config.seed)
     train = load_poses(path, need_3d=True)
-    test = load_poses(test_path, need_3d=True) if test_path.exists() or "test" in given else None
+    there = any(file.exists() for file in files_of(test_path))
+    test = load_poses(test_path, need_3d=True) if there or "test" in given else None
     for name, poses in ((path, train), (test_path, test)):
         if poses is not None:
             ignored = f" (ignored: {', '.join(poses.ignored)})" if poses.ignored else ""
@@ -168,7 +170,7 @@ def _make_data(path: Path, test_path: Path, seed: int) -> None:
 
 def _fingerprint(poses: Poses) -> list[int]:
     assert poses.joint_3d is not None
-    return [len(poses), zlib.crc32(poses.joint_2d.data), zlib.crc32(poses.joint_3d.data)]
+    return [len(poses), crc32(poses.joint_2d), crc32(poses.joint_3d)]
 
 
 def _optimiser(config: TrainConfig, model: LiftModel) -> Optimiser:

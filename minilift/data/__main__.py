@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from minilift.data.formats import files_of
 from minilift.data.info import describe
 from minilift.data.poses import (
     Poses,
@@ -18,10 +19,12 @@ from minilift.data.poses import (
 )
 from minilift.errors import InputError, run_program
 from minilift.files import check_writable, file_error
-from minilift.pose.synth import synthesize
+from minilift.files.mapped import Spool, chunks
+from minilift.pose.skeleton import COURSE15
+from minilift.pose.synth import CHUNK, synthesize
 
 PROGRAM = "python -m minilift.data"
-SUFFIXES = (".pkl", ".pickle", ".npz")
+SUFFIXES = (".pkl", ".pickle", ".npz", ".npy")
 LARGEST_SHEET = 200  # poses; more are too small to see
 TRAIN, TEST = "data_train_lift.pkl", "data_test_lift.pkl"
 
@@ -54,17 +57,22 @@ def _parser() -> argparse.ArgumentParser:
     )
     synth.add_argument("-n", type=int, default=78047, help="how many poses [%(default)s]")
     synth.add_argument("--seed", type=int, default=0, help="the same seed makes the same poses [%(default)s]")
-    synth.add_argument("--out", default="poses.pkl", help="a .pkl or .npz file, or a folder [%(default)s]")
+    synth.add_argument(
+        "--out",
+        default="poses.pkl",
+        help="a .pkl or .npz file, NAME.npy for NAME_2d.npy and NAME_3d.npy, or a folder [%(default)s]",
+    )
     synth.set_defaults(run=_synth)
 
     split = _command(
         commands,
         "split",
         "split one file into train and test",
-        f"Deal the poses of FILE at random into {TRAIN} and {TEST}; a scale file beside FILE is split too.",
+        f"Deal the poses of FILE at random into {TRAIN} and {TEST} (.npz where FILE is large); "
+        "a scale file beside FILE is split too.",
         "split poses.pkl --fraction 0.9 --out data",
     )
-    split.add_argument("file", metavar="FILE", help="a .pkl or .npz pose file")
+    split.add_argument("file", metavar="FILE", help="a .pkl or .npz pose file, or one of a pair of .npy")
     split.add_argument("--fraction", type=float, default=0.8, help="share of the training part [%(default)s]")
     split.add_argument("--seed", type=int, default=0, help="the same seed gives the same split [%(default)s]")
     split.add_argument("--out", default=".", metavar="DIR", help="folder to write to [the working directory]")
@@ -77,7 +85,7 @@ def _parser() -> argparse.ArgumentParser:
         "Show what FILE holds: sizes, ranges, bone lengths, and whether the 2D points fit the 3D points.",
         "info data_test_lift.pkl",
     )
-    info.add_argument("file", metavar="FILE", help="a .pkl or .npz pose file")
+    info.add_argument("file", metavar="FILE", help="a .pkl or .npz pose file, or one of a pair of .npy")
     info.set_defaults(run=lambda args: print(describe(args.file)))
 
     plot = _command(
@@ -116,21 +124,29 @@ def _synth(args: argparse.Namespace) -> None:
         raise file_error(out, f"a pose file is named {' or '.join(SUFFIXES)}; choose such a name")
     if args.n < 1:
         raise InputError(f"-n {args.n}: at least one pose is needed; give a positive number")
-    _check_outputs([out, scale_name(out)], args.force)
+    _check_outputs([*files_of(out), scale_name(out)], args.force)
     from tqdm import tqdm
 
+    joint_2d, joint_3d = (Spool(out.parent, (len(COURSE15), dims)) for dims in (2, 3))
+    scale = np.empty(args.n, np.float32)
     with tqdm(total=args.n, unit="poses", desc="making people", delay=1, leave=False) as bar:
-        made = synthesize(args.n, args.seed, bar.update)
-    _save(out, Poses(made.joint_2d, made.joint_3d, made.scale))
+        for rows in chunks(args.n, CHUNK):
+            made = synthesize(rows.stop - rows.start, args.seed, bar.update, rows.start)
+            joint_2d.append(made.joint_2d)
+            joint_3d.append(made.joint_3d)
+            scale[rows] = made.scale
+    _save(out, Poses(joint_2d.rows(), joint_3d.rows(), scale))
     print(f"next: {PROGRAM} split {out}")
 
 
 def _split(args: argparse.Namespace) -> None:
     poses = load_poses(args.file, scale=find_scale(args.file))
     parts = split_poses(poses, args.fraction, args.seed)
-    paths = [Path(args.out) / name for name in (TRAIN, TEST)]
+    suffix = ".npz" if poses.mapped else Path(TRAIN).suffix
+    paths = [(Path(args.out) / name).with_suffix(suffix) for name in (TRAIN, TEST)]
+    taken = [path.resolve() for path in (*files_of(args.file), scale_name(args.file))]
     for path in (*paths, *map(scale_name, paths)):
-        if path.resolve() in (Path(args.file).resolve(), scale_name(args.file).resolve()):
+        if path.resolve() in taken:
             raise file_error(path, "is what is being split; choose another folder with --out")
     _check_outputs([*paths, *map(scale_name, paths)], args.force)
     if poses.ignored:
@@ -140,7 +156,8 @@ def _split(args: argparse.Namespace) -> None:
     if poses.joint_3d is None:
         print("these poses have no joint_3d: they can be predicted, not trained on")
     else:
-        print("next: python train.py" if args.out == "." else f"next: python train.py in {args.out}")
+        flags = f" --data {paths[0].name} --test {paths[1].name}" if poses.mapped else ""
+        print(f"next: python train.py{flags}" + ("" if args.out == "." else f" in {args.out}"))
 
 
 def _plot(args: argparse.Namespace) -> None:
@@ -173,8 +190,8 @@ def _save(path: Path, poses: Poses) -> None:
     elif beside.is_file():
         beside.unlink()
         print(f"removed {beside}, which belongs to other poses")
-    also = f" and {beside}" if poses.scale is not None else ""
-    print(f"wrote {len(poses):,} poses to {path}{also}")
+    files = [*files_of(path)[: 1 if poses.joint_3d is None else 2]] + [beside] * (poses.scale is not None)
+    print(f"wrote {len(poses):,} poses to {' and '.join(map(str, files))}")
 
 
 if __name__ == "__main__":

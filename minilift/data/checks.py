@@ -1,17 +1,22 @@
 """Turn whatever a pose file holds into clean float32 arrays, or say in one line why not."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from minilift.files import PathLike, file_error
+from minilift.files.mapped import MappedRows, Points, crc32, shown
 from minilift.pose.skeleton import COURSE15
 
 N_JOINTS = len(COURSE15)
 _KIND = {2: "2D", 3: "3D"}
 
 
-def clean_points(path: PathLike, key: str, value: object, dims: int) -> np.ndarray:
+def clean_points(path: PathLike, key: str, value: object, dims: int) -> Points:
     """A finite C-contiguous float32 (N, 15, dims) array from arrays or lists, flat (N, 15*dims) ones too.
 
+    Mapped rows stay where they are, once all of them have been looked at, and their checksum.
     Raises InputError naming the file, the key, what is wrong (joint count, rows) and the remedy.
     """
     array = _as_array(path, key, value)
@@ -28,7 +33,7 @@ def clean_points(path: PathLike, key: str, value: object, dims: int) -> np.ndarr
         raise file_error(
             path, f"{key} has shape {array.shape}, expected {wanted}; store {_KIND[dims]} points so"
         )
-    return _finite_float32(path, key, array)
+    return _checked(path, key, array) if isinstance(array, MappedRows) else _finite_float32(path, key, array)
 
 
 def clean_scale(path: PathLike, array: np.ndarray, n: int) -> np.ndarray:
@@ -44,12 +49,12 @@ def clean_scale(path: PathLike, array: np.ndarray, n: int) -> np.ndarray:
     return clean
 
 
-def check_in_front(path: PathLike, joint_3d: np.ndarray) -> None:
+def check_in_front(path: PathLike, joint_3d: Points) -> None:
     """Raise InputError where a joint lies at or behind the camera, which looks down -Z."""
-    behind = np.asarray((joint_3d[..., 2] >= 0).any(axis=1))
+    behind = _look(joint_3d, lambda part: _behind(part).any(axis=1))
     if behind.any():
         remedy = "remove those rows"
-        if (joint_3d[..., 2] >= 0).all():
+        if _look(joint_3d, lambda part: _behind(part).all(axis=1)).all():
             remedy = "negate z (the camera looks down -Z)"
         elif behind.mean() > 0.5:  # joints around 0: half of them lie behind it in nearly every pose
             remedy = "if the root is at (0, 0, 0) there, move it to (0, 0, -1)"
@@ -67,20 +72,52 @@ def rows(bad: np.ndarray) -> str:
     )
 
 
+def _checked(path: PathLike, key: str, array: MappedRows) -> MappedRows:
+    """Mapped rows, after one pass over all of them: their checksum, and that every number is finite."""
+    crc, expected = array.checksum or (0, None)
+
+    def find(part: np.ndarray) -> np.ndarray:
+        nonlocal crc
+        if expected is not None:
+            crc = crc32(part, crc)
+        return _not_finite(part)
+
+    bad = _look(array, find)
+    if expected is not None and crc != expected:
+        raise file_error(path, f"the file is damaged (Bad CRC-32 of {key}); copy or write it again")
+    _check_finite(path, key, bad)
+    return array
+
+
 def _finite_float32(path: PathLike, key: str, array: np.ndarray) -> np.ndarray:
-    bad = _not_finite(array)
-    if bad.any():
-        raise file_error(path, f"{key} has NaN or infinity in {rows(bad)}; remove or repair those rows")
+    _check_finite(path, key, _look(array, _not_finite))
     with np.errstate(over="ignore"):
         clean = np.ascontiguousarray(array, dtype=np.float32)
-    bad = _not_finite(clean)
+    bad = _look(clean, _not_finite)
     if bad.any():
         raise file_error(path, f"{key} is too large for float32 in {rows(bad)}; check the unit")
     return clean
 
 
-def _not_finite(array: np.ndarray) -> np.ndarray:
-    return np.asarray(~np.isfinite(array).reshape(len(array), -1).all(axis=1))
+def _check_finite(path: PathLike, key: str, bad: np.ndarray) -> None:
+    if bad.any():
+        raise file_error(path, f"{key} has NaN or infinity in {rows(bad)}; remove or repair those rows")
+
+
+def _behind(part: np.ndarray) -> Any:
+    return part[..., 2] >= 0
+
+
+def _not_finite(part: np.ndarray) -> np.ndarray:
+    return np.asarray(~np.isfinite(part).reshape(len(part), -1).all(axis=1))
+
+
+def _look(array: Points, find: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """What `find` says of each row, as a mask; asked for some thousands at a time."""
+    found = np.zeros(len(array), bool)
+    for part in shown(array, "checking"):
+        found[part] = find(array[part])
+    return found
 
 
 def _wrong_joints(path: PathLike, key: str, count: int) -> Exception:
@@ -92,9 +129,11 @@ def _wrong_joints(path: PathLike, key: str, count: int) -> Exception:
     return file_error(path, f"{key} has {count} joints, expected {N_JOINTS}; {hint}")
 
 
-def _as_array(path: PathLike, key: str, value: object) -> np.ndarray:
+def _as_array(path: PathLike, key: str, value: object) -> Points:
     """A numeric array from an array, or from a list of N rows of 45 numbers or of 15 points."""
     array = value
+    if isinstance(value, MappedRows):
+        return value
     if isinstance(value, (list, tuple)):
         shapes = {_row_shape(row) for row in value}
         if None in shapes or len(shapes) > 1:

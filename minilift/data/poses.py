@@ -1,25 +1,20 @@
 """Reading, writing and splitting pose files in the course's format."""
 
 import math
-import pickle
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
 
 import numpy as np
 
 from minilift.data.checks import check_in_front, clean_points, clean_scale
+from minilift.data.formats import KEYS_2D, files_of, pair_name, read_keys, write_keys
 from minilift.errors import InputError
-from minilift.files import PathLike, file_error, one_line, read_bytes, write_atomically
-from minilift.files.array_pickle import read_pickle
-from minilift.files.npz import read_npy, read_npz, write_npz
+from minilift.files import PathLike, file_error, one_line, write_atomically
+from minilift.files.mapped import MappedRows, Points, blocks
+from minilift.files.npz import read_npy
 from minilift.pose.skeleton import COURSE15
 
-MAKE_ONE = "check the name, or make one with: python -m minilift.data synth"
-WRITE_AGAIN = "write it again as a dict of numpy arrays joint_2d_1 (N,15,2) and joint_3d (N,15,3)"
 LEGS = [i for i, joint in enumerate(COURSE15.joints) if joint.endswith(("knee", "ankle"))]
-KEYS_2D = ("joint_2d_1", "joint_2d")  # the course's name, and the plain one
 
 
 @dataclass(frozen=True)
@@ -27,12 +22,13 @@ class Poses:
     """N people: what the camera saw, and where the joints are.
 
     The camera is the origin and looks down -Z, X is right, Y up. The mid-hip lies at exactly (0, 0, -1)
-    and is not stored, so each sample's unit is its own camera-to-hip distance.
+    and is not stored, so each sample's unit is its own camera-to-hip distance. Joints are arrays, or
+    MappedRows, which stay in their file.
     """
 
-    joint_2d: np.ndarray
+    joint_2d: Points
     """(N, 15, 2) float32: x/-z, y/-z, focal length 1."""
-    joint_3d: np.ndarray | None = None
+    joint_3d: Points | None = None
     """(N, 15, 3) float32 in units, or None."""
     scale: np.ndarray | None = None
     """(N,) float32 metres per unit, or None."""
@@ -47,52 +43,77 @@ class Poses:
     def __len__(self) -> int:
         return len(self.joint_2d)
 
+    @property
+    def mapped(self) -> bool:
+        """Whether the joints stay in their file."""
+        return isinstance(self.joint_2d, MappedRows)
+
     def take(self, rows: np.ndarray | slice) -> "Poses":
-        """The poses of these rows (indices, mask or slice), in this order."""
-        parts = [part if part is None else part[rows] for part in (self.joint_3d, self.scale)]
-        return Poses(self.joint_2d[rows], parts[0], parts[1], self.ignored)
+        """The poses of these rows (indices, mask or slice), in this order; of mapped ones nothing is read."""
+
+        def part(array: Points) -> Points:
+            return array.take(rows) if isinstance(array, MappedRows) else array[rows]
+
+        joint_3d = None if self.joint_3d is None else part(self.joint_3d)
+        scale = None if self.scale is None else self.scale[rows]
+        return Poses(part(self.joint_2d), joint_3d, scale, self.ignored)
+
+    def read(self, rows: np.ndarray | slice) -> "Poses":
+        """The poses of these rows, in memory."""
+        joint_3d = None if self.joint_3d is None else self.joint_3d[rows]
+        scale = None if self.scale is None else self.scale[rows]
+        return Poses(self.joint_2d[rows], joint_3d, scale, self.ignored)
 
 
-def load_poses(path: PathLike, need_3d: bool = False, scale: PathLike | None = None) -> Poses:
-    """Read a pose file: a pickle or .npz (told apart by content) with joint_2d_1 and, perhaps, joint_3d.
+def load_poses(
+    path: PathLike, need_3d: bool = False, scale: PathLike | None = None, mapped: bool | None = None
+) -> Poses:
+    """Read a set of poses: a pickle or .npz (told apart by content) with joint_2d_1 and, perhaps, joint_3d;
+    or the pair NAME_2d.npy and NAME_3d.npy, under either name or as NAME.npy.
 
     Accepted too: any number type, byte and memory order, nested lists, (N, 30) and (N, 45), the name
     joint_2d. Other keys are listed in `.ignored`. `scale` names a .npy file of metres per unit.
+
+    Float32 arrays in C order, of a .npy or of a .npz that is not compressed, can stay in the file, to be read
+    as they are needed. `mapped` says whether they do; None: where the files are larger than 256 MB.
+
     Raises InputError naming the file: nothing there, not readable, keys, shapes, N, NaN or infinity, points
-    behind the camera; with `need_3d` also where joint_3d is missing. No code in the file is ever run.
+    behind the camera; with `need_3d` also where joint_3d is missing, with `mapped` where it cannot be done.
+    No code in the file is ever run.
     """
-    content = read_keys(path)
+    content, files = read_keys(path, mapped), files_of(path)
+    flat, deep = files if len(files) == 2 else (path, path)
     key = next((k for k in KEYS_2D if k in content), None)
     if key is None:
         found = one_line(", ".join(map(str, list(content)[:8])) or "nothing", 120)
         raise file_error(path, f"no key joint_2d_1, found {found}; name the 2D points joint_2d_1")
-    joint_2d = clean_points(path, key, content[key], 2)
+    joint_2d = clean_points(flat, key, content[key], 2)
     joint_3d = None
     if content.get("joint_3d") is not None:
-        joint_3d = clean_points(path, "joint_3d", content["joint_3d"], 3)
+        joint_3d = clean_points(deep, "joint_3d", content["joint_3d"], 3)
         if len(joint_3d) != len(joint_2d):
             problem = f"{key} has {len(joint_2d)} poses, joint_3d has {len(joint_3d)}"
             raise file_error(path, f"{problem}; store the same poses in both")
-        check_in_front(path, joint_3d)
+        check_in_front(deep, joint_3d)
     elif need_3d:
-        raise file_error(
-            path, "no key joint_3d, which training and evaluation need; use a file that has the 3D joints"
-        )
+        missing = "no key joint_3d, which" if flat == deep else "no such file, and its 3D joints are what"
+        remedy = "use a file that has the 3D joints"
+        raise file_error(deep, f"{missing} training and evaluation need; {remedy}")
     metres = None if scale is None else load_scale(scale, len(joint_2d))
     ignored = tuple(one_line(str(k), 40) for k in content if k not in (key, "joint_3d"))
     return Poses(joint_2d, joint_3d, metres, ignored)
 
 
 def save_poses(path: PathLike, poses: Poses) -> None:
-    """Write joint_2d_1 and joint_3d to a .npz or else a pickle, atomically; the scale has a file of its own.
+    """Write joint_2d_1 and joint_3d to a .npz, a pair of .npy files, or else a pickle, atomically.
 
-    Every numpy from 1.23 on reads the pickle with plain pickle.load.
+    Mapped poses are copied a few MB at a time. The scale has a file of its own. Every numpy from 1.23 on
+    reads the pickle with plain pickle.load.
     """
-    arrays = {"joint_2d_1": poses.joint_2d}
+    arrays = {KEYS_2D[0]: poses.joint_2d}
     if poses.joint_3d is not None:
         arrays["joint_3d"] = poses.joint_3d
-    write = write_npz if Path(path).suffix.lower() == ".npz" else _write_pickle
-    write_atomically(path, lambda file: write(file, arrays))
+    write_keys(path, arrays)
 
 
 def split_poses(poses: Poses, fraction: float = 0.8, seed: int = 0) -> tuple[Poses, Poses]:
@@ -129,60 +150,20 @@ def find_scale(path: PathLike) -> Path | None:
     return beside if beside.is_file() else None
 
 
-def scale_fits(joint_3d: np.ndarray, scale: np.ndarray) -> bool:
+def scale_fits(joint_3d: Points, scale: np.ndarray) -> bool:
     """Whether metres per unit (N,) can belong to these poses (N, 15, 3).
 
     People differ in size by less than their distances from a camera do. So legs in metres are more alike than
     in units; with the scale of other poses they are less so, by about 1.4 for distances from 2.5 to 6 m.
     Few poses, or equidistant ones, always pass.
     """
-    legs = COURSE15.bone_lengths(joint_3d)[:, LEGS].sum(axis=1)
+    legs = np.concatenate([COURSE15.bone_lengths(part)[:, LEGS].sum(axis=1) for part in blocks(joint_3d)])
     in_units, in_metres = (np.std(size) / max(np.mean(size), 1e-12) for size in (legs, legs * scale))
     return bool(len(legs) < 30 or in_metres < max(1.2 * in_units, 0.15))
 
 
 def scale_name(path: PathLike) -> Path:
-    """Where a pose file's scale belongs: data_test_lift.pkl -> data_test_scale.npy, a.pkl -> a_scale.npy."""
+    """Where a pose file's scale belongs: a_lift.pkl -> a_scale.npy, a_2d.npy -> a_scale.npy."""
     path = Path(path)
-    return path.parent / (path.stem.removesuffix("_lift") + "_scale.npy")
-
-
-def read_keys(path: PathLike) -> dict[Any, Any]:
-    """The file's dict as it is stored, unchecked; of a .npz, arrays under other keys are None, unread."""
-    raw = read_bytes(path, MAKE_ONE)
-    if raw[:4] == b"PK\x03\x04":
-        return dict(read_npz(path, raw, (*KEYS_2D, "joint_3d")))
-    content = read_pickle(path, raw, WRITE_AGAIN)
-    if not isinstance(content, dict):
-        raise file_error(path, f"holds a {type(content).__name__}, not a dict; {WRITE_AGAIN}")
-    return content
-
-
-def _write_pickle(file: BinaryIO, arrays: Mapping[str, np.ndarray]) -> None:
-    """A dict of little-endian float32 arrays as pickle opcodes.
-
-    Not pickle.dump: numpy 2 would name numpy._core.multiarray, which numpy before 1.26 cannot import, while
-    every numpy 2 still answers to numpy.core.multiarray.
-    """
-    file.write(pickle.PROTO + b"\x04" + pickle.EMPTY_DICT + pickle.MARK)
-    for name, array in arrays.items():
-        raw = np.ascontiguousarray(array, dtype="<f4").tobytes()
-        file.write(_opcodes(name) + pickle.GLOBAL + b"numpy.core.multiarray\n_reconstruct\n")
-        file.write(
-            pickle.GLOBAL
-            + b"numpy\nndarray\n"
-            + _opcodes((0,))
-            + _opcodes(b"b")
-            + pickle.TUPLE3
-            + pickle.REDUCE
-        )
-        file.write(pickle.MARK + _opcodes(1) + _opcodes(array.shape))
-        file.write(pickle.GLOBAL + b"numpy\ndtype\n" + _opcodes(("f4", False, True)) + pickle.REDUCE)
-        file.write(_opcodes((3, "<", None, None, None, -1, -1, 0)) + pickle.BUILD + pickle.NEWFALSE)
-        file.write(pickle.BINBYTES8 + len(raw).to_bytes(8, "little") + raw + pickle.TUPLE + pickle.BUILD)
-    file.write(pickle.SETITEMS + pickle.STOP)
-
-
-def _opcodes(value: object) -> bytes:
-    """The opcodes of a small plain value, without the start and the stop of a pickle."""
-    return pickle.dumps(value, 3)[2:-1]
+    name = pair_name(path) if path.suffix.lower() == ".npy" else path.stem
+    return path.parent / (name.removesuffix("_lift") + "_scale.npy")

@@ -17,7 +17,7 @@ from minilift.errors import InputError
 
 PathLike = str | os.PathLike[str]
 
-LARGEST_FILE = 8 << 30  # bytes; files are read whole, and no set of poses comes near it
+LARGEST_FILE = 8 << 30  # bytes of a file that is read whole; larger sets of poses stay in theirs (mapped.py)
 
 
 def one_line(text: str, limit: int = 300) -> str:
@@ -36,8 +36,8 @@ def os_error(path: PathLike, error: OSError, remedy: str) -> InputError:
     return file_error(path, f"{error.strerror or type(error).__name__}; {remedy}")
 
 
-def read_bytes(path: PathLike, remedy: str = "check the name") -> bytes:
-    """The whole content of a regular, non-empty file.
+def read_bytes(path: PathLike, remedy: str = "check the name", first: int | None = None) -> bytes:
+    """The whole content of a regular, non-empty file; or its `first` bytes, and then it may be of any size.
 
     Raises InputError: missing (shows `remedy`), a folder or a device, empty, over LARGEST_FILE, unreadable.
     """
@@ -49,10 +49,10 @@ def read_bytes(path: PathLike, remedy: str = "check the name") -> bytes:
             raise file_error(path, "not a regular file; name a file")
         if status.st_size == 0:
             raise file_error(path, "the file is empty; write or copy it again")
-        if status.st_size > LARGEST_FILE:
+        if first is None and status.st_size > LARGEST_FILE:
             raise file_error(path, f"{status.st_size} bytes, the limit is {LARGEST_FILE}; use a smaller file")
         with open(path, "rb") as file:
-            return file.read()
+            return file.read(first)
     except FileNotFoundError:
         raise file_error(path, f"no such file (working directory {os.getcwd()}); {remedy}") from None
     except (OSError, MemoryError, ValueError) as error:

@@ -2,15 +2,19 @@
 
 import io
 import math
+import os
 import re
 import zipfile
-from collections.abc import Container, Mapping
-from typing import IO, BinaryIO
+import zlib
+from collections.abc import Container, Iterator, Mapping
+from contextlib import contextmanager
+from typing import IO, BinaryIO, cast
 
 import numpy as np
 
 from minilift.errors import InputError
 from minilift.files import LARGEST_FILE, PathLike, file_error, read_bytes
+from minilift.files.mapped import MappedRows, OpenFile, Points, blocks
 
 # Deflate reaches 1032:1 on zeros; poses and weights stay under 3:1. Small files are let through.
 LARGEST_RATIO = 100
@@ -56,13 +60,15 @@ def checked_array(raw: object, dtype: np.dtype, shape: object, fortran: bool) ->
     return np.array(flat.reshape(shape, order="F" if fortran else "C"), order="C")
 
 
+class CannotMap(ValueError):
+    """An array that can be read but not mapped: compressed, not float32, or in another order. Says which."""
+
+
 def read_npy(path: PathLike, remedy: str = "check the name") -> np.ndarray:
     """The array of a .npy file. Raises InputError naming the file."""
     content = read_bytes(path, remedy)
-    try:
+    with _readable(path, "npy"):
         return _parse(io.BytesIO(content), len(content))
-    except ValueError as error:
-        raise file_error(path, f"not a readable .npy file ({error}); write it with numpy.save") from None
 
 
 def read_npz(
@@ -73,27 +79,70 @@ def read_npz(
     Raises InputError naming the file: not a zip, damaged, encrypted, pickled objects, or sizes that do not
     fit the file: more than LARGEST_FILE bytes, or LARGEST_RATIO times the file's own size.
     """
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            members = {i.filename.removesuffix(".npy"): i for i in archive.infolist() if not i.is_dir()}
-            wanted = {name: names is None or name in names for name in members}
-            total = sum(members[name].file_size for name in members if wanted[name])
-            if total > min(LARGEST_FILE, max(SMALL, LARGEST_RATIO * len(content))):
-                raise ValueError(f"{len(content)} bytes claim to hold {total}")
-            return {name: _member(archive, i) if wanted[name] else None for name, i in members.items()}
-    except InputError:
-        raise
-    # zipfile raises a dozen kinds (BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError...).
-    except Exception as error:
-        raise file_error(path, f"not a readable .npz file ({error}); write it with numpy.savez") from None
+    with _readable(path, "npz"), zipfile.ZipFile(io.BytesIO(content)) as archive:
+        members = _members(archive)
+        wanted = {name: names is None or name in names for name in members}
+        total = sum(members[name].file_size for name in members if wanted[name])
+        if total > min(LARGEST_FILE, max(SMALL, LARGEST_RATIO * len(content))):
+            raise ValueError(f"{len(content)} bytes claim to hold {total}")
+        return {name: _member(archive, i) if wanted[name] else None for name, i in members.items()}
 
 
-def write_npz(file: BinaryIO, arrays: Mapping[str, np.ndarray]) -> None:
+def map_npy(path: PathLike, remedy: str = "check the name") -> MappedRows:
+    """The array of a .npy file, left there. Raises InputError naming the file, and CannotMap."""
+    read_bytes(path, remedy, first=1)
+    with _readable(path, "npy"):
+        file = OpenFile(path)
+        with _stream(file) as stream:
+            return _map(stream, file.size(), file, 0)
+
+
+def map_npz(path: PathLike, names: Container[str]) -> dict[str, MappedRows | None]:
+    """The arrays of a .npz file, left there; those not in `names` are listed as None.
+
+    Their checksums are left to whoever first reads them. Raises InputError naming the file, and CannotMap.
+    """
+    with _readable(path, "npz"):
+        file = OpenFile(path)
+        with _stream(file) as stream, zipfile.ZipFile(stream) as archive:
+            members = _members(archive).items()
+            return {name: _map_member(archive, i, file) if name in names else None for name, i in members}
+
+
+def write_npz(file: BinaryIO, arrays: Mapping[str, Points]) -> None:
     """Write arrays as an uncompressed .npz; equal arrays give equal bytes (no time stamps)."""
     with zipfile.ZipFile(file, "w") as archive:
         for name, array in arrays.items():
             with archive.open(zipfile.ZipInfo(f"{name}.npy"), "w", force_zip64=True) as member:
-                np.lib.format.write_array(member, np.asanyarray(array), allow_pickle=False)
+                write_npy(member, array)
+
+
+def write_npy(file: IO[bytes], array: Points) -> None:
+    """Write an array as a .npy file; a mapped one piece by piece, to the same bytes."""
+    if not isinstance(array, MappedRows):
+        np.lib.format.write_array(file, np.asanyarray(array), allow_pickle=False)
+        return
+    header = {"descr": "<f4", "fortran_order": False, "shape": array.shape}
+    np.lib.format.write_array_header_1_0(cast(BinaryIO, file), header)
+    for block in blocks(array):
+        file.write(block.astype("<f4", copy=False).data)
+
+
+@contextmanager
+def _readable(path: PathLike, kind: str) -> Iterator[None]:
+    """Within it, whatever goes wrong is an InputError that names the file; CannotMap passes."""
+    try:
+        yield
+    except (InputError, CannotMap):
+        raise
+    # zipfile raises a dozen kinds (BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError...).
+    except Exception as error:
+        write = "numpy.save" if kind == "npy" else "numpy.savez"
+        raise file_error(path, f"not a readable .{kind} file ({error}); write it with {write}") from None
+
+
+def _members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
+    return {i.filename.removesuffix(".npy"): i for i in archive.infolist() if not i.is_dir()}
 
 
 def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> np.ndarray:
@@ -101,8 +150,41 @@ def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> np.ndarray:
         return _parse(member, info.file_size)
 
 
+def _stream(file: OpenFile) -> BinaryIO:
+    return os.fdopen(os.dup(file.descriptor), "rb")
+
+
+def _map_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, file: OpenFile) -> MappedRows:
+    if info.compress_type != zipfile.ZIP_STORED:
+        raise CannotMap(f"{info.filename} is compressed")
+    local = file.read(30, info.header_offset)  # APPNOTE.TXT 4.3.7: its name and extra field, then the data
+    start = info.header_offset + 30 + sum(int.from_bytes(local[i : i + 2], "little") for i in (26, 28))
+    if info.compress_size != info.file_size or start + info.file_size > file.size():
+        raise ValueError(f"{info.filename} does not fit into the file")
+    with archive.open(info) as member:  # compares the local header with the directory
+        return _map(member, info.file_size, file, start, info.CRC)
+
+
+def _map(stream: IO[bytes], size: int, file: OpenFile, at: int, crc: int | None = None) -> MappedRows:
+    """The array of the .npy of `size` bytes that begins at byte `at` of the file, where `stream` stands."""
+    dtype, shape, fortran, head = _header(stream, size)
+    if dtype != np.dtype("<f4") or fortran or len(shape) < 2 or not math.prod(shape):
+        order = " in Fortran order" if fortran else ""
+        raise CannotMap(f"an array {shape} of {dtype}{order} is not one of little-endian float32 in C order")
+    checksum = None if crc is None else (zlib.crc32(file.read(head, at)), crc)
+    return MappedRows(file, at + head, shape, checksum=checksum)
+
+
 def _parse(stream: IO[bytes], size: int) -> np.ndarray:
-    """One .npy of `size` bytes (NEP 1): magic, version, header length, header, data."""
+    dtype, shape, fortran, head = _header(stream, size)
+    return checked_array(stream.read(size - head), dtype, shape, fortran)
+
+
+def _header(stream: IO[bytes], size: int) -> tuple[np.dtype, tuple[int, ...], bool, int]:
+    """The start of a .npy of `size` bytes (NEP 1): magic, version, header length, header.
+
+    Type, shape, whether in Fortran order, and the bytes before the data, which are as many as they must be.
+    """
     start = stream.read(8)
     if start[:6] != b"\x93NUMPY" or start[6:7] not in (b"\x01", b"\x02", b"\x03"):
         raise ValueError("no .npy header")
@@ -113,9 +195,9 @@ def _parse(stream: IO[bytes], size: int) -> np.ndarray:
     found = _HEADER.fullmatch(stream.read(length).decode("latin1"))
     if not found:
         raise ValueError("its header does not describe one plain array")
-    dtype = checked_dtype(found[1])
+    dtype, head = checked_dtype(found[1]), 8 + width + length
     shape = tuple(int(n) for n in re.findall(r"\d+", found[3]))
     needed = math.prod(shape) * dtype.itemsize
-    if needed != size - 8 - width - length:
-        raise ValueError(f"its header claims {needed} bytes of data, {size - 8 - width - length} are there")
-    return checked_array(stream.read(needed), dtype, shape, found[2] == "True")
+    if needed != size - head:
+        raise ValueError(f"its header claims {needed} bytes of data, {size - head} are there")
+    return dtype, shape, found[2] == "True", head

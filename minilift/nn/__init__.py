@@ -4,8 +4,19 @@ from minilift.nn.affine import Affine
 from minilift.nn.batchnorm import BatchNorm1d
 from minilift.nn.containers import Residual, Sequential
 from minilift.nn.dropout import Dropout
+from minilift.nn.fused import NormActDrop
 from minilift.nn.linear import Linear
 from minilift.nn.module import Module
 from minilift.nn.relu import ReLU
 
-__all__ = ["Affine", "BatchNorm1d", "Dropout", "Linear", "Module", "ReLU", "Residual", "Sequential"]
+__all__ = [
+    "Affine",
+    "BatchNorm1d",
+    "Dropout",
+    "Linear",
+    "Module",
+    "NormActDrop",
+    "ReLU",
+    "Residual",
+    "Sequential",
+]

@@ -24,12 +24,12 @@ class Affine(Module):
 
     def forward(self, x: Array, train: bool = False) -> Array:
         x = self._input(x, len(self.scale))
-        self.y = self._rows("y", *x.shape)
+        self.y = self.rows("y", *x.shape)
         return self.ops.affine(x, self.scale, self.shift, out=self.y)
 
     def backward(self, dy: Array) -> Array:
         dy = self._gradient(dy, self.y)
-        return self.ops.multiply(dy, self.scale, out=self._rows("dx", *dy.shape))
+        return self.ops.multiply(dy, self.scale, out=self.rows("dx", *dy.shape))
 
     def extra_repr(self) -> str:
         return f"{len(self.scale)}"

@@ -50,24 +50,32 @@ class BatchNorm1d(Module):
     def forward(self, x: Array, train: bool = False) -> Array:
         x = self._input(x, self.num_features)
         n, ops = len(x), self.ops
-        if train and n < 2:
-            raise ValueError(f"{self.describe()}: training needs at least 2 rows, got {n}")
-        self.xhat, y = self._rows("xhat", n, self.num_features), self._rows("y", n, self.num_features)
+        if train:
+            self.check_rows(n)
+        self.xhat, y = self.rows("xhat", n, self.num_features), self.rows("y", n, self.num_features)
         self.trained = train
         parameters = self.weight.data, self.bias.data
         if not train:
             statistics = self.running_mean, self.running_var, self.rstd
             return ops.batchnorm_eval(x, *parameters, *statistics, self.eps, self.xhat, out=y)
         ops.batchnorm(x, *parameters, self.mean, self.var, self.rstd, self.eps, self.xhat, out=y)
-        ops.running_average(self.mean, 1.0, self.momentum, out=self.running_mean)
-        ops.running_average(self.var, n / (n - 1), self.momentum, out=self.running_var)
-        self.num_batches_tracked += 1
+        self.track(n)
         return y
+
+    def check_rows(self, n: int) -> None:
+        if n < 2:
+            raise ValueError(f"{self.describe()}: training needs at least 2 rows, got {n}")
+
+    def track(self, n: int) -> None:
+        """Take the mean and var of a batch of n rows into the running ones."""
+        self.ops.running_average(self.mean, 1.0, self.momentum, out=self.running_mean)
+        self.ops.running_average(self.var, n / (n - 1), self.momentum, out=self.running_var)
+        self.num_batches_tracked += 1
 
     def backward(self, dy: Array) -> Array:
         dy = self._gradient(dy, self.xhat)
         op = self.ops.batchnorm_backward if self.trained else self.ops.batchnorm_eval_backward
-        dx = self._rows("dx", len(dy), self.num_features)
+        dx = self.rows("dx", len(dy), self.num_features)
         return op(dy, self.xhat, self.rstd, self.weight.data, self.weight.grad, self.bias.grad, out=dx)
 
     def extra_repr(self) -> str:

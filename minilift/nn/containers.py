@@ -73,9 +73,9 @@ class Residual(Sequential):
         inner = super().forward(x, train)
         if inner.shape != x.shape:
             raise ValueError(f"Residual: the layers turn shape {x.shape} into {inner.shape}; it must stay")
-        self.y = self._rows("y", *x.shape)
+        self.y = self.rows("y", *x.shape)
         return self.ops.add(x, inner, out=self.y)
 
     def backward(self, dy: Array) -> Array:
         dy = self._gradient(dy, self.y)
-        return self.ops.add(dy, super().backward(dy), out=self._rows("dx", *dy.shape))
+        return self.ops.add(dy, super().backward(dy), out=self.rows("dx", *dy.shape))

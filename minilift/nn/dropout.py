@@ -34,19 +34,23 @@ class Dropout(Module):
         self.mask = None
         if not train:
             return x
-        key = dropout_key(self.seed, self.stream, self.calls)
-        self.calls += 1
+        key = self.next_key()
         if self.p == 0:
             return x
-        self.mask = self.ops.dropout_mask(self.p, key, out=self._rows("mask", *x.shape))
-        self.y = self._rows("y", *x.shape)
+        self.mask = self.ops.dropout_mask(self.p, key, out=self.rows("mask", *x.shape))
+        self.y = self.rows("y", *x.shape)
         return self.ops.multiply(x, self.mask, out=self.y)
+
+    def next_key(self) -> tuple[int, int]:
+        """What this step's mask is a hash of; counts the step."""
+        self.calls += 1
+        return dropout_key(self.seed, self.stream, self.calls - 1)
 
     def backward(self, dy: Array) -> Array:
         dy = self._gradient(dy, self.y)
         if self.mask is None:
             return dy
-        return self.ops.multiply(dy, self.mask, out=self._rows("dx", *dy.shape))
+        return self.ops.multiply(dy, self.mask, out=self.rows("dx", *dy.shape))
 
     def extra_repr(self) -> str:
         return f"p={self.p:g}"

@@ -17,7 +17,8 @@ class Linear(Module):
     keeps      x, by reference
     backward   dweight = dy^T x,  dbias = column sums of dy,  dx = dy weight
 
-    `init` is a name of `minilift.nn.init`; `rng` a numpy.random.Generator (default: a fresh one).
+    `init` is a name of `minilift.nn.init`, or "zeros" for weights that are about to be loaded; `rng` a
+    numpy.random.Generator (default: a fresh one).
     """
 
     parameter_names = ("weight", "bias")
@@ -32,25 +33,25 @@ class Linear(Module):
                 f"Linear: a layer from {in_features} to {out_features} columns; both must be 1 or more"
             )
         self.in_features, self.out_features = in_features, out_features
-        rng = rng or self.ops.generator(None)
-        weight = initial_weight(init, rng, in_features, out_features)
-        self.weight = Parameter(self.ops.asarray(weight), self.ops)
-        self.bias: Parameter | None = None
-        if bias:
-            values = initial_bias(init, rng, in_features, out_features)
-            self.bias = Parameter(self.ops.asarray(values), self.ops)
+        self.weight = Parameter(self.ops.zeros((out_features, in_features)), self.ops)
+        self.bias = Parameter(self.ops.zeros((out_features,)), self.ops) if bias else None
+        if init != "zeros":
+            rng = rng or self.ops.generator(None)
+            self.weight.data = self.ops.asarray(initial_weight(init, rng, in_features, out_features))
+            if self.bias is not None:
+                self.bias.data = self.ops.asarray(initial_bias(init, rng, in_features, out_features))
         self.x: Array | None = None
 
     def forward(self, x: Array, train: bool = False) -> Array:
         self.x = x = self._input(x, self.in_features)
         bias = None if self.bias is None else self.bias.data
-        self.y = self._rows("y", len(x), self.out_features)
+        self.y = self.rows("y", len(x), self.out_features)
         return self.ops.linear(x, self.weight.data, bias, out=self.y)
 
     def backward(self, dy: Array) -> Array:
         dy = self._gradient(dy, None if self.x is None else self.y)
         dbias = None if self.bias is None else self.bias.grad
-        dx = self._rows("dx", len(dy), self.in_features)
+        dx = self.rows("dx", len(dy), self.in_features)
         return self.ops.linear_backward(dy, self.x, self.weight.data, self.weight.grad, dbias, out=dx)
 
     def extra_repr(self) -> str:

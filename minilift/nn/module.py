@@ -48,7 +48,7 @@ class Module:
             self.ops.add(p.grad, grad, out=p.grad)
         return dx
 
-    def _rows(self, name: str, rows: int, columns: int) -> Array:
+    def rows(self, name: str, rows: int, columns: int) -> Array:
         """The layer's own array of that name, made once for the largest batch seen."""
         have = self._buffers.get(name)
         if have is None or len(have) < rows or have.shape[1] != columns:

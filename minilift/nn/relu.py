@@ -20,9 +20,9 @@ class ReLU(Module):
 
     def forward(self, x: Array, train: bool = False) -> Array:
         x = self._input(x)
-        self.y = self._rows("y", *x.shape)
+        self.y = self.rows("y", *x.shape)
         return self.ops.relu(x, out=self.y)
 
     def backward(self, dy: Array) -> Array:
         dy = self._gradient(dy, self.y)
-        return self.ops.relu_backward(dy, self.y, out=self._rows("dx", *dy.shape))
+        return self.ops.relu_backward(dy, self.y, out=self.rows("dx", *dy.shape))

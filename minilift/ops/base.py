@@ -8,6 +8,8 @@ other arguments named as written), and none of them writes into an input.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 Array = Any  # numpy.ndarray or cupy.ndarray: which of them is the backend's affair
@@ -32,6 +34,7 @@ def dropout_key(seed: int, stream: int, step: int) -> tuple[int, int]:
 class Ops(ABC):
     """What a backend offers. Shapes: n rows (the batch), k columns in, m columns out."""
 
+    cores = 1  # how many jobs of `run` go on at once
     device: str  # "cpu" or "gpu"
     dtype: str  # of all working arrays: "float32" for work, "float64" for gradient checks
 
@@ -66,10 +69,24 @@ class Ops(ABC):
     def take(self, rows: Array, index: Array, out: Array) -> Array:
         """out[i] = rows[index[i]]: the gather that makes a batch. `index` must lie within `rows`."""
 
+    @abstractmethod
+    def scratch(self, name: str, shape: tuple[int, ...]) -> Array:
+        """Memory of the calling thread, its own until it asks for the same name again; not cleared."""
+
+    # ---- cores ---------------------------------------------------------------------------------
+    def parallel(self) -> AbstractContextManager[None]:
+        """Within it, operations may share their work among threads, where the backend has some."""
+        return nullcontext()
+
+    def run(self, job: Callable[[int], None], count: int) -> None:
+        """job(0) ... job(count - 1), within `parallel` several at once: none writes what another reads."""
+        for i in range(count):
+            job(i)
+
     # ---- elementwise ---------------------------------------------------------------------------
     @abstractmethod
     def add(self, a: Array, b: Array, out: Array) -> Array:
-        """out = a + b. `out` may be `a`."""
+        """out = a + b, where b may be one row or column that serves all of a. `out` may be `a`."""
 
     @abstractmethod
     def multiply(self, a: Array, b: Array, out: Array) -> Array:
@@ -81,7 +98,7 @@ class Ops(ABC):
 
     @abstractmethod
     def relu(self, x: Array, out: Array) -> Array:
-        """out = max(x, 0)."""
+        """out = max(x, 0). `out` may be `x`."""
 
     @abstractmethod
     def relu_backward(self, dy: Array, y: Array, out: Array) -> Array:
@@ -95,6 +112,15 @@ class Ops(ABC):
         backend. The hash is the `lowbias32` mixer (C. Wellons, "Prospecting for hash functions",
         2018) with the key's first word on entry and its second between the two multiplications.
         """
+
+    # ---- products and sums ---------------------------------------------------------------------
+    @abstractmethod
+    def matmul(self, a: Array, b: Array, out: Array) -> Array:
+        """out = a b, of matrices or transposed views of them."""
+
+    @abstractmethod
+    def sum_rows(self, x: Array, out: Array) -> Array:
+        """out_j = sum_i x_ij."""
 
     # ---- layers --------------------------------------------------------------------------------
     @abstractmethod
@@ -150,6 +176,27 @@ class Ops(ABC):
     def running_average(self, new: Array, factor: float, momentum: float, out: Array) -> None:
         """out <- (1 - momentum) out + momentum factor new."""
 
+    @abstractmethod
+    def norm_act_drop(
+        self, x: Array, weight: Array, bias: Array, mean: Array, var: Array, rstd: Array, eps: float,
+        p: float, key: tuple[int, int], centred: Array, out: Array,
+    ) -> Array:  # fmt: skip
+        """`batchnorm`, `relu` and the product with `dropout_mask(p, key)` in one.
+
+        centred = x - mean,  out = mask max(centred weight rstd + bias, 0).
+        Writes mean, var, rstd, centred, out. `centred` may be `x`.
+        """
+
+    @abstractmethod
+    def norm_act_drop_backward(
+        self, dy: Array, centred: Array, y: Array, rstd: Array, weight: Array, p: float, dweight: Array,
+        dbias: Array, out: Array,
+    ) -> Array:  # fmt: skip
+        """With g = dy/(1-p) where y > 0, else 0: `batchnorm_backward` of g, where xhat = centred rstd.
+
+        `out` must not be `dy`.
+        """
+
     # ---- losses: each adds the batch's loss to `total` (float64, one element, on the device) ----
     @abstractmethod
     def mpjpe(self, pred: Array, target: Array, grad: Array, total: Array) -> None:
@@ -166,13 +213,12 @@ class Ops(ABC):
     # ---- optimisers: one pass over a flat vector -----------------------------------------------
     @abstractmethod
     def adam(
-        self, w: Array, g: Array, m: Array, v: Array, step: int, lr: float,
-        betas: tuple[float, float], eps: float, weight_decay: float,
+        self, w: Array, g: Array, m: Array, v: Array, decay: tuple[float, float], size: float,
+        eps: float, weight_decay: float,
     ) -> None:  # fmt: skip
-        """Adam (Kingma & Ba, arXiv:1412.6980, algorithm 1), with eps beside sqrt(v_hat) as in torch.
+        """The part of Adam that is done for every element; `minilift.optim.Adam` says what the numbers are.
 
-        g' = g + weight_decay w;  m += (1-b1)(g' - m);  v += (1-b2)(g'^2 - v)
-        w -= lr m_hat / (sqrt(v_hat) + eps),  m_hat = m/(1-b1^step),  v_hat = v/(1-b2^step)
+        g' = g + weight_decay w;  m = decay_m m + g';  v = decay_v v + g'^2;  w -= size m / (sqrt(v) + eps)
         """
 
     @abstractmethod

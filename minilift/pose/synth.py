@@ -47,24 +47,28 @@ def _chunk(seed: int, index: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return to_camera(joints, azimuth, elevation, distance), distance, activity
 
 
-def synthesize(n: int, seed: int = 0, progress: Callable[[int], object] | None = None) -> SyntheticPoses:
+def synthesize(
+    n: int, seed: int = 0, progress: Callable[[int], object] | None = None, start: int = 0
+) -> SyntheticPoses:
     """Make n poses of people all round a camera, the same for the same seed.
 
     Sizes and joint limits come from body.py, what people do from keyposes.py, gestures.py and gait.py, with
     correlated noise on every angle; contact.py keeps limbs out of the body; half the people are mirrored.
     Cameras are uniform: all azimuths, elevation -10 to 25 degrees, distance 2.5 to 6 m. The first n of any
-    larger number are the same poses. `progress` is called with the number made since its last call. Raises
-    InputError for a negative n or seed.
+    larger number are the same poses; with `start`, a multiple of CHUNK, they are n of it from that one on.
+    `progress` is called with the number made since its last call. Raises InputError for a negative n or seed.
     """
     if n < 0 or seed < 0:
         raise InputError(f"cannot make {n} poses with seed {seed}: both must be 0 or more")
+    if start % CHUNK:
+        raise ValueError(f"start must be a multiple of {CHUNK}, got {start}")
     joint_3d = np.empty((n, len(COURSE15), 3), dtype=np.float32)
     scale = np.empty(n, dtype=np.float32)
     activity = np.empty(n, dtype=np.int8)
-    for index, start in enumerate(range(0, n, CHUNK)):
-        rows = slice(start, min(start + CHUNK, n))
-        joints, distance, doing = _chunk(seed, index)
-        count = rows.stop - start
+    for first in range(0, n, CHUNK):
+        rows = slice(first, min(first + CHUNK, n))
+        joints, distance, doing = _chunk(seed, (start + first) // CHUNK)
+        count = rows.stop - first
         joint_3d[rows], scale[rows], activity[rows] = joints[:count], distance[:count], doing[:count]
         if progress is not None:
             progress(count)

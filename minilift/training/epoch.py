@@ -12,9 +12,11 @@ import numpy as np
 from minilift import losses
 from minilift.data import Poses
 from minilift.errors import InputError
+from minilift.inference import FoldedLift
 from minilift.lifter import LiftModel
 from minilift.ops import Array
 from minilift.optim import Optimiser, Schedule
+from minilift.training.step import TrainStep
 
 EVALUATION_ROWS = 1024
 SPLITS = ("train", "val", "valid", "validation", "test", "eval")
@@ -30,7 +32,10 @@ class Averages(NamedTuple):
 
 
 class Rows:
-    """A data set on the model's device, a pose a row: x (N, 30), y (N, 45)."""
+    """A data set for a model, a pose a row: x (N, 30), y (N, 45).
+
+    It lies on the model's device; mapped poses stay in their file, and every batch is read from there.
+    """
 
     def __init__(self, data: Poses, model: LiftModel) -> None:
         if not isinstance(data, Poses):
@@ -45,11 +50,29 @@ class Rows:
                 f"poses of {widths[0]} and {widths[1]} numbers do not fit a model from {model.input_nodes} "
                 f"to {model.output_nodes}"
             )
-        self.x = model.ops.asarray(data.joint_2d.reshape(len(data), -1))
-        self.y = model.ops.asarray(data.joint_3d.reshape(len(data), -1))
+        self.ops, self.mapped = model.ops, data.mapped
+        x: Any = data.joint_2d.reshape(len(data), -1)
+        y: Any = data.joint_3d.reshape(len(data), -1)
+        self.x, self.y = (x, y) if self.mapped else (model.ops.asarray(x), model.ops.asarray(y))
 
     def __len__(self) -> int:
         return len(self.x)
+
+    def index(self, order: np.ndarray) -> Array:
+        """Row numbers, as `take` wants them."""
+        return order if self.mapped else self.ops.asindex(order)
+
+    def take(self, index: Array, x: Array, y: Array) -> None:
+        """x, y <- the rows of an `index`."""
+        for rows, out in ((self.x, x), (self.y, y)):
+            if self.mapped:
+                self.ops.copy(rows[index], out=out)
+            else:
+                self.ops.take(rows, index, out=out)
+
+    def part(self, start: int, stop: int) -> tuple[Array, Array]:
+        """x and y of neighbouring rows."""
+        return self.ops.asarray(self.x[start:stop]), self.ops.asarray(self.y[start:stop])
 
 
 class Measure:
@@ -103,14 +126,13 @@ def train_batches(
             f"training needs at least 2 poses in a batch, got {batch_size} of {len(rows)} poses; "
             "give more data or a larger batch_size"
         )
-    order = ops.asindex(ops.generator((model.seed, epoch_no)).permutation(len(rows)))
+    order = rows.index(ops.generator((model.seed, epoch_no)).permutation(len(rows)))
     x, y = (ops.empty((batch_size, columns)) for columns in (model.input_nodes, model.output_nodes))
+    step = TrainStep(model, optimiser, measure)
     for batch in range(measure.batches, batches_per_epoch(len(rows), batch_size)):
         index = order[batch * batch_size : (batch + 1) * batch_size]
-        ops.take(rows.x, index, out=x)
-        ops.take(rows.y, index, out=y)
-        model.backward(measure.add(model.forward(x, train=True), y))
-        optimiser.step()
+        rows.take(index, x, y)
+        step(x, y)
         if scheduler is not None and scheduler.per == "batch":
             scheduler.step()
         yield
@@ -151,12 +173,16 @@ def run_epoch(
 def evaluate(model: LiftModel, data: Poses | Rows, *, loss: Loss = losses.mpjpe) -> Averages:
     """Average loss and MPJPE over every pose, each counted once, however the batches fall."""
     rows = data if isinstance(data, Rows) else Rows(data, model)
+    predict = FoldedLift(model.state_dict(), model.ops)
+    pred = model.ops.empty((min(len(rows), EVALUATION_ROWS), model.output_nodes))
     whole = len(rows) // EVALUATION_ROWS * EVALUATION_ROWS
     sums = np.zeros(2)
     for start, stop, size in ((0, whole, EVALUATION_ROWS), (whole, len(rows), len(rows) - whole)):
         measure = Measure(model, loss, size)
         for i in range(start, stop, max(size, 1)):
-            measure.add(model.forward(rows.x[i : i + size]), rows.y[i : i + size])
+            x, y = rows.part(i, i + size)
+            predict(x, pred[:size])
+            measure.add(pred[:size], y)
         sums += np.array(measure.sums()) * size
     return Averages(*(float(v) for v in sums / len(rows)))
 
@@ -167,14 +193,15 @@ def hold_out(n: int, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray
     Whole blocks of neighbours are held out, for files are ordered by recording: a single frame's neighbours
     would give it away. Raises InputError where too few poses are left to train on.
     """
-    blocks = np.array_split(np.arange(n), min(n, 200))
+    numbers = np.arange(n, dtype=np.int32 if n < 2**31 else np.int64)
+    blocks = np.array_split(numbers, min(n, 200))
     count = max(1, round(fraction * len(blocks)))
     chosen = np.zeros(n, bool)
     for block in np.random.default_rng(seed).permutation(len(blocks))[:count]:
         chosen[blocks[block]] = True
     if n - chosen.sum() < 2:
         raise InputError(f"{n} poses are too few to train on and to validate on; give at least 3")
-    return np.flatnonzero(~chosen), np.flatnonzero(chosen)
+    return numbers[~chosen], numbers[chosen]
 
 
 class Bar:

@@ -1,0 +1,119 @@
+"""The lifter's network for prediction alone: fewer products, no state, any number of threads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from minilift.ops import Array, Ops
+
+ROWS = 512  # poses of a chunk: 2 MB for each of the three arrays of a thread, at the usual width
+FEW = 128  # poses: with fewer, threads share the features, not the poses
+
+
+class FoldedLift:
+    """A LiftModel in evaluation, made from its `state_dict`, whose weights it takes as they are now.
+
+    - Normalisation with fixed statistics is a scale and a shift of each column, which the Linear before it
+      can do: with s = weight/sqrt(running_var + eps), W <- diag(s) W,  b <- s (b - running_mean) + bias.
+    - hidden1 has no nonlinearity behind it, so the first Linear of the first block takes in a copy of it:
+      W (W0 x + b0) + b = (W W0) x + (W b0 + b). Of the four wide products three are left.
+
+    What is kept is never written again, and scratch memory belongs to the calling thread, so any number of
+    threads may predict at once. How the work is cut depends on the number of poses and of cores alone, and
+    so do the bits of the answer.
+    """
+
+    def __init__(self, state: Mapping[str, Any], ops: Ops, eps: float = 1e-5) -> None:
+        self.ops = ops
+        # What untrained or damaged weights lead to is for the caller to look at, without warnings
+        with np.errstate(over="ignore", invalid="ignore"):
+            self._fold(state, eps)
+
+    def _fold(self, state: Mapping[str, Any], eps: float) -> None:
+        stem, bias = state["hidden1.weight"], state["hidden1.bias"]
+        self.first = self._layer(stem, bias)
+        self.blocks: list[list[tuple[Array, Array]]] = []
+        while (name := f"res-block_{len(self.blocks)}") + ".0.weight" in state:
+            halves: list[tuple[Array, Array]] = []
+            for linear, norm in ((0, 1), (4, 5)):
+                weight, shift = state[f"{name}.{linear}.weight"], state[f"{name}.{linear}.bias"]
+                mean, var, gain, beta = (
+                    np.asarray(state[f"{name}.{norm}.{key}"], np.float64)
+                    for key in ("running_mean", "running_var", "weight", "bias")
+                )
+                scale = gain / np.sqrt(var + eps)
+                shift = scale * (shift - mean) + beta
+                weight = weight * scale.astype(weight.dtype)[:, None]
+                if not self.blocks and not halves:
+                    shift = weight @ bias + shift
+                    weight = weight @ stem
+                halves.append(self._layer(weight, shift))
+            self.blocks.append(halves)
+        self.last = self._layer(state["output.weight"], state["output.bias"])
+        self.width = len(stem)
+
+    def _layer(self, weight: Any, bias: Any) -> tuple[Array, Array]:
+        weight_here, bias_here = self.ops.empty(weight.shape), self.ops.empty(bias.shape)
+        self.ops.copy(weight, out=weight_here)
+        self.ops.copy(bias, out=bias_here)
+        return weight_here, bias_here
+
+    def __call__(self, x: Array, out: Array) -> None:
+        """out (n, 3J) from x (n, 2J)."""
+        if not len(x):
+            return
+        with np.errstate(over="ignore", invalid="ignore"):
+            if len(x) == 1:  # its products are over before our own threads would have woken up
+                self._by_features(x, out)
+                return
+            with self.ops.parallel():
+                if len(x) < FEW:
+                    self._by_features(x, out, self.ops.cores)
+                    return
+                rows = min(-(-len(x) // self.ops.cores // 16) * 16, ROWS)
+                parts = [slice(start, start + rows) for start in range(0, len(x), rows)]
+                self.ops.run(lambda i: self._by_poses(x[parts[i]], out[parts[i]]), len(parts))
+
+    def _by_poses(self, x: Array, out: Array) -> None:
+        """Poses as rows, through the whole network on one thread."""
+        ops, shape = self.ops, (len(x), self.width)
+        h, y, z = (ops.scratch(name, shape) for name in ("h", "y", "z"))
+        ops.linear(x, *self.first, out=h)
+        for i, (first, second) in enumerate(self.blocks):
+            ops.relu(ops.linear(h if i else x, *first, out=y), out=y)
+            ops.relu(ops.linear(y, *second, out=z), out=z)
+            ops.add(h, z, out=h)
+        ops.linear(h, *self.last, out=out)
+
+    def _by_features(self, x: Array, out: Array, count: int = 1) -> None:
+        """Few poses, as columns: reading the weights is what takes time, and each thread reads its part.
+
+        BLAS is faster, too, with the smaller factor on this side.
+        """
+        ops, shape = self.ops, (self.width, len(x))
+        h, y, z = (ops.scratch(name, shape) for name in ("h", "y", "z"))
+        self._columns(self.first, x.T, h)
+        for i, (first, second) in enumerate(self.blocks):
+            self._columns(first, h if i else x.T, y, count if i else 1, relu=True)
+            self._columns(second, y, z, count, relu=True)
+            ops.add(h, z, out=h)
+        ops.linear(h.T, *self.last, out=out)
+
+    def _columns(
+        self, layer: tuple[Array, Array], x: Array, out: Array, count: int = 1, relu: bool = False
+    ) -> None:
+        """out = W x + b and perhaps relu of that, in `count` parts."""
+        (weight, bias), ops = layer, self.ops
+        step = -(-self.width // count)
+
+        def part(i: int) -> None:
+            rows = slice(i * step, (i + 1) * step)
+            y = ops.matmul(weight[rows], x, out=out[rows])
+            ops.add(y, bias[rows, None], out=y)
+            if relu:
+                ops.relu(y, out=y)
+
+        ops.run(part, count)

@@ -1,0 +1,178 @@
+"""All cores for NumPy: a team of threads, and BLAS held to one thread a call while the team works.
+
+Two pools do not share two cores: a worker of OpenBLAS spins for some 25 ms after each product, and NumPy's
+ufuncs, which know no threads, are slowed by it more than a second thread of ours would help. So the products
+are split here as well, a part for each thread, which also leaves nothing to chance in the order of sums.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from queue import SimpleQueue
+
+import numpy as np
+
+LARGEST_TEAM = 8  # the interpreter lock serves more threads badly: every ufunc call takes it for about 1 us
+
+# Kernels of OpenBLAS that multiply small matrices where they lie, without copying them into panels first
+UNPACKED_KERNELS = ("SkylakeX", "Cooperlake", "Sapphirerapids")
+
+_SYMBOLS = (
+    "scipy_openblas_{}_num_threads64_",
+    "openblas_{}_num_threads64_",
+    "scipy_openblas_{}_num_threads",
+    "openblas_{}_num_threads",
+)
+
+
+class _Blas:
+    """The OpenBLAS that NumPy's wheels bring, and its number of threads.
+
+    Found by its file name beside NumPy; with another BLAS (of conda, Debian, Apple) `threads` is None, and
+    the products run on that library's own threads. `unpacked` says whether its kernel is one of those above.
+    """
+
+    def __init__(self) -> None:
+        self._get = self._set = None
+        self._kernel = ""
+        self._lock, self._users, self._before = threading.Lock(), 0, 1
+        package = Path(np.__file__).parent
+        for folder in (package.parent / "numpy.libs", package / ".libs", package / ".dylibs"):
+            for path in sorted(folder.glob("*openblas*")) if folder.is_dir() else ():
+                self._bind(path)
+        self.threads = self._get() if self._get else None
+        self.unpacked = self._kernel in UNPACKED_KERNELS
+
+    def _bind(self, path: Path) -> None:
+        try:
+            library = ctypes.CDLL(str(path))  # loaded by NumPy already: the same one
+        except OSError:
+            return
+        for symbol in _SYMBOLS:
+            if hasattr(library, symbol.format("set")) and hasattr(library, symbol.format("get")):
+                self._get, self._set = (getattr(library, symbol.format(verb)) for verb in ("get", "set"))
+                break
+        for symbol in _SYMBOLS:
+            kernel = getattr(library, symbol.format("get").replace("num_threads", "corename"), None)
+            if kernel is not None:
+                kernel.restype = ctypes.c_char_p
+                self._kernel = (kernel() or b"").decode("ascii", "replace")
+                return
+
+    @contextmanager
+    def one_thread(self) -> Iterator[None]:
+        """Within it, a product runs on the thread that calls it. Counted: the setting is the process's."""
+        if self._get is None or self._set is None:
+            yield
+            return
+        with self._lock:
+            if not self._users:
+                self._before = self._get()
+                self._set(1)
+            self._users += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._users -= 1
+                if not self._users:
+                    self._set(self._before)
+
+
+@lru_cache
+def blas() -> _Blas:
+    return _Blas()
+
+
+class _Helper:
+    """What passes between the caller and one helper: numbers of calls, each larger than the one before."""
+
+    def __init__(self) -> None:
+        self.calls: SimpleQueue[int] = SimpleQueue()
+        self.asked = self.finished = 0
+        self.news: SimpleQueue[None] = SimpleQueue()  # something each time that `finished` has changed
+
+
+class Team:
+    """The calling thread and `size - 1` helpers, which sleep until there is work."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self._process = 0
+        self._free = threading.Lock()
+        self._helpers: list[_Helper] = []
+        self._call = 0
+        self._job: Callable[[int], None] | None = None
+        self._numbers: Iterator[int] = iter(())
+        self._problem: BaseException | None = None
+
+    def run(self, job: Callable[[int], None], count: int) -> None:
+        """job(0) ... job(count - 1), each once, on whichever thread is free; returns when all are done.
+
+        They must not write into what another reads. Raises what a job raised. Where the team is already at
+        work, for another thread or for the job that asks, the caller does it all alone.
+        """
+        if count < 2 or self.size < 2 or not self._free.acquire(blocking=False):
+            for i in range(count):
+                job(i)
+            return
+        try:
+            if self._process != os.getpid():  # the threads of a process do not follow it through a fork
+                self._start()
+            self._job, self._numbers, self._problem = job, iter(range(count)), None
+            self._call += 1
+            called = self._helpers[: count - 1]
+            while True:
+                # Ctrl-C may come at any line, and waits for the helpers, who write into the caller's arrays.
+                # So all of it can be done again, as a new call: a helper that is asked twice finds nothing to do.
+                try:
+                    for helper in called:
+                        if helper.asked < self._call:
+                            helper.calls.put(self._call)
+                            helper.asked = self._call
+                    self._work()
+                    for helper in called:
+                        while helper.finished < self._call or not helper.news.empty():
+                            helper.news.get()
+                    break
+                except BaseException as problem:
+                    self._problem = problem
+                    self._call += 1
+            found, self._job, self._problem = self._problem, None, None
+            if found is not None:
+                raise found
+        finally:
+            self._free.release()
+
+    def _start(self) -> None:
+        helpers = [_Helper() for _ in range(self.size - 1)]
+        for helper in helpers:
+            threading.Thread(target=self._help, args=(helper,), name="minilift", daemon=True).start()
+        self._helpers, self._process = helpers, os.getpid()  # last: Ctrl-C may come while threads are started
+
+    def _help(self, helper: _Helper) -> None:
+        with np.errstate(all="ignore"):  # the calling thread has its share of the work, and warns
+            while True:
+                call = helper.calls.get()
+                self._work()
+                helper.finished = call
+                helper.news.put(None)
+
+    def _work(self) -> None:
+        try:
+            for i in self._numbers:  # one iterator for all: each number is taken once
+                self._job(i)  # type: ignore[misc]
+        except BaseException as problem:
+            self._problem = problem
+
+
+@lru_cache
+def team() -> Team:
+    """The process's team: as many threads as BLAS would use, alone where its threads cannot be held."""
+    return Team(min(blas().threads or 1, LARGEST_TEAM))
