@@ -13,86 +13,78 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 
+from bench.flags import unknown_to_torch
+from bench.torch_net import LiftNet, adam_of, loss_of, mpjpe, train_epoch
 from minilift.cli.config import TrainConfig, describe, parse_train
 from minilift.data import Poses, load_poses
-from minilift.training import hold_out
-
-
-def network(config: TrainConfig) -> nn.ModuleDict:
-    width = config.hidden
-
-    def half() -> list[nn.Module]:
-        return [nn.Linear(width, width), nn.BatchNorm1d(width), nn.ReLU(), nn.Dropout(config.dropout)]
-
-    blocks = nn.ModuleList(nn.Sequential(*half(), *half()) for _ in range(config.blocks))
-    return nn.ModuleDict({"hidden1": nn.Linear(30, width), "blocks": blocks, "output": nn.Linear(width, 45)})
-
-
-def forward(net: nn.ModuleDict, x: torch.Tensor) -> torch.Tensor:
-    x = net["hidden1"](x)
-    for block in net["blocks"]:
-        x = x + block(x)
-    return net["output"](x)
-
-
-def mpjpe(pred: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
-    return (pred - truth).reshape(len(pred), -1, 3).norm(dim=2).mean()
+from minilift.training import batches_per_epoch, hold_out
 
 
 def schedule(config: TrainConfig, adam: torch.optim.Optimizer, steps: int) -> Any:
     kinds = torch.optim.lr_scheduler
     if config.scheduler == "onecycle":
         return kinds.OneCycleLR(adam, config.lr, steps, cycle_momentum=config.cycle_momentum)
-    if config.scheduler == "step":
-        return kinds.StepLR(adam, config.step_size, config.gamma)
-    raise SystemExit(f"--scheduler {config.scheduler}: this comparison knows onecycle and step")
+    return kinds.StepLR(adam, config.step_size, config.gamma)
 
 
 def rows(poses: Poses) -> tuple[torch.Tensor, torch.Tensor]:
     n = len(poses)
+    assert poses.joint_3d is not None
     return torch.from_numpy(poses.joint_2d.reshape(n, 30)), torch.from_numpy(poses.joint_3d.reshape(n, 45))
+
+
+class Run:
+    """A training run with train.py's settings. `variant` is that of bench.torch_net.adam_of."""
+
+    def __init__(self, config: TrainConfig, variant: str = "fused") -> None:
+        self.config = config
+        torch.manual_seed(config.seed)
+        every, test = load_poses(config.data, need_3d=True), load_poses(config.test, need_3d=True)
+        train_rows, held_out = hold_out(len(every), config.val_fraction, config.seed)
+        self.x, self.y = x, y = rows(every.take(train_rows))
+        self.watched = {"val": rows(every.take(held_out)), "test": rows(test)}
+        self.units = [torch.zeros(30), torch.ones(30), torch.zeros(45), torch.ones(45)]
+        if config.standardise:
+            self.units = [x.mean(0), x.std(0), y.mean(0), y.std(0)]
+        self.net = LiftNet(config.blocks, config.hidden, config.dropout)
+        more = {"betas": config.betas, "weight_decay": config.weight_decay}
+        self.adam = adam_of(self.net, variant, config.lr, **more)
+        self.loss = loss_of(self.predict, variant)
+        self.rate = schedule(config, self.adam, config.epochs * batches_per_epoch(len(x), config.batch_size))
+
+    def predict(self, points: torch.Tensor) -> torch.Tensor:
+        return self.net((points - self.units[0]) / self.units[1]) * self.units[3] + self.units[2]
+
+    def epoch(self, number: int) -> None:
+        """Train for the epoch `number`, from 0."""
+        c = self.config
+        order = torch.from_numpy(np.random.default_rng((c.seed, number)).permutation(len(self.x)))
+        per_batch = c.scheduler == "onecycle" or c.step_per == "batch"
+        after_step = self.rate.step if per_batch else lambda: None
+        self.net.train()
+        train_epoch(self.loss, self.adam, self.x, self.y, order, c.batch_size, after_step)
+        if not per_batch:
+            self.rate.step()
+
+    def error(self, name: str) -> float:
+        """The MPJPE of the poses 'val' or 'test'."""
+        self.net.eval()
+        with torch.no_grad():
+            x, y = self.watched[name]
+            return mpjpe(self.predict(x), y).item()
 
 
 def main() -> None:
     config, _, _ = parse_train(None)
-    if (config.optimiser, config.loss, config.init) != ("adam", "mpjpe", "uniform"):
-        raise SystemExit("this comparison knows --optimiser adam, --loss mpjpe and --init uniform")
+    if problem := unknown_to_torch(config):
+        raise SystemExit(problem)
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads\n{describe(config)}")
-    torch.manual_seed(config.seed)
-    every, test = load_poses(config.data, need_3d=True), load_poses(config.test, need_3d=True)
-    train_rows, held_out = hold_out(len(every), config.val_fraction, config.seed)
-    (x, y), (x_val, y_val), (x_test, y_test) = map(rows, (every.take(train_rows), every.take(held_out), test))
-    units = [torch.zeros(30), torch.ones(30), torch.zeros(45), torch.ones(45)]
-    if config.standardise:
-        units = [x.mean(0), x.std(0), y.mean(0), y.std(0)]
-    net = network(config)
-    adam = torch.optim.Adam(
-        net.parameters(), config.lr, config.betas, weight_decay=config.weight_decay, fused=True
-    )
-    per_epoch = len(x) // config.batch_size
-    rate = schedule(config, adam, per_epoch * config.epochs)
-
-    def predict(points: torch.Tensor) -> torch.Tensor:
-        return forward(net, (points - units[0]) / units[1]) * units[3] + units[2]
-
+    run = Run(config)
     began = time.monotonic()
     for epoch in range(config.epochs):
-        order = torch.from_numpy(np.random.default_rng((config.seed, epoch)).permutation(len(x)))
-        net.train()
-        for batch in order[: per_epoch * config.batch_size].split(config.batch_size):
-            loss = mpjpe(predict(x[batch]), y[batch])
-            adam.zero_grad()
-            loss.backward()
-            adam.step()
-            if config.scheduler == "onecycle" or config.step_per == "batch":
-                rate.step()
-        if config.scheduler == "step" and config.step_per == "epoch":
-            rate.step()
-        net.eval()
-        with torch.no_grad():
-            val, found = (mpjpe(predict(a), b).item() for a, b in ((x_val, y_val), (x_test, y_test)))
+        run.epoch(epoch)
+        val, found = run.error("val"), run.error("test")
         seconds = time.monotonic() - began
         print(
             f"epoch {epoch + 1}/{config.epochs}  val {val:.5f}  test {found:.5f}  {seconds:.0f} s", flush=True

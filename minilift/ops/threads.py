@@ -130,7 +130,7 @@ class Team:
             called = self._helpers[: count - 1]
             while True:
                 # Ctrl-C may come at any line, and waits for the helpers, who write into the caller's arrays.
-                # So all of it can be done again, as a new call: a helper that is asked twice finds nothing to do.
+                # So all of it can be done again, as a new call; who is asked twice finds nothing to do.
                 try:
                     for helper in called:
                         if helper.asked < self._call:

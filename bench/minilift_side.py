@@ -1,0 +1,132 @@
+"""What minilift does in each benchmark, in its own process. The counterpart of bench/torch_side.py."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+
+from bench.machine import environment_here
+from bench.roofline import Roofline
+from bench.worker import DROPOUT, LR, peak_memory, random_rows, seconds_per_call
+from minilift import Adam, Lifter, LiftModel, evaluate, load_poses, losses, run_epoch
+from minilift.checkpoint import save_state_dict
+from minilift.cli.config import TrainConfig
+from minilift.cli.train import _optimiser, _scheduler
+from minilift.training import batches_per_epoch, hold_out
+from minilift.training.epoch import Measure, Rows
+from minilift.training.step import TrainStep
+
+
+def about() -> dict[str, Any]:
+    from threadpoolctl import threadpool_info
+
+    pools: list[dict[str, Any]] = threadpool_info()
+    blas = next((pool for pool in pools if pool["user_api"] == "blas"), {})
+    unknown = "unknown to threadpoolctl"
+    return {
+        "numpy": np.__version__,
+        "blas": blas.get("internal_api", f"BLAS {unknown}"),
+        "blas_version": blas.get("version", unknown),
+        "architecture": blas.get("architecture", unknown),
+        "threads": blas.get("num_threads", unknown),
+        "environment": environment_here(),
+    }
+
+
+class Step:
+    """Training steps: TrainStep, or with the variant 'plain' the layers one by one."""
+
+    def __init__(self, variant: str, threads: int, hidden: int, blocks: int) -> None:
+        self.variant, self.threads, self.shape = variant, threads, (blocks, hidden)
+
+    def prepare(self, batch: int) -> None:
+        model = LiftModel(*self.shape, DROPOUT)
+        adam = Adam(model.parameters(), LR)
+        measure = Measure(model, losses.mpjpe, batch)
+        x, y = random_rows(batch, 30, seed=1), random_rows(batch, 45, seed=2)
+        step = TrainStep(model, adam, measure)
+
+        def plain() -> None:
+            model.backward(measure.add(model.forward(x, train=True), y))
+            adam.step()
+
+        self.call = plain if self.variant == "plain" else lambda: step(x, y)
+        self.time(0, 3)
+        self.batch, self.parameters = batch, sum(p.size for p in model.parameters())
+        self.roofline: Roofline | None = None
+
+    def time(self, seconds: float, steps: int) -> float:
+        return seconds_per_call(self.call, seconds, steps)
+
+    def floors(self, seconds: float, steps: int) -> dict[str, float]:
+        if self.roofline is None:
+            blocks, hidden = self.shape
+            self.roofline = Roofline(self.batch, hidden, blocks, self.parameters, self.threads)
+            self.roofline.floors(0, 2)  # warm
+        return self.roofline.floors(seconds, steps)
+
+
+def save_lifter(path: str, hidden: int, blocks: int) -> None:
+    """Weights to predict with: random ones, and batch norms that have seen data."""
+    rng, state = np.random.default_rng(0), LiftModel(blocks, hidden).state_dict()
+    for key, value in state.items():
+        if key.endswith("running_mean"):
+            state[key] = rng.normal(0, 0.2, value.shape).astype(np.float32)
+        elif key.endswith("running_var"):
+            state[key] = rng.uniform(0.5, 1.5, value.shape).astype(np.float32)
+    save_state_dict(path, state)
+
+
+class Predict:
+    def __init__(self, variant: str, threads: int, weights: str) -> None:
+        self.lifter = Lifter.load(weights)
+
+    def prepare(self, batch: int) -> float:
+        """Also returns a number that depends on the whole result."""
+        x = random_rows(batch, 30, seed=1).reshape(batch, 15, 2)
+        self.call = lambda: self.lifter.predict(x)
+        self.time(0, 3)
+        return float(np.abs(self.call()).mean())
+
+    def time(self, seconds: float, steps: int) -> float:
+        return seconds_per_call(self.call, seconds, steps)
+
+
+class Train:
+    """A run of train.py, an epoch at a time."""
+
+    def __init__(self, variant: str, threads: int, config: dict[str, Any]) -> None:
+        c = TrainConfig(**{**config, "betas": tuple(config["betas"])})
+        every, test = load_poses(c.data, need_3d=True), load_poses(c.test, need_3d=True)
+        train = every.take(hold_out(len(every), c.val_fraction, c.seed)[0])
+        self.model = LiftModel(c.blocks, c.hidden, c.dropout, init=c.init, seed=c.seed)
+        if c.standardise:
+            self.model.standardise(train.joint_2d, train.joint_3d)
+        self.optimiser, self.batch_size = _optimiser(c, self.model), c.batch_size
+        steps = c.epochs * batches_per_epoch(len(train), c.batch_size)
+        self.scheduler = _scheduler(c, self.optimiser, steps)
+        self.rows, self.test = Rows(train, self.model), Rows(test, self.model)
+
+    def epoch(self, number: int) -> dict[str, float]:
+        """Seconds of training, seconds of evaluation, and the test MPJPE after it."""
+        began = time.perf_counter()
+        given = self.model, self.optimiser, self.scheduler, self.batch_size
+        run_epoch(number, self.rows, *given, progress=False)
+        trained = time.perf_counter()
+        found = evaluate(self.model, self.test).mpjpe
+        return {"train": trained - began, "evaluate": time.perf_counter() - trained, "mpjpe": found}
+
+
+class Memory:
+    """Of a process that trains and does nothing else."""
+
+    def __init__(self, variant: str, threads: int) -> None:
+        self.imported = peak_memory()
+
+    def train(self, data: str, batch_size: int, hidden: int, blocks: int) -> dict[str, int]:
+        poses = load_poses(data, need_3d=True)
+        model = LiftModel(blocks, hidden, DROPOUT)
+        run_epoch(0, poses, model, Adam(model.parameters(), LR), batch_size=batch_size, progress=False)
+        return {"imported": self.imported, "peak": peak_memory()}
