@@ -112,14 +112,12 @@ class NumpyCore(Ops):
         """
         (m, k), n = a.shape, b.shape[1]
         piece = min(1 << (UNPACKED // max(k * n, 1)).bit_length() >> 1, 32)
-        plain = not 1 < min(k, n) <= FEW or m % max(piece, 1) or piece < 4 or m < 4 * piece
-        if plain or self.dtype != "float32" or not blas().unpacked:
+        few = 1 < min(k, n) <= FEW and piece >= 4 and m % piece == 0 and m >= 4 * piece
+        lie_well = b.flags.c_contiguous and out.flags.c_contiguous and (a.flags.c_contiguous or k <= FEW)
+        if not (few and lie_well and self.dtype == "float32" and blas().unpacked):
             np.matmul(a, b, out=out)
             return
-        if not (b.flags.c_contiguous and out.flags.c_contiguous):
-            np.matmul(a, b, out=out)
-            return
-        if not a.flags.c_contiguous:
+        if not a.flags.c_contiguous:  # a copy of so few columns costs less than it saves
             rows = self.scratch("rows", (m, k))
             np.copyto(rows, a)
             a = rows
