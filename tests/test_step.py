@@ -16,7 +16,7 @@ from minilift.ops import numpy_core, numpy_ops
 from minilift.ops.threads import Team, blas
 from minilift.optim import SGD, OneCycleLR, Optimiser, Schedule
 from minilift.training.epoch import Measure
-from minilift.training.step import LARGE, TrainStep
+from minilift.training.step import TrainStep
 
 TEAM = Team(2)  # on any machine
 
@@ -135,8 +135,8 @@ def test_three_steps_equal_those_of_the_layers(batch: int, blocks: int, dropout:
 
 @pytest.mark.parametrize("name", OPTIMISERS)
 def test_batches_of_changing_size(name: str) -> None:
-    """Composed or not, blocks small or as many as threads: each step is planned for its own batch."""
-    both(lambda: make(2), name, [200, 5, LARGE, 61, 40, LARGE + 33, 2, 60])
+    """Composed or not: each step is one for its own batch."""
+    both(lambda: make(2), name, [200, 5, 256, 61, 40, 289, 2, 60])
 
 
 def test_the_other_loss_is_counted_beside_the_metric() -> None:
@@ -164,7 +164,7 @@ def cut_finely(monkeypatch: pytest.MonkeyPatch, unpacked: bool = True) -> None:
     monkeypatch.setattr(numpy_core, "WORTH_SPLITTING", 1)
     monkeypatch.setattr(numpy_ops, "WORTH_SPLITTING", 1)
     monkeypatch.setattr(numpy_ops, "CHUNK", 1000)
-    monkeypatch.setattr("minilift.training.step.BLOCK", 700)
+    monkeypatch.setattr(numpy_core.NumpyCore, "cores", 5)
 
 
 @pytest.mark.parametrize("unpacked", [False, True])
@@ -304,13 +304,13 @@ def test_a_step_of_the_optimisers_own_is_called() -> None:
     np.testing.assert_array_equal(gradients[1], model.flat.grad)
 
 
-@pytest.mark.parametrize("block", [1 << 18, 700])
+@pytest.mark.parametrize("cores", [1, 2, 7])
 @pytest.mark.parametrize("blocks", [0, 1, 3])
-@pytest.mark.parametrize("batch", [40, 70, 300])
+@pytest.mark.parametrize("batch", [40, 300])
 def test_every_element_is_updated_once(
-    batch: int, blocks: int, block: int, monkeypatch: pytest.MonkeyPatch
+    batch: int, blocks: int, cores: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("minilift.training.step.BLOCK", block)
+    monkeypatch.setattr(numpy_core.NumpyCore, "cores", cores)
 
     class Parts(Optimiser):
         def begin(self) -> None:

@@ -10,9 +10,6 @@ from minilift.nn.module import Module
 from minilift.ops import Array
 from minilift.optim import Optimiser
 
-BLOCK = 1 << 18  # elements of a gradient that are made, and then used by the optimiser while in the cache
-LARGE = 256  # rows of a batch for which that is worth less than a product of fewer blocks
-
 
 class Loss(Protocol):
     """What knows the loss and keeps count of it: `minilift.training.epoch.Measure`."""
@@ -119,8 +116,8 @@ class TrainStep:
 
     - BatchNorm1d, ReLU and Dropout are one `NormActDrop`; no bias is added in front of it (`Half`).
     - hidden1 and the first Linear behind it are one where the batch is large (`FirstHalf`).
-    - The gradients of the wide weights wait until all dx are there. Then threads take blocks of rows of them,
-      and each makes its block and lets the optimiser use it.
+    - The gradients of the wide weights wait until all dx are there. Then each thread takes a block of rows,
+      makes their gradients, and lets the optimiser use them while they are at hand.
 
     An optimiser of other parameters than all of the model's, or with a `step` of its own, takes it by itself.
     """
@@ -137,29 +134,20 @@ class TrainStep:
         usual = getattr(optimiser.step, "__func__", None) is Optimiser.step
         self.together = usual and optimiser.parameters == model.parameters()
         self.jobs: list[Job] = []
-        self.planned = 0
-
-    def _plan(self, n: int) -> None:
-        """The work that is left after the backward pass of n rows: blocks of the wide weights, and the rest.
-
-        Each block packs the batch anew for its product, so a large batch takes no more blocks than threads.
-        """
-        self.jobs, self.planned, done = [], n, 0
+        done = 0
         for half in self.halves:
             weight = half.linear.weight
             self.jobs.append((None, slice(0), slice(done, weight.start)))
             rows, columns = weight.shape
-            step = max(BLOCK // columns, 1) if n < LARGE else -(-rows // self.ops.cores)
+            step = -(-rows // self.ops.cores)  # BLAS prepares the batch anew for every block: no smaller ones
             for first in range(0, rows, step):
                 last = min(first + step, rows)
                 part = slice(weight.start + first * columns, weight.start + last * columns)
                 self.jobs.append((half, slice(first, last), part))
             done = weight.start + weight.size
-        self.jobs.append((None, slice(0), slice(done, self.model.flat.data.size)))
+        self.jobs.append((None, slice(0), slice(done, model.flat.data.size)))
 
     def __call__(self, x: Array, y: Array) -> None:
-        if len(x) != self.planned:
-            self._plan(len(x))
         with self.ops.parallel():
             self._backward(self.loss.add(self._forward(x), y))
             if self.together:
