@@ -13,7 +13,7 @@ from bench.worker import DROPOUT, LR, peak_memory, random_rows, seconds_per_call
 from minilift import Adam, Lifter, LiftModel, evaluate, load_poses, losses, run_epoch
 from minilift.checkpoint import save_state_dict
 from minilift.cli.config import TrainConfig
-from minilift.cli.train import _optimiser, _scheduler
+from minilift.cli.train import build_optimiser, build_scheduler
 from minilift.training import batches_per_epoch, hold_out
 from minilift.training.epoch import Measure, Rows
 from minilift.training.step import TrainStep
@@ -104,9 +104,9 @@ class Train:
         self.model = LiftModel(c.blocks, c.hidden, c.dropout, init=c.init, seed=c.seed)
         if c.standardise:
             self.model.standardise(train.joint_2d, train.joint_3d)
-        self.optimiser, self.batch_size = _optimiser(c, self.model), c.batch_size
+        self.optimiser, self.batch_size = build_optimiser(c, self.model), c.batch_size
         steps = c.epochs * batches_per_epoch(len(train), c.batch_size)
-        self.scheduler = _scheduler(c, self.optimiser, steps)
+        self.scheduler = build_scheduler(c, self.optimiser, steps)
         self.rows, self.test = Rows(train, self.model), Rows(test, self.model)
 
     def epoch(self, number: int) -> dict[str, float]:

@@ -75,7 +75,7 @@ class Adam(Optimiser):
 
     It keeps m/(1-b1) and v/(1-b2), so that g and g^2 are added as they are, and what else is constant goes
     into two numbers: with root = sqrt((1-b2)/(1-b2^t)), w -= [lr (1-b1)/((1-b1^t) root)] m' / (sqrt(v') +
-    eps/root). Should a schedule change b1, m' first takes the ratio of the old 1-b1 to the new.
+    eps / root). Should a schedule change b1, m' first takes the ratio of the old 1-b1 to the new.
     """
 
     def __init__(

@@ -86,7 +86,7 @@ def test_three_steps_equal_those_of_the_three_layers(
         x, dy = numbers(rows, dtype=dtype, seed=step)
         y, dx = plain.forward(x, train=True), plain.backward(dy)
         with monkeypatch.context() as patch, fused.ops.parallel() if parallel else nullcontext():
-            patch.setattr(numpy_ops, "CHUNK", chunk)
+            patch.setattr(numpy_core, "CHUNK", chunk)
             np.testing.assert_allclose(fused.forward(x, train=True), y, **close)
             np.testing.assert_allclose(fused.backward(dy), dx, **close)
         expected = state(plain)
@@ -96,7 +96,7 @@ def test_three_steps_equal_those_of_the_three_layers(
 
 
 def test_the_cut_does_not_depend_on_who_does_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(numpy_ops, "CHUNK", 64)
+    monkeypatch.setattr(numpy_core, "CHUNK", 64)
     (alone, _), (team, _) = make(dtype="float32"), make(dtype="float32")
     x, dy = numbers(100, dtype="float32")
     y, dx = alone.forward(x, train=True), alone.backward(dy)
@@ -111,7 +111,7 @@ def test_the_cut_does_not_depend_on_who_does_the_work(monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize("chunk", [1 << 17, 800, 8])
 def test_a_small_spread_about_a_large_mean_is_measured(chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(numpy_ops, "CHUNK", chunk)
+    monkeypatch.setattr(numpy_core, "CHUNK", chunk)
     fused, _ = make(columns=8, p=0.0, dtype="float32")
     x = (1e4 + np.random.default_rng(0).standard_normal((2000, 8))).astype(np.float32)
     expected = x.var(axis=0, dtype=np.float64)
@@ -146,7 +146,7 @@ def test_a_shift_moves_the_running_mean_and_nothing_else() -> None:
 
 @pytest.mark.parametrize("chunk", [1 << 17, 16])
 def test_reused_memory_gives_the_same_bits(chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(numpy_ops, "CHUNK", chunk)
+    monkeypatch.setattr(numpy_core, "CHUNK", chunk)
     (fresh, _), (reused, _) = make(), make()
     x, dy = numbers(13)
     written = x.copy()

@@ -13,7 +13,7 @@ from conftest import make_poses
 
 from minilift import Adam, Lifter, LiftModel, cal_mpjpe, evaluate, losses, run_epoch
 from minilift.inference import FEW, ROWS, FoldedLift
-from minilift.ops import numpy_core, numpy_ops
+from minilift.ops import numpy_core
 from minilift.ops.threads import Team, blas
 
 TEAM = Team(2)  # on any machine
@@ -81,7 +81,7 @@ def test_the_usual_width_cut_for_the_caches(n: int) -> None:
 def test_any_number_of_cores(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
     team = Team(size)
     monkeypatch.setattr(numpy_core, "team", lambda: team)
-    monkeypatch.setattr(numpy_ops, "CHUNK", 100)
+    monkeypatch.setattr(numpy_core, "CHUNK", 100)
     for hidden in (3, 131):
         model = make(2, hidden)
         expected = model.forward(poses(700)).reshape(-1, 15, 3).copy()

@@ -10,7 +10,7 @@ import pytest
 
 from minilift.nn import Linear, Sequential
 from minilift.ops import Ops, get_ops
-from minilift.ops.numpy_ops import CHUNK
+from minilift.ops.numpy_core import CHUNK
 from minilift.optim import SGD, Adam, CosineAnnealingLR, ExponentialLR, OneCycleLR, StepLR
 from minilift.params import ALIGN, ParamBuffer, Parameter, runs
 

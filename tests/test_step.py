@@ -12,7 +12,7 @@ import pytest
 from conftest import make_poses
 
 from minilift import Adam, LiftModel, losses, run_epoch
-from minilift.ops import numpy_core, numpy_ops
+from minilift.ops import numpy_core
 from minilift.ops.threads import Team, blas
 from minilift.optim import SGD, OneCycleLR, Optimiser, Schedule
 from minilift.training.epoch import Measure
@@ -162,8 +162,7 @@ def test_however_the_work_is_cut(dtype: str, unpacked: bool, monkeypatch: pytest
 def cut_finely(monkeypatch: pytest.MonkeyPatch, unpacked: bool = True) -> None:
     monkeypatch.setattr(blas(), "unpacked", unpacked)
     monkeypatch.setattr(numpy_core, "WORTH_SPLITTING", 1)
-    monkeypatch.setattr(numpy_ops, "WORTH_SPLITTING", 1)
-    monkeypatch.setattr(numpy_ops, "CHUNK", 1000)
+    monkeypatch.setattr(numpy_core, "CHUNK", 1000)
     monkeypatch.setattr(numpy_core.NumpyCore, "cores", 5)
 
 

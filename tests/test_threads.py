@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from minilift.ops import NumpyOps, numpy_core, numpy_ops, threads
+from minilift.ops import NumpyOps, numpy_core, threads
 from minilift.ops.threads import LARGEST_TEAM, Team, blas, team
 
 PATIENCE = 10.0  # seconds until a test that waits for another thread gives up
@@ -341,11 +341,10 @@ def test_products_and_sums_are_right_however_they_are_cut(
 ) -> None:
     """Every operation that shares its work, on shapes that fit no cut."""
     monkeypatch.setattr(numpy_core, "team", lambda: TEAMS[size])
-    for module in (numpy_core, numpy_ops):
-        monkeypatch.setattr(module, "WORTH_SPLITTING", 1)
-        if other:
-            monkeypatch.setattr(module, "blas", OtherBlas)
-    monkeypatch.setattr(numpy_ops, "CHUNK", 1 << 10)
+    monkeypatch.setattr(numpy_core, "WORTH_SPLITTING", 1)
+    if other:
+        monkeypatch.setattr(numpy_core, "blas", OtherBlas)
+    monkeypatch.setattr(numpy_core, "CHUNK", 1 << 10)
     ops, rng = NumpyOps("float32"), np.random.default_rng(size)
     with ops.parallel():
         for m, k, n in ((1, 1, 1), (5, 7, 3), (64, 33, 100), (100, 64, 33), (257, 31, 200), (128, 300, 8)):
@@ -370,9 +369,7 @@ def test_products_and_sums_are_right_however_they_are_cut(
 @pytest.mark.parametrize("unpacked", [False, True])
 def test_a_product_by_pieces_is_the_product(unpacked: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also where the kernel would not have it so: a piece is a product like any other."""
-    for module in (numpy_core, numpy_ops):
-        monkeypatch.setattr(module, "blas", lambda: SimpleNamespace(unpacked=unpacked))
-    monkeypatch.setattr(numpy_ops, "WORTH_SPLITTING", 1)
+    monkeypatch.setattr(numpy_core, "blas", lambda: SimpleNamespace(unpacked=unpacked))
     ops, rng = NumpyOps("float32"), np.random.default_rng(0)
     # Pieces of 32; of 8; not in whole pieces; none small enough; of a few rows
     for m, k, n in ((512, 64, 64), (128, 1024, 96), (130, 1024, 96), (128, 4096, 90), (1024, 30, 96)):

@@ -397,14 +397,14 @@ def test_no_array_is_made_during_an_epoch(tmp_path: Path) -> None:
     adam = Adam(model.parameters())
     rows, measure = Rows(data, model), Measure(model, losses.mpjpe, 1024)
     steps = train_batches(0, rows, model, adam, None, 1024, measure)
-    for _ in range(30):  # until every thread has had every kind of work, and has its scratch memory
+    peaks = []
+    for _ in range(10):  # a thread makes its scratch memory with its first work of a kind: the least counts
+        tracemalloc.start()
         next(steps)
-    tracemalloc.start()
-    next(steps)
-    next(steps)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert peak < 100_000 < 1024 * 30 * 4  # the smallest array of a step; seen 68 kB of NumPy's buffers
+        next(steps)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert min(peaks) < 100_000 < 1024 * 30 * 4  # the smallest array of a step; seen 68 kB of NumPy's buffers
 
 
 def test_real_poses_are_learnt(mocap: Path) -> None:

@@ -64,10 +64,10 @@ def _train(argv: Sequence[str] | None) -> int:
     validation, train = train.take(held_out), train.take(rows)
     if config.standardise:
         model.standardise(train.joint_2d, train.joint_3d)
-    optimiser = _optimiser(config, model)
+    optimiser = build_optimiser(config, model)
     steps = config.epochs * batches_per_epoch(len(train), config.batch_size)
     trainer = Trainer(
-        model, optimiser, _scheduler(config, optimiser, steps), train, validation, test,
+        model, optimiser, build_scheduler(config, optimiser, steps), train, validation, test,
         epochs=config.epochs, batch_size=config.batch_size, out=out, loss=getattr(losses, config.loss),
         weights=config.weights, settings={"config": asdict(config), "data": fingerprint},
     )  # fmt: skip
@@ -173,13 +173,13 @@ def _fingerprint(poses: Poses) -> list[int]:
     return [len(poses), crc32(poses.joint_2d), crc32(poses.joint_3d)]
 
 
-def _optimiser(config: TrainConfig, model: LiftModel) -> Optimiser:
+def build_optimiser(config: TrainConfig, model: LiftModel) -> Optimiser:
     if config.optimiser == "sgd":
         return SGD(model.parameters(), config.lr, config.momentum, config.weight_decay)
     return Adam(model.parameters(), config.lr, config.betas, weight_decay=config.weight_decay)
 
 
-def _scheduler(config: TrainConfig, optimiser: Optimiser, steps: int) -> Schedule | None:
+def build_scheduler(config: TrainConfig, optimiser: Optimiser, steps: int) -> Schedule | None:
     if config.scheduler == "onecycle":
         return OneCycleLR(optimiser, config.lr, steps, cycle_momentum=config.cycle_momentum)
     if config.scheduler == "cosine":

@@ -13,6 +13,9 @@ import numpy as np
 from minilift.ops.base import Array, Ops
 from minilift.ops.threads import Team, blas, team
 
+# Elements of a pass: the few arrays of one should stay in a cache of 1 or 2 MB. With half as many, the
+# threads of a team come back for the interpreter's lock so often that they wait for each other.
+CHUNK = 1 << 17
 LINE = 64  # bytes of a cache line, and of an AVX-512 register: unaligned, a ufunc takes up to twice the time
 FEW = 96  # rows: packing a wide weight takes as long as multiplying so many by it
 UNPACKED = 1_000_000  # multiplications up to which OpenBLAS leaves the packing out, in the kernels that do
@@ -104,6 +107,9 @@ class NumpyCore(Ops):
             self.run(lambda i: self._product(a, b[:, parts[i]], out[:, parts[i]]), len(parts))
         return out
 
+    def _leaves_unpacked(self) -> bool:
+        return self.dtype == "float32" and blas().unpacked
+
     def _product(self, a: np.ndarray, b: np.ndarray, out: np.ndarray) -> None:
         """out = a b on one thread, piece by piece where that spares BLAS the packing of a.
 
@@ -114,7 +120,7 @@ class NumpyCore(Ops):
         piece = min(1 << (UNPACKED // max(k * n, 1)).bit_length() >> 1, 32)
         few = 1 < min(k, n) <= FEW and piece >= 4 and m % piece == 0 and m >= 4 * piece
         lie_well = b.flags.c_contiguous and out.flags.c_contiguous and (a.flags.c_contiguous or k <= FEW)
-        if not (few and lie_well and self.dtype == "float32" and blas().unpacked):
+        if not (few and lie_well and self._leaves_unpacked()):
             np.matmul(a, b, out=out)
             return
         if not a.flags.c_contiguous:  # a copy of so few columns costs less than it saves
@@ -128,6 +134,22 @@ class NumpyCore(Ops):
         if "ones" not in self._thread.arrays or self._thread.arrays["ones"].size < len(x):
             self._temporary("ones", len(x)).fill(1)
         return np.matmul(self._temporary("ones", len(x)), x, out=out)
+
+    def linear(self, x: Array, weight: Array, bias: Array | None, out: Array) -> Array:
+        n, (m, k) = len(x), weight.shape
+        if n <= FEW and n * m * k >= WORTH_SPLITTING and self._leaves_unpacked():
+            self._linear_of_few(x, weight, out)
+        else:
+            self.matmul(x, weight.T, out=out)
+        return out if bias is None else self.add(out, bias, out=out)
+
+    def linear_backward(
+        self, dy: Array, x: Array, weight: Array, dweight: Array, dbias: Array | None, out: Array
+    ) -> Array:
+        self.matmul(dy.T, x, out=dweight)
+        if dbias is not None:
+            self.sum_rows(dy, out=dbias)
+        return self.matmul(dy, weight, out=out)
 
     def _linear_of_few(self, x: np.ndarray, weight: np.ndarray, out: np.ndarray) -> None:
         """out^T = weight x^T: the order in which `_product` need not pack the weight."""
@@ -149,3 +171,14 @@ def _aligned(make: Any, shape: tuple[int, ...], dtype: str) -> np.ndarray:
     raw = make(size + LINE // itemsize, dtype)
     start = -raw.__array_interface__["data"][0] % LINE // itemsize
     return raw[start : start + size].reshape(shape)
+
+
+def chunks_of(size: int) -> list[slice]:
+    """The elements of a vector, CHUNK at a time."""
+    return [slice(start, min(start + CHUNK, size)) for start in range(0, size, CHUNK)]
+
+
+def row_chunks(x: np.ndarray) -> list[slice]:
+    """The rows of x in chunks of about CHUNK elements."""
+    rows = max(CHUNK // x.shape[1], 1)
+    return [slice(start, min(start + rows, len(x))) for start in range(0, len(x), rows)]
