@@ -9,9 +9,6 @@ import numpy as np
 
 from minilift.ops import Array, Ops
 
-ROWS = 512  # poses of a chunk: 2 MB for each of the three arrays of a thread, at the usual width
-FEW = 128  # poses: with fewer, threads share the features, not the poses
-
 
 class FoldedLift:
     """A LiftModel in evaluation, made from its `state_dict`, whose weights it takes as they are now.
@@ -67,16 +64,30 @@ class FoldedLift:
         if not len(x):
             return
         with np.errstate(over="ignore", invalid="ignore"):
-            if len(x) == 1:  # its products are over before our own threads would have woken up
+            if (
+                len(x) == 1 and self.ops.narrow
+            ):  # its products are over before our own threads would have woken up
                 self._by_features(x, out)
                 return
             with self.ops.parallel():
-                if len(x) < FEW:
+                if len(x) < self.ops.narrow:
                     self._by_features(x, out, self.ops.cores)
                     return
-                rows = min(-(-len(x) // self.ops.cores // 16) * 16, ROWS)
+                rows = min(-(-len(x) // self.ops.cores // 16) * 16, self.ops.rows_at_once)
                 parts = [slice(start, start + rows) for start in range(0, len(x), rows)]
                 self.ops.run(lambda i: self._by_poses(x[parts[i]], out[parts[i]]), len(parts))
+
+    def lift(self, rows: np.ndarray, out: np.ndarray) -> None:
+        """The same for arrays on the host, wherever the network is."""
+        ops, step = self.ops, 8 * self.ops.rows_at_once
+        if isinstance(ops.asarray(rows[:1]), np.ndarray):
+            self(ops.asarray(rows), out)
+            return
+        for start in range(0, len(rows), step):
+            x = ops.asarray(rows[start : start + step])
+            y = ops.scratch("lifted", (len(x), out.shape[1]))
+            self(x, y)
+            out[start : start + step] = ops.to_host(y)
 
     def _by_poses(self, x: Array, out: Array) -> None:
         """Poses as rows, through the whole network on one thread."""

@@ -26,19 +26,20 @@ class LiftModel(Module):
     Linear(hidden, 45): Martinez et al., arXiv:1705.03098, with the assignment's names and stem.
 
     All parameters are views of one flat vector, `flat.data`, and their gradients of `flat.grad`. Same `seed`,
-    same weights and same dropout masks. `device` is 'cpu', 'gpu' or 'auto'.
+    same weights and same dropout masks. `device` is 'cpu', 'gpu', 'gpu:1' or 'auto'; `tf32` lets a GPU
+    multiply with 10 bits of mantissa, which is faster for large batches.
     """
 
     def __init__(
         self, n_blocks: int = 2, hidden_layer: int = 1024, dropout: float = 0.1, output_nodes: int = 15 * 3,
         *, input_nodes: int = 15 * 2, init: str = "uniform", seed: int = 0, device: str = "cpu",
-        dtype: str = "float32",
+        dtype: str = "float32", tf32: bool = False,
     ) -> None:  # fmt: skip
         if n_blocks < 0 or hidden_layer < 1:
             raise ValueError(
                 f"LiftModel: {n_blocks} blocks of width {hidden_layer}; give 0 or more, 1 or more"
             )
-        super().__init__(get_ops(device, dtype))
+        super().__init__(get_ops(device, dtype, tf32))
         ops, self.seed, rng = self.ops, seed, self.ops.generator(seed)
         self.n_blocks, self.hidden_layer = n_blocks, hidden_layer
         self.input_nodes, self.output_nodes = input_nodes, output_nodes
@@ -272,5 +273,5 @@ class Lifter:
             raise ValueError(f"expected 2D joints of shape (N, {joints}, 2), got {points.shape}")
         rows = points.reshape(-1, 2 * joints)
         poses = np.empty((len(rows), joints, 3), model.ops.dtype)
-        self._folded(model.ops.asarray(rows), poses.reshape(len(rows), 3 * joints))
+        self._folded.lift(rows, poses.reshape(len(rows), 3 * joints))
         return poses[0] if single else poses

@@ -47,7 +47,7 @@ def _block(ops: Ops, rng: Any) -> Residual:
 
 
 def _lifter(ops: Ops, rng: Any) -> LiftModel:
-    model = LiftModel(2, 16, 0.3, 9, input_nodes=6, seed=int(rng.integers(1000)), dtype=ops.dtype)
+    model = LiftModel(2, 16, 0.3, 9, input_nodes=6, seed=int(rng.integers(1000)), dtype=ops.dtype, device=ops.device)
     model.standardise(rng.standard_normal((50, 6)) * 3 + 1, rng.standard_normal((50, 9)) * 0.2 - 1)
     return model
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,6 +20,29 @@ def mocap() -> Path:
     if not MOCAP.is_dir():
         pytest.skip("the motion-capture data (licensed for local testing only) is not on this machine")
     return MOCAP
+
+
+@pytest.fixture(params=["stand-in", pytest.param("real", marks=pytest.mark.gpu)])
+def gpu(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The Gpu that device='gpu' opens: one whose kernels run on the CPU; with `pytest -m gpu` a real one too."""
+    from minilift import ops
+    from minilift.ops import cupy_ops
+    from minilift.ops.cuda.gpu import Gpu, open_gpu
+
+    if request.param == "real":
+        try:
+            return open_gpu(0)
+        except ValueError as problem:
+            pytest.skip(str(problem))
+    from cpu_kernels import why_absent
+    from fake_cuda import FakeCuda
+
+    if reason := why_absent():
+        pytest.skip(reason)
+    found = Gpu(FakeCuda())
+    ops.choose_device.cache_clear()
+    monkeypatch.setattr(cupy_ops, "open_gpu", lambda index: found)
+    return found
 
 
 def make_poses(n: int, seed: int = 0) -> Poses:

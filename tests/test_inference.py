@@ -12,8 +12,8 @@ import pytest
 from conftest import make_poses
 
 from minilift import Adam, Lifter, LiftModel, cal_mpjpe, evaluate, losses, run_epoch
-from minilift.inference import FEW, ROWS, FoldedLift
-from minilift.ops import numpy_core
+from minilift.inference import FoldedLift
+from minilift.ops import Ops, numpy_core
 from minilift.ops.threads import Team, blas
 
 TEAM = Team(2)  # on any machine
@@ -48,6 +48,7 @@ def poses(n: int, dtype: str = "float64", seed: int = 0) -> Any:
 
 
 # One; as columns; as rows: one chunk for each thread, several, and a last one that is shorter
+FEW, ROWS = Ops.narrow, Ops.rows_at_once
 COUNTS = [1, 2, 5, FEW - 1, FEW, FEW + 1, 200, 2 * ROWS, 1500]
 
 

@@ -64,7 +64,13 @@ class TrainConfig:
         type=_number(float, 0.001, 0.5),
     )
     seed: int = _flag(0, "training", "same seed, same machine, same result", type=_number(int, 0, 2**32 - 1))
-    device: str = _flag("auto", "training", "cpu, gpu or auto (a GPU where there is one)")
+    device: str = _flag("auto", "training", "cpu, gpu, gpu:1 (the second), or auto: a GPU where there is one")
+    tf32: bool = _flag(
+        False,
+        "training",
+        "let a GPU multiply with 10 bits of mantissa: faster with large batches",
+        action=argparse.BooleanOptionalAction,
+    )
     optimiser: str = _flag("adam", "optimiser", "adam or sgd", choices=("adam", "sgd"))
     lr: float = _flag(
         2e-3,
@@ -178,7 +184,7 @@ def parse_train(argv: Sequence[str] | None) -> tuple[TrainConfig, dict[str, Any]
 
 
 # What a resumed run may change: where things are, and how long it goes on
-MAY_CHANGE = ("data", "test", "out", "device", "epochs")
+MAY_CHANGE = ("data", "test", "out", "device", "tf32", "epochs")
 
 
 def resumed(settings: Any, given: dict[str, Any]) -> TrainConfig:
@@ -187,7 +193,7 @@ def resumed(settings: Any, given: dict[str, Any]) -> TrainConfig:
     Raises InputError for a flag that would make it another run, and for a file that no run has written.
     """
     try:
-        found = {**settings["config"], "betas": tuple(settings["config"]["betas"])}
+        found = {"tf32": False, **settings["config"], "betas": tuple(settings["config"]["betas"])}
         for f in fields(TrainConfig):
             _check_value(f, found[f.name])
         config = TrainConfig(**found)
@@ -231,7 +237,7 @@ def describe(config: TrainConfig) -> str:
     groups: dict[str, list[str]] = {}
     for f in fields(config):
         other, values = ONLY_WITH.get(f.name, (f.name, (getattr(config, f.name),)))
-        if getattr(config, other) in values:
+        if getattr(config, other) in values and (f.name != "tf32" or config.tf32):
             groups.setdefault(f.metadata["group"], []).append(f"{_name(f)} {_acting(config, f)}")
     return "\n".join(f"  {name:10s} {', '.join(items)}" for name, items in groups.items() if name != "files")
 

@@ -49,8 +49,9 @@ def _train(argv: Sequence[str] | None) -> int:
         config = resumed(settings, given)
     _check_outputs(config, out)
     model = LiftModel(
-        config.blocks, config.hidden, config.dropout, init=config.init, seed=config.seed, device=config.device
-    )
+        config.blocks, config.hidden, config.dropout, init=config.init, seed=config.seed,
+        device=config.device, tf32=config.tf32,
+    )  # fmt: skip
     reason = f", because {choose_device()[1]}" if config.device == "auto" else ""
     print(f"device: {model.ops.device}{reason}")
 

@@ -39,9 +39,9 @@ class BatchNorm1d(Module):
             )
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         shape = (num_features,)
-        self.weight = Parameter(self.ops.zeros(shape) + 1, self.ops)
+        self.weight = Parameter(self.ops.ones(shape), self.ops)
         self.bias = Parameter(self.ops.zeros(shape), self.ops)
-        self.running_mean, self.running_var = self.ops.zeros(shape), self.ops.zeros(shape) + 1
+        self.running_mean, self.running_var = self.ops.zeros(shape), self.ops.ones(shape)
         self.num_batches_tracked = 0
         self.mean, self.var, self.rstd = (self.ops.zeros(shape) for _ in range(3))
         self.xhat: Array | None = None

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import importlib.util
+import re
+from functools import lru_cache
+
 from minilift.errors import InputError
 from minilift.ops.base import Array, Ops
 from minilift.ops.numpy_ops import NumpyOps
 
 __all__ = ["Array", "Ops", "choose_device", "get_ops"]
 
-NO_GPU = "this version of minilift has no GPU backend yet"
 DTYPES = ("float32", "float64")
 
 
-def get_ops(device: str = "cpu", dtype: str = "float32") -> Ops:
-    """The operations of a device: 'cpu' (NumPy), 'gpu' (CuPy) or 'auto' (the GPU where there is one).
+def get_ops(device: str = "cpu", dtype: str = "float32", tf32: bool = False) -> Ops:
+    """The operations of a device: 'cpu' (NumPy), 'gpu' or 'gpu:N' (CuPy), 'auto' (a GPU where there is one).
 
-    Each call makes its own object, with its own scratch memory: one for every model.
+    Each call makes its own object, with its own scratch memory: one for every model. `tf32` lets a GPU's
+    products of float32 take their factors with 10 bits of mantissa (NVIDIA's TF32); a CPU takes no notice.
     Raises InputError where the device cannot be had.
     """
     if dtype not in DTYPES:
@@ -24,19 +28,31 @@ def get_ops(device: str = "cpu", dtype: str = "float32") -> Ops:
         device, _ = choose_device()
     if device == "cpu":
         return NumpyOps(dtype)
-    if device == "gpu":
-        raise InputError(f"--device gpu: {NO_GPU} ({_what_is_there()}); use --device cpu")
-    raise InputError(f"--device {device}: unknown; use cpu, gpu or auto")
+    if not (found := re.fullmatch(r"gpu(?::(\d{1,3}))?", device)):
+        raise InputError(f"--device {device}: unknown; use cpu, gpu, gpu:1 (the second one) or auto")
+    from minilift.ops.cupy_ops import CupyOps  # here, for it needs an extra
+
+    return CupyOps(dtype, int(found[1] or 0), tf32)
 
 
+@lru_cache(maxsize=1)
 def choose_device() -> tuple[str, str]:
-    """What 'auto' means on this machine, and why, in words for the user."""
-    return "cpu", NO_GPU
+    """What 'auto' means on this machine, and why, in words for the user.
 
+    Without a GPU that is found out in a millisecond, and CuPy is not imported.
+    """
+    from minilift.ops.cuda.backend import driver_devices
 
-def _what_is_there() -> str:
+    count = driver_devices()
+    if not count:
+        return "cpu", "there is no CUDA GPU, or no driver for it"
+    if importlib.util.find_spec("cupy") is None:
+        return "cpu", "CuPy, which the GPU would need, is not installed (pip install 'minilift[gpu]')"
     try:
-        import cupy
-    except ImportError:
-        return "and CuPy is not installed"
-    return "though CuPy finds a GPU" if cupy.cuda.is_available() else "and CuPy finds no CUDA GPU"
+        ops = get_ops("gpu")
+        ops.ones((1,))  # the compiler works too
+        ops.synchronize()
+    except InputError as problem:
+        reason = str(problem).removeprefix("--device gpu: ").removesuffix(", or use --device cpu")
+        return "cpu", f"the GPU cannot be used: {reason.removesuffix('; use --device cpu')}"
+    return "gpu", "there is one"

@@ -35,7 +35,9 @@ class Ops(ABC):
     """What a backend offers. Shapes: n rows (the batch), k columns in, m columns out."""
 
     cores = 1  # how many jobs of `run` go on at once
-    device: str  # "cpu" or "gpu"
+    rows_at_once = 512  # poses that a prediction takes at a time
+    narrow = 128  # poses, below which a prediction is faster by features than by poses
+    device: str  # "cpu", "gpu" or "gpu:1"
     dtype: str  # of all working arrays: "float32" for work, "float64" for gradient checks
 
     # ---- arrays: the only way in and out -------------------------------------------------------
@@ -52,6 +54,15 @@ class Ops(ABC):
 
     @abstractmethod
     def zeros(self, shape: tuple[int, ...], dtype: str | None = None) -> Array: ...
+
+    def ones(self, shape: tuple[int, ...]) -> Array:
+        out = self.empty(shape)
+        self.fill(out, 1.0)
+        return out
+
+    @abstractmethod
+    def fill(self, out: Array, value: float) -> None:
+        """out <- value, everywhere."""
 
     @abstractmethod
     def to_host(self, x: Any) -> Any:
@@ -72,6 +83,14 @@ class Ops(ABC):
     @abstractmethod
     def scratch(self, name: str, shape: tuple[int, ...]) -> Array:
         """Memory of the calling thread, its own until it asks for the same name again; not cleared."""
+
+    def note(self, line: str) -> None:
+        """Tell the user, once, that something is done in a slower way than it might be; nothing on a CPU."""
+        return
+
+    def synchronize(self) -> None:
+        """Wait until everything asked for is done; at once on a CPU."""
+        return
 
     # ---- cores ---------------------------------------------------------------------------------
     def parallel(self) -> AbstractContextManager[None]:

@@ -32,6 +32,9 @@ class NumpyOps(NumpyFused):
     def copy(self, source: Any, out: Array) -> None:
         np.copyto(out, source, casting="same_kind")
 
+    def fill(self, out: Array, value: float) -> None:
+        out.fill(value)
+
     def generator(self, seed: int | tuple[int, ...] | None) -> np.random.Generator:
         return np.random.default_rng(seed)
 

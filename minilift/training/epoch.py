@@ -16,6 +16,7 @@ from minilift.inference import FoldedLift
 from minilift.lifter import LiftModel
 from minilift.ops import Array
 from minilift.optim import Optimiser, Schedule
+from minilift.training.captured import STEPS, CapturedSteps, not_captured
 from minilift.training.step import TrainStep
 
 EVALUATION_ROWS = 1024
@@ -54,6 +55,7 @@ class Rows:
         x: Any = data.joint_2d.reshape(len(data), -1)
         y: Any = data.joint_3d.reshape(len(data), -1)
         self.x, self.y = (x, y) if self.mapped else (model.ops.asarray(x), model.ops.asarray(y))
+        self.captured: CapturedSteps | None = None  # of the latest epoch on a GPU
 
     def __len__(self) -> int:
         return len(self.x)
@@ -114,8 +116,9 @@ def batches_per_epoch(rows: int, batch_size: int) -> int:
 def train_batches(
     epoch_no: int, rows: Rows, model: LiftModel, optimiser: Optimiser, scheduler: Schedule | None,
     batch_size: int, measure: Measure,
-) -> Iterator[None]:  # fmt: skip
-    """One epoch of training steps; pauses after each of them. Starts behind the batches already measured.
+) -> Iterator[int]:  # fmt: skip
+    """One epoch of training steps; pauses after each, or after the few that a GPU is given at once, and says
+    how many they were. Starts behind the batches already measured.
 
     The order of the rows depends on (model.seed, epoch_no) alone. Batches are full: what is left over is
     not used in this epoch (another remainder in the next), so that every step averages over as many rows.
@@ -126,18 +129,46 @@ def train_batches(
             f"training needs at least 2 poses in a batch, got {batch_size} of {len(rows)} poses; "
             "give more data or a larger batch_size"
         )
-    order = rows.index(ops.generator((model.seed, epoch_no)).permutation(len(rows)))
+    order = ops.generator((model.seed, epoch_no)).permutation(len(rows))
+    first, total = measure.batches, batches_per_epoch(len(rows), batch_size)
+    plain = not_captured(model, optimiser, rows, measure.loss)
+    if not plain:
+        steps = rows.captured
+        if steps is not None and steps.fits(model, optimiser, batch_size, measure):
+            steps.begin(order, scheduler, measure)
+        else:
+            steps = CapturedSteps(rows, order, model, optimiser, scheduler, batch_size, measure)
+            rows.captured = steps
+        for batch in range(first, total, STEPS):
+            count = min(STEPS, total - batch)
+            steps.run(batch, count)
+            if steps.why:
+                ops.note(f"no CUDA graphs, but launch after launch: {steps.why}")
+            yield count
+    else:
+        ops.note(f"launch after launch, without CUDA graphs: {plain}")
+        for _ in _plain_steps(
+            rows.index(order), first, total, rows, model, optimiser, scheduler, batch_size, measure
+        ):
+            yield 1
+    if scheduler is not None and scheduler.per == "epoch":
+        scheduler.step()
+
+
+def _plain_steps(
+    order: Any, first: int, total: int, rows: Rows, model: LiftModel, optimiser: Optimiser,
+    scheduler: Schedule | None, batch_size: int, measure: Measure,
+) -> Iterator[None]:  # fmt: skip
+    ops = model.ops
     x, y = (ops.empty((batch_size, columns)) for columns in (model.input_nodes, model.output_nodes))
     step = TrainStep(model, optimiser, measure)
-    for batch in range(measure.batches, batches_per_epoch(len(rows), batch_size)):
+    for batch in range(first, total):
         index = order[batch * batch_size : (batch + 1) * batch_size]
         rows.take(index, x, y)
         step(x, y)
         if scheduler is not None and scheduler.per == "batch":
             scheduler.step()
         yield
-    if scheduler is not None and scheduler.per == "epoch":
-        scheduler.step()
 
 
 def run_epoch(
@@ -207,10 +238,10 @@ def hold_out(n: int, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray
 class Bar:
     """A tqdm bar over training steps, with iterations a second and the running loss."""
 
-    def __init__(self, steps: Iterator[None], title: str, total: int, measure: Measure) -> None:
+    def __init__(self, steps: Iterator[int], title: str, total: int, measure: Measure) -> None:
         self.steps, self.title, self.total, self.measure = steps, title, total, measure
 
-    def __iter__(self) -> Iterator[None]:
+    def __iter__(self) -> Iterator[int]:
         from tqdm import tqdm
 
         shown, done = time.monotonic(), self.measure.batches
@@ -219,9 +250,9 @@ class Bar:
         options: dict[str, Any] = {"unit": "it", "leave": False, "disable": sys.stderr is None}
         options |= {"mininterval": every, "maxinterval": 2 * every}
         with tqdm(total=self.total, initial=done, desc=self.title, **options) as bar:
-            for step in self.steps:
-                bar.update()
+            for done in self.steps:
+                bar.update(done)
                 if time.monotonic() - shown > 0.25:  # the loss lies on the device: read it now and then
                     shown = time.monotonic()
                     bar.set_postfix_str(f"loss {self.measure.averages().loss:.5f}", refresh=False)
-                yield step
+                yield done

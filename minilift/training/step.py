@@ -36,7 +36,7 @@ class Half:
 
     def backward(self, dy: Array) -> Array | None:
         self.dz = self.rest.backward(dy)
-        self.bias.grad.fill(0)
+        self.ops.fill(self.bias.grad, 0.0)
         dx = self.linear.rows("dx", len(dy), self.linear.in_features)
         return self.ops.matmul(self.dz, self.linear.weight.data, out=dx)
 
@@ -84,7 +84,7 @@ class FirstHalf(Half):
         if not self.composed:
             return super().backward(dy)
         self.dz = self.rest.backward(dy)
-        self.bias.grad.fill(0)
+        self.ops.fill(self.bias.grad, 0.0)
         assert self.stem.x is not None
         self.ops.matmul(self.stem.x.T, self.dz, out=self.p)
         self.ops.matmul(self.p, self.linear.weight.data, out=self.extra)

@@ -1,0 +1,1 @@
+"""CUDA for the CuPy backend: the GPU, its kernels, its BLAS. Imported only where a GPU is asked for."""

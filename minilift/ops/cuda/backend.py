@@ -1,0 +1,147 @@
+"""What minilift needs of CuPy, in one class: memory, a stream, a compiler and libcublas.
+
+The tests put another class in its place, which does the same in host memory.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from minilift.errors import InputError
+
+INSTALL = (
+    "install CuPy with its libraries: pip install 'cupy-cuda12x[ctk]' (cupy-cuda13x for a CUDA 13 driver)"
+)
+SLOTS, SLOT_BYTES = 64, 4096  # small uploads on their way
+
+
+class Cuda:
+    """A CUDA device, by its number. Raises InputError, in one line with the remedy, where there is none."""
+
+    def __init__(self, index: int = 0) -> None:
+        self.xp, self.index = _cupy(), index
+        count = self.xp.cuda.runtime.getDeviceCount()
+        if not 0 <= index < count:
+            there = ", ".join(f"gpu:{i}" for i in range(count))
+            raise InputError(f"--device gpu:{index}: no such GPU; there is {there}")
+        self.device = self.xp.cuda.Device(index)
+        self.OutOfMemory: type[BaseException] = self.xp.cuda.memory.OutOfMemoryError
+        with self.device:
+            self.stream = self.xp.cuda.Stream(non_blocking=True)
+        self.blas = _libcublas()
+        self._pinned: Any = None
+        self._sent = 0
+
+    @contextmanager
+    def active(self) -> Iterator[None]:
+        """Within it, what CuPy does in this thread goes to this device and this stream."""
+        with self.device, self.stream:
+            yield
+
+    def compile(self, source: str, name: str, options: tuple[str, ...]) -> Any:
+        return self.xp.RawModule(code=source, options=options)
+
+    def download(self, array: Any) -> np.ndarray:
+        return np.asarray(array.get(stream=self.stream))
+
+    def upload(self, host: np.ndarray, out: Any) -> None:
+        """out <- host, in the order of the stream; `host` may be written again at once."""
+        if host.nbytes > SLOT_BYTES:
+            out.set(host.reshape(out.shape), stream=self.stream)
+            self.stream.synchronize()
+            return
+        # From memory that the driver can read by itself: it does not wait for the work before it. A slot is
+        # used again when the copy out of it is done, so that not more than SLOTS of them are under way.
+        if self._pinned is None:
+            memory = self.xp.cuda.alloc_pinned_memory(SLOTS * SLOT_BYTES)
+            events = [self.xp.cuda.Event(disable_timing=True) for _ in range(SLOTS)]
+            self._pinned = memory, np.frombuffer(memory, np.uint8, SLOTS * SLOT_BYTES), events
+        _, room, events = self._pinned
+        slot = self._sent % SLOTS
+        if self._sent >= SLOTS:
+            events[slot].synchronize()
+        part = room[slot * SLOT_BYTES : slot * SLOT_BYTES + host.nbytes]
+        part[:] = host.reshape(-1).view(np.uint8)
+        out.data.copy_from_host_async(part.ctypes.data, host.nbytes, self.stream)
+        events[slot].record(self.stream)
+        self._sent += 1
+
+    def pool_bytes(self) -> int:
+        """Bytes of the device's memory that arrays hold."""
+        with self.device:
+            return int(self.xp.get_default_memory_pool().used_bytes())
+
+    def describe(self) -> dict[str, str]:
+        runtime = self.xp.cuda.runtime
+        card = runtime.getDeviceProperties(self.index)
+        size = f"{card['totalGlobalMem'] / 2**30:.1f} GiB, last cache {card['l2CacheSize'] / 2**20:.0f} MiB"
+        what = f"compute capability {card['major']}.{card['minor']}, {card['multiProcessorCount']} processors"
+        compiler = ".".join(map(str, self.xp.cuda.nvrtc.getVersion()))
+        return {
+            "card": f"gpu:{self.index}, {card['name'].decode()}, {what}, {size}",
+            "driver": f"for CUDA {_version(runtime.driverGetVersion())}",
+            "CUDA": f"{_version(runtime.runtimeGetVersion())}, NVRTC {compiler}",
+            "CuPy": self.xp.__version__,
+        }
+
+
+def _cupy() -> Any:
+    try:
+        import cupy
+    except ImportError as problem:
+        missing = isinstance(problem, ModuleNotFoundError) and problem.name == "cupy"
+        what = "CuPy is not installed" if missing else f"CuPy does not load ({_line(problem)})"
+        raise InputError(f"--device gpu: {what}; {INSTALL}, or use --device cpu") from None
+    try:
+        count = cupy.cuda.runtime.getDeviceCount()
+    except cupy.cuda.runtime.CUDARuntimeError as problem:
+        raise InputError(
+            f"--device gpu: CuPy finds no usable GPU ({_line(problem)}); use --device cpu"
+        ) from None
+    if not count:
+        raise InputError("--device gpu: CuPy finds no GPU; use --device cpu")
+    return cupy
+
+
+def _libcublas() -> ctypes.CDLL:
+    """The library that CuPy would take."""
+    problems = []
+    try:
+        from cuda.pathfinder import load_nvidia_dynamic_lib  # CuPy 14 depends on it
+
+        return ctypes.CDLL(load_nvidia_dynamic_lib("cublas").abs_path)
+    except Exception as problem:  # its own exception class differs from version to version
+        problems.append(_line(problem))
+    for name in ("libcublas.so.13", "libcublas.so.12", "cublas64_13.dll", "cublas64_12.dll"):
+        try:
+            return ctypes.CDLL(name)
+        except OSError as problem:
+            problems.append(_line(problem))
+    raise InputError(f"--device gpu: no cuBLAS library ({problems[0]}); {INSTALL}, or use --device cpu")
+
+
+def driver_devices() -> int:
+    """How many devices the CUDA driver reports. Without CuPy, whose import takes half a second."""
+    for name in ("libcuda.so.1", "nvcuda.dll"):
+        try:
+            driver = ctypes.CDLL(name)
+        except OSError:
+            continue
+        count = ctypes.c_int(0)
+        if driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0:
+            return count.value
+    return 0
+
+
+def _version(number: int) -> str:
+    return f"{number // 1000}.{number % 1000 // 10}"
+
+
+def _line(problem: BaseException) -> str:
+    text = " ".join(str(problem).split())
+    return text if len(text) <= 160 else text[:157] + "..."

@@ -1,0 +1,165 @@
+"""One GPU as minilift uses it: memory, kernels, products, and graphs of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from minilift.errors import InputError
+from minilift.ops.base import Array
+from minilift.ops.cuda.backend import INSTALL, Cuda
+from minilift.ops.cuda.cublas import Cublas
+
+FOLDER = Path(__file__).parent
+WORKSPACE = 32 << 20  # bytes for cuBLAS, what its manual gives for Hopper; elsewhere it asks for 4 MB
+
+Launch = tuple[str, Callable[[], None]]
+
+
+class Gpu:
+    """Arrays, kernel launches and matrix products on one stream of one device, in the order of the calls.
+
+    All models of a process share it (`open_gpu`), so that what one writes another may read.
+    """
+
+    def __init__(self, backend: Any) -> None:
+        self.backend, self.stream, self.index = backend, backend.stream, backend.index
+        self.array_type = backend.xp.ndarray
+        self._modules: dict[tuple[Any, ...], Any] = {}
+        self._functions: dict[tuple[Any, ...], Any] = {}
+        self._recorded: list[Launch] | None = None
+        self.notes: set[str] = set()  # what the user has been told
+        self.workspace = self.empty((WORKSPACE,), "uint8")
+        with backend.active():
+            self.blas = Cublas(backend.blas, self.stream.ptr, self.workspace.data.ptr, WORKSPACE)
+
+    # ---- memory --------------------------------------------------------------------------------
+    def empty(self, shape: tuple[int, ...], dtype: str) -> Array:
+        return self._allocate(self.backend.xp.empty, shape, dtype)
+
+    def zeros(self, shape: tuple[int, ...], dtype: str) -> Array:
+        return self._allocate(self.backend.xp.zeros, shape, dtype)
+
+    def _allocate(self, make: Any, shape: tuple[int, ...], dtype: str) -> Array:
+        with self.backend.active():
+            try:
+                return make(shape, dtype)
+            except self.backend.OutOfMemory:
+                wanted = np.dtype(dtype).itemsize * int(np.prod(shape, dtype=np.int64)) / 1e6
+                held = self.backend.pool_bytes() / 1e6
+                raise InputError(
+                    f"--device gpu:{self.index}: out of memory ({wanted:.0f} MB wanted, {held:.0f} MB held); "
+                    "use a smaller --batch-size or --hidden, less data, or --device cpu"
+                ) from None
+
+    def upload(self, host: np.ndarray, out: Array) -> None:
+        """out <- host, of the same dtype and number of elements, both C-contiguous."""
+        with self.backend.active():
+            self.backend.upload(host, out)
+
+    def download(self, array: Array) -> np.ndarray:
+        """A copy on the host; waits for all work before it."""
+        with self.backend.active():
+            return self.backend.download(array)
+
+    def pool_bytes(self) -> int:
+        return int(self.backend.pool_bytes())
+
+    def synchronize(self) -> None:
+        with self.backend.active():
+            self.stream.synchronize()
+
+    # ---- work ----------------------------------------------------------------------------------
+    def launch(
+        self, file: str, options: tuple[str, ...], name: str, grid: tuple[int, ...], block: tuple[int, ...],
+        args: tuple[Any, ...],
+    ) -> None:  # fmt: skip
+        """Run the kernel `name` of kernels.cu or columns.cu, compiled with `options`.
+
+        `args` are arrays, numbers as NumPy scalars of the kernel's own types, or None for a null pointer.
+        """
+        function = self._functions.get((file, options, name)) or self._load(file, options, name)
+
+        def run() -> None:
+            with self.backend.active():
+                function(grid, block, args)
+
+        self._do(name, run)
+
+    def gemm(self, a: Array, b: Array, out: Array, accumulate: bool = False, tf32: bool = False) -> None:
+        """out = a b, or out += a b; see `Cublas.gemm`."""
+
+        def run() -> None:
+            with self.backend.active():
+                self.blas.gemm(a, b, out, accumulate, tf32)
+
+        self._do(f"gemm {a.shape[0]}x{b.shape[1]}x{a.shape[1]}", run)
+
+    def _do(self, name: str, run: Callable[[], None]) -> None:
+        if self._recorded is not None:
+            self._recorded.append((name, run))
+        else:
+            run()
+
+    @contextmanager
+    def recording(self) -> Iterator[list[Launch]]:
+        """Within it, launches are not done but listed, with their names: to count them or time each."""
+        self._recorded = found = list[Launch]()
+        try:
+            yield found
+        finally:
+            self._recorded = None
+
+    def capture(self, work: Callable[[], None]) -> Callable[[], None]:
+        """A CUDA graph of what `work` launches; calling it launches it all at once. Numbers and addresses are
+        those of now. Nothing in `work` may allocate, read, or wait.
+
+        Raises RuntimeError (CuPy's errors are of that kind) where the device or its driver cannot.
+        """
+        with self.backend.active():
+            self.stream.begin_capture()
+            try:
+                work()
+            except BaseException:
+                with suppress(RuntimeError):
+                    self.stream.end_capture()  # leave the stream usable
+                raise
+            graph = self.stream.end_capture()
+            graph.upload(self.stream)
+
+        def replay() -> None:
+            with self.backend.active():
+                graph.launch(self.stream)
+
+        return replay
+
+    def _load(self, file: str, options: tuple[str, ...], name: str) -> Any:
+        key = (file, options)
+        with self.backend.active():
+            try:
+                if key not in self._modules:
+                    source = (FOLDER / file).read_text(encoding="utf-8")
+                    self._modules[key] = self.backend.compile(source, file, ("-std=c++17", *options))
+                function = self._functions[(file, options, name)] = self._modules[key].get_function(name)
+            except Exception as problem:  # the compiler, a library that is not there: CuPy has many classes
+                text = f"{type(problem).__name__}: {' '.join(str(problem).split())[:200]}"
+                raise InputError(
+                    f"--device gpu: the kernels of {file} cannot be compiled ({text}); {INSTALL}, "
+                    "or use --device cpu"
+                ) from problem
+        return function
+
+    def describe(self) -> dict[str, str]:
+        """What was found: the card, the driver and the libraries, in words."""
+        return {**self.backend.describe(), "cuBLAS": self.blas.version()}
+
+
+@cache
+def open_gpu(index: int = 0) -> Gpu:
+    """The GPU of that number, opened once in a process. Raises InputError where it cannot be used."""
+    return Gpu(Cuda(index))

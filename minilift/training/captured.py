@@ -1,0 +1,145 @@
+"""Training steps on a GPU as CUDA graphs: many steps for one call of the driver.
+
+A small network's step is dozens of kernels of a few microseconds, and asking for each from Python takes
+longer than that. A graph is asked for once. But it repeats what it has recorded, the same addresses and the
+same numbers. So what changes from step to step lies in a table on the device, a row for every step of a
+graph, which the host writes before each launch. The optimiser, the schedule and the dropout layers work it
+out as they do on the CPU: nothing of them is written twice.
+
+    word 0       the first of this batch's row numbers in `order`
+    words 1-4    Adam's decay of m and of v, its size and its eps, as float32
+    words 5-     two words of key for each dropout layer
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minilift import losses
+from minilift.lifter import LiftModel
+from minilift.optim import Adam, Optimiser, Schedule
+from minilift.training.plans import ColumnPlan, RowPlan, Work
+
+STEPS = 16  # of a graph: its launch costs the host as much as that of one kernel; some 300 to 600 nodes
+ADAM_WORDS = slice(1, 5)
+KEYS = 5  # the word with which the keys begin
+
+
+class CapturedSteps:
+    """Training steps on the batches of an epoch. `run` gives them to the GPU and does not wait for it.
+
+    rows, order    the data, on the device, and the epoch's row numbers, on the host
+    path           "columns" (small batches, fused), "rows" (any batch, cuBLAS), or None for the better one
+    capture        False for plain launches, as where the device cannot capture; then `why` says so
+
+    The same weights, statistics, masks and counters as `TrainStep`, but for rounding. For the next epoch
+    `begin` it with another order and measure: what was compiled and captured serves again, while it `fits`.
+    Raises ValueError for a path that does not fit, and where `not_captured` has a reason.
+    """
+
+    def __init__(
+        self, rows: Any, order: np.ndarray, model: LiftModel, optimiser: Optimiser,
+        scheduler: Schedule | None, batch_size: int, measure: Any, *, path: str | None = None,
+        capture: bool = True,
+    ) -> None:  # fmt: skip
+        reason = not_captured(model, optimiser, rows, measure.loss)
+        if reason:
+            raise ValueError(f"no captured steps: {reason}")
+        assert isinstance(optimiser, Adam)
+        self.model, self.optimiser, self.batch_size = model, optimiser, batch_size
+        self.units = model.before, model.after
+        self.totals = [model.ops.zeros((1,), dtype="float64") for _ in range(2)]
+        self.gpu: Any = model.ops.gpu  # type: ignore[attr-defined]
+        words = KEYS + 2 * len(model.dropouts)
+        self.host = np.zeros((STEPS, words), np.uint32)
+        self.table = self.gpu.zeros((STEPS, words), "uint32")
+        self.order = self.gpu.empty((len(rows),), "int32")
+        self.loss = measure.loss
+        name = "mpjpe" if self.loss is losses.mpjpe else "mse"
+        data = rows.x, rows.y, self.order, self.table
+        work = Work(*data, model, optimiser, name, self.totals, batch_size)
+        unfit = ColumnPlan.unfit(work)
+        if path == "columns" and unfit:
+            raise ValueError(f"no path 'columns': {unfit}")
+        self.path = path or ("rows" if unfit else "columns")
+        self.plan: RowPlan | ColumnPlan = ColumnPlan(work) if self.path == "columns" else RowPlan(work)
+        model.ops.fill(model.flat.grad, 0.0)  # of a bias before a normalisation nobody writes the gradient
+        self.captured, self.why = capture, "" if capture else "not asked for"
+        self.warm = False
+        self.graphs: dict[int, Any] = {}
+        self.begin(order, scheduler, measure)
+
+    def fits(self, model: LiftModel, optimiser: Optimiser, batch_size: int, measure: Any) -> bool:
+        """Whether it was made for these."""
+        now = (model, optimiser, model.before, model.after, measure.loss)
+        then = (self.model, self.optimiser, *self.units, self.loss)
+        return batch_size == self.batch_size and all(a is b for a, b in zip(now, then, strict=True))
+
+    def begin(self, order: np.ndarray, scheduler: Schedule | None, measure: Any) -> None:
+        """Go to another epoch. `measure` counts in the arrays of the graphs from now on."""
+        self.gpu.upload(order.astype(np.int32), self.order)
+        self.scheduler = scheduler if scheduler is not None and scheduler.per == "batch" else None
+        for mine, theirs in zip(self.totals, measure.totals, strict=True):
+            if mine is not theirs:
+                self.gpu.upload(self.gpu.download(theirs), mine)
+        measure.totals, self.measure = self.totals, measure
+
+    def run(self, first: int, count: int) -> None:
+        """Train on the batches first, first + 1, ... of the epoch. Raises ValueError if there are fewer."""
+        if first < 0 or (first + count) * self.batch_size > self.order.size:
+            raise ValueError(f"batches {first} to {first + count - 1} of {self.order.size} poses")
+        while count:
+            size = STEPS if self.warm and count >= STEPS else 1
+            for step in range(size):
+                self._write(self.host[step], first + step)
+            self.gpu.upload(self.host[:size], self.table[:size])
+            self._launch(size)
+            self.warm = True  # cuBLAS and the driver have loaded what they need: it can be captured
+            self.measure.batches += size
+            first, count = first + size, count - size
+
+    def _write(self, row: np.ndarray, batch: int) -> None:
+        adam = self.optimiser
+        row[0] = batch * self.batch_size
+        adam.begin()
+        row[ADAM_WORDS].view(np.float32)[:] = *adam.decay, adam.size, adam.eps_root
+        for i, layer in enumerate(self.model.dropouts):
+            row[KEYS + 2 * i : KEYS + 2 * i + 2] = layer.next_key()
+        for half in self.plan.halves:
+            half.norm.num_batches_tracked += 1
+        if self.scheduler is not None:
+            self.scheduler.step()
+
+    def _launch(self, size: int) -> None:
+        if self.captured and self.warm and size not in self.graphs:
+            try:
+                self.graphs[size] = self.gpu.capture(lambda: self._steps(size))
+            except RuntimeError as problem:  # the classes of CUDA's errors are such
+                self.captured, self.why = False, " ".join(str(problem).split())[:160]
+        if self.captured and self.warm:
+            self.graphs[size]()
+        else:
+            self._steps(size)
+
+    def _steps(self, size: int) -> None:
+        for step in range(size):
+            self.plan.step(step)
+
+
+def not_captured(model: LiftModel, optimiser: Optimiser, rows: Any, loss: Any) -> str:
+    """Why a step of these is done by `TrainStep`, launch by launch; '' where it can be captured."""
+    if not hasattr(model.ops, "gpu"):
+        return "the model is not on a GPU"
+    if model.ops.dtype != "float32":
+        return f"the model works in {model.ops.dtype}"
+    if type(optimiser) is not Adam or optimiser.parameters != model.parameters() or len(optimiser.runs) != 1:
+        return "the optimiser is not an Adam of all the model's parameters"
+    if rows.mapped:
+        return "the data stay in their file"
+    if loss not in (losses.mpjpe, losses.mse):
+        return "a loss of your own"
+    if model.input_nodes > RowPlan.INPUTS:
+        return f"{model.input_nodes} inputs, more than {RowPlan.INPUTS}"
+    return ""

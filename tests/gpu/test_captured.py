@@ -1,0 +1,274 @@
+"""Captured training steps: equal to those of the CPU, and without a read, a wait or an allocation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import make_poses
+
+from minilift import losses
+from minilift.errors import InputError
+from minilift.lifter import LiftModel
+from minilift.optim import SGD, Adam, OneCycleLR, StepLR
+from minilift.training import run_epoch
+from minilift.training.captured import STEPS, CapturedSteps, not_captured
+from minilift.training.epoch import Measure, Rows, train_batches
+
+POSES = make_poses(1000)
+
+
+class Run:
+    """A model with all that trains it."""
+
+    def __init__(
+        self, device: str, batch: int = 32, *, loss: Any = losses.mpjpe, standardise: bool = True,
+        p: float = 0.3, blocks: int = 2, hidden: int = 64, decay: float = 1e-3, poses: Any = POSES,
+        tf32: bool = False,
+    ) -> None:  # fmt: skip
+        self.model = LiftModel(blocks, hidden, p, seed=3, device=device, tf32=tf32)
+        if standardise:
+            self.model.standardise(poses.joint_2d, poses.joint_3d)
+        self.adam = Adam(self.model.parameters(), 1e-3, weight_decay=decay)
+        self.schedule = OneCycleLR(self.adam, 2e-3, 100)
+        self.rows, self.batch, self.loss = Rows(poses, self.model), min(batch, len(poses)), loss
+        self.measure = Measure(self.model, loss, self.batch)
+
+    def epoch(self, number: int) -> None:
+        self.measure = Measure(self.model, self.loss, self.batch)
+        arguments = self.model, self.adam, self.schedule, self.batch, self.measure
+        for _ in train_batches(number, self.rows, *arguments):
+            pass
+
+    def steps(self, **options: Any) -> CapturedSteps:
+        order = np.random.default_rng(0).permutation(len(self.rows))
+        arguments = self.model, self.adam, self.schedule, self.batch, self.measure
+        return CapturedSteps(self.rows, order, *arguments, **options)
+
+
+def assert_same(cpu: Run, gpu: Run, tolerance: float) -> None:
+    """Everything that training leaves: sums, weights, statistics, moments, counters."""
+    assert gpu.measure.averages() == pytest.approx(cpu.measure.averages(), rel=1e-5)
+    expected, found = cpu.model.snapshot(), gpu.model.snapshot()
+    for key, value in expected.items():
+        limit = tolerance * np.abs(value).max(initial=1)
+        np.testing.assert_allclose(found[key], value, rtol=0, atol=limit, err_msg=key)
+    expected, found = cpu.adam.state_dict(), gpu.adam.state_dict()
+    assert found["steps"] == expected["steps"]
+    np.testing.assert_allclose(found["units"], expected["units"], rtol=1e-12)
+    for key in ("m.0", "v.0"):
+        limit = 1e-4 * np.abs(expected[key]).max()
+        np.testing.assert_allclose(found[key], expected[key], rtol=0, atol=limit, err_msg=key)
+    assert gpu.schedule.t == cpu.schedule.t
+
+
+CASES: dict[str, dict[str, Any]] = {
+    "columns, 32": {"batch": 32},
+    "columns, 64": {"batch": 64, "standardise": False},
+    "columns, 96": {"batch": 96, "decay": 0.0},
+    "columns, 128": {"batch": 128, "blocks": 1, "hidden": 128},
+    "columns, three blocks": {"batch": 32, "blocks": 3},
+    "columns, dropping nothing": {"batch": 32, "p": 0.0},
+    "columns, dropping all": {"batch": 32, "p": 1.0},
+    "rows, 50": {"batch": 50},
+    "rows, raw": {"batch": 50, "standardise": False, "decay": 0.0},
+    "rows, composed": {"batch": 300},
+    "rows, another width": {"batch": 32, "hidden": 50},
+    "rows, no block": {"batch": 40, "blocks": 0},
+    "rows, another loss": {"batch": 32, "loss": losses.mse},
+    "rows, all in one": {"batch": 1000},
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_two_epochs_equal_those_of_the_cpu(gpu: Any, name: str) -> None:
+    cpu, here = Run("cpu", **CASES[name]), Run("gpu", **CASES[name])
+    for number in range(2):
+        cpu.epoch(number)
+        here.epoch(number)
+    assert here.rows.captured is not None
+    assert here.rows.captured.path == name.split(",")[0]
+    assert here.rows.captured.captured
+    assert_same(cpu, here, 2e-5)
+
+
+@pytest.mark.parametrize("path", ["rows", "columns"])
+def test_fifty_steps_equal_those_of_the_cpu(gpu: Any, path: str) -> None:
+    poses = make_poses(32 * 51)
+    cpu, here = Run("cpu", poses=poses), Run("gpu", poses=poses)
+    cpu.epoch(0)
+    order = here.model.ops.generator((3, 0)).permutation(len(poses))
+    arguments = here.model, here.adam, here.schedule, 32, here.measure
+    CapturedSteps(here.rows, order, *arguments, path=path).run(0, 51)
+    assert_same(cpu, here, 2e-5)
+
+
+def test_other_poses_are_in_every_step_and_other_masks(gpu: Any) -> None:
+    """What a graph has frozen must not be what changes: with the same poses and no learning, losses differ by
+    the masks alone."""
+    run = Run("gpu", poses=make_poses(32 * STEPS), decay=0.0, p=0.5)
+    run.adam.lr = 0.0
+    run.schedule = None  # type: ignore[assignment]
+    steps, seen = run.steps(), []
+    before = 0.0
+    for _ in range(5):
+        steps.run(0, 1)
+        total = run.measure.sums()[0]
+        seen.append(total - before)
+        before = total
+    assert len(set(seen)) == 5
+    steps.run(0, STEPS)  # of one graph
+    many = [half.norm.num_batches_tracked for half in steps.plan.halves]
+    assert set(many) == {5 + STEPS}
+    with pytest.raises(ValueError, match="batches 1 to 16 of 512 poses"):  # beyond lies other memory
+        steps.run(1, STEPS)
+
+
+def test_a_step_reads_waits_and_allocates_nothing(gpu: Any) -> None:
+    for path in ("columns", "rows"):
+        run = Run("gpu")
+        steps = run.steps(path=path)
+        steps.run(0, 18)  # plain, then of a graph each of 1 and 16
+        steps.run(0, STEPS)
+        backend, held = gpu.backend, gpu.pool_bytes()
+        before = [getattr(backend, name, 0) for name in ("host_reads", "syncs", "allocations")]
+        steps.run(1, 2 * STEPS - 3)
+        assert [getattr(backend, name, 0) for name in ("host_reads", "syncs", "allocations")] == before
+        assert gpu.pool_bytes() == held
+        assert getattr(backend, "off_stream", 0) == 0
+
+
+def test_the_launches_of_a_step(gpu: Any) -> None:
+    counts = {}
+    for path, batch in (("columns", 32), ("rows", 32), ("rows", 300)):
+        steps = Run("gpu", batch).steps(path=path)
+        with gpu.recording() as launches:
+            steps.plan.step(0)
+        counts[path, batch] = len(launches)
+    assert counts == {("columns", 32): 18, ("rows", 32): 29, ("rows", 300): 32}
+
+
+@pytest.mark.parametrize("path", ["rows", "columns"])
+def test_the_order_of_threads_changes_no_bit(gpu: Any, path: str) -> None:
+    if not hasattr(gpu.backend, "reversed_threads"):
+        pytest.skip("a real GPU chooses the order itself")
+    forwards, backwards = Run("gpu", p=0.4), Run("gpu", p=0.4)
+    forwards.steps(path=path).run(0, 4)
+    with gpu.backend.reversed_threads():
+        backwards.steps(path=path).run(0, 4)
+    expected, found = forwards.model.snapshot(), backwards.model.snapshot()
+    for key, value in expected.items():
+        np.testing.assert_array_equal(found[key], value, err_msg=key)
+    assert forwards.measure.sums() == backwards.measure.sums()
+
+
+@pytest.mark.parametrize("path", ["rows", "columns"])
+def test_two_runs_give_the_same_bits(gpu: Any, path: str) -> None:
+    states = []
+    for _ in range(2):
+        run = Run("gpu")
+        run.steps(path=path).run(0, 20)
+        states.append(run.model.snapshot())
+    for key, value in states[0].items():
+        np.testing.assert_array_equal(states[1][key], value, err_msg=key)
+
+
+@pytest.mark.parametrize("path", ["rows", "columns"])
+def test_graphs_and_plain_launches_give_the_same_bits(gpu: Any, path: str) -> None:
+    captured, plain = Run("gpu"), Run("gpu")
+    captured.steps(path=path).run(0, 25)
+    plain.steps(path=path, capture=False).run(0, 25)
+    expected, found = captured.model.snapshot(), plain.model.snapshot()
+    for key, value in expected.items():
+        np.testing.assert_array_equal(found[key], value, err_msg=key)
+
+
+def test_where_nothing_can_be_captured_it_goes_on_and_says_so_once(
+    gpu: Any, capfd: pytest.CaptureFixture[str]
+) -> None:
+    if not hasattr(gpu.backend, "can_capture"):
+        pytest.skip("a real GPU can")
+    gpu.backend.can_capture = False
+    cpu, here = Run("cpu"), Run("gpu")
+    for number in range(2):
+        cpu.epoch(number)
+        here.epoch(number)
+    assert_same(cpu, here, 2e-5)
+    said = capfd.readouterr().err.splitlines()
+    assert said == [
+        "note: no CUDA graphs, but launch after launch: cudaErrorNotSupported: this device cannot capture"
+    ]
+
+
+def test_what_is_not_captured_is_trained_all_the_same(gpu: Any, capfd: pytest.CaptureFixture[str]) -> None:
+    models = []
+    for device in ("cpu", "gpu"):
+        model = LiftModel(1, 16, seed=2, device=device)
+        sgd = SGD(model.parameters(), 0.01, momentum=0.9)
+        run_epoch(0, POSES, model, sgd, StepLR(sgd, 1), 100, progress=False)
+        models.append(model.state_dict())
+    for key, value in models[0].items():
+        np.testing.assert_allclose(models[1][key], value, atol=1e-5, err_msg=key)
+    assert "the optimiser is not an Adam of all the model's parameters" in capfd.readouterr().err
+
+
+def test_why_steps_are_not_captured(gpu: Any) -> None:
+    def own(*_: Any) -> Any:
+        raise NotImplementedError
+
+    run, cpu, double = Run("gpu"), Run("cpu"), LiftModel(1, 16, device="gpu", dtype="float64")
+    some = Adam(run.model.parameters()[2:])
+    mpjpe = losses.mpjpe
+    assert not_captured(run.model, run.adam, run.rows, mpjpe) == ""
+    assert "not on a GPU" in not_captured(cpu.model, cpu.adam, cpu.rows, mpjpe)
+    assert "float64" in not_captured(double, run.adam, run.rows, mpjpe)
+    assert "of all the model's parameters" in not_captured(run.model, some, run.rows, mpjpe)
+    assert "of your own" in not_captured(run.model, run.adam, run.rows, own)
+    with pytest.raises(ValueError, match="no captured steps: the model is not on a GPU"):
+        cpu.steps()
+    for options, reason in (
+        ({"batch": 40}, "a batch of 40, not 32, 64, 96, 128"),
+        ({"hidden": 48}, "a width of 48, not a multiple of 64"),
+        ({"blocks": 0}, "without blocks"),
+        ({"loss": losses.mse}, "not the MPJPE"),
+    ):
+        with pytest.raises(ValueError, match=f"no path 'columns': .*{reason}"):
+            Run("gpu", **options).steps(path="columns")
+
+
+def test_a_captured_epoch_serves_again_until_something_else_is_wanted(gpu: Any) -> None:
+    run = Run("gpu")
+    run.epoch(0)
+    first = run.rows.captured
+    run.epoch(1)
+    assert run.rows.captured is first
+    run.model.standardise(POSES.joint_2d * 2, POSES.joint_3d)  # other arrays than those of the graph
+    run.epoch(2)
+    assert run.rows.captured is not first
+    run.batch = 64
+    run.epoch(3)
+    assert run.rows.captured is not None
+    assert run.rows.captured.batch_size == 64
+
+
+def test_tf32_changes_the_products_of_rows_a_little(gpu: Any) -> None:
+    exact, rounded = Run("gpu", 300), Run("gpu", 300, tf32=True)
+    for run in (exact, rounded):
+        run.epoch(0)
+    losses_seen = exact.measure.averages().loss, rounded.measure.averages().loss
+    assert losses_seen[0] != losses_seen[1]
+    assert losses_seen[1] == pytest.approx(losses_seen[0], rel=1e-2)
+
+
+def test_a_divergent_run_is_seen(gpu: Any) -> None:
+    run = Run("gpu")
+    run.model.ops.fill(run.model.children["output"].bias.data, float("nan"))  # type: ignore[attr-defined]
+    run.epoch(0)
+    assert np.isnan(run.measure.averages().loss)
+
+
+def test_too_few_poses_are_told(gpu: Any) -> None:
+    run = Run("gpu", poses=make_poses(1))
+    with pytest.raises(InputError, match="at least 2 poses"):
+        run.epoch(0)

@@ -1,0 +1,97 @@
+"""The layers on a GPU give what they give on the CPU, in both directions and both modes."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from typing import Any
+
+import numpy as np
+import pytest
+from cases import LAYERS
+from conftest import make_poses
+
+from minilift import Lifter, LiftModel, evaluate, losses
+from minilift.nn import Module
+from minilift.ops import get_ops
+
+
+def passes(name: str, device: str, train: bool) -> dict[str, np.ndarray]:
+    """Two forward and backward passes: the second shows what the first has left behind."""
+    rng, case = np.random.default_rng(3), LAYERS[name]
+    layer: Module = case.make(get_ops(device, "float64"), rng)
+    ops, found = layer.ops, {}
+    for number in range(2):
+        y = layer.forward(ops.asarray(rng.standard_normal((16, case.columns))), train)
+        found[f"y {number}"] = ops.to_host(y)
+        dx = layer.backward(ops.asarray(rng.standard_normal(y.shape)))
+        found[f"dx {number}"] = ops.to_host(dx)
+        gradients = {k: ops.to_host(p.grad) for k, p in layer.named_parameters()}
+        found |= {f"{k} {number}": value for k, value in gradients.items()}
+    return {**found, **layer.state_dict()}
+
+
+@pytest.mark.parametrize("train", [True, False], ids=["train", "eval"])
+@pytest.mark.parametrize("name", LAYERS)
+def test_a_layer_is_the_same_on_both(gpu: Any, name: str, train: bool) -> None:
+    expected, found = passes(name, "cpu", train), passes(name, "gpu", train)
+    assert expected.keys() == found.keys()
+    for key, value in expected.items():
+        np.testing.assert_allclose(found[key], value, rtol=1e-12, atol=1e-12, err_msg=key)  # worst seen 4e-15
+
+
+def test_a_second_pass_adds(gpu: Any) -> None:
+    layer: Module = LAYERS["Sequential"].make(get_ops("gpu", "float64"), np.random.default_rng(0))
+    x, dy = np.random.default_rng(1).standard_normal((2, 16, 7))
+    layer.forward(x)
+    layer.backward(dy[:, :3])
+    once = [layer.ops.to_host(p.grad) for p in layer.parameters()]
+    layer.forward(x)
+    layer.backward_add(dy[:, :3])
+    for p, grad in zip(layer.parameters(), once, strict=True):
+        np.testing.assert_allclose(layer.ops.to_host(p.grad), 2 * grad, rtol=1e-12)
+
+
+def test_losses_take_arrays_of_the_device(gpu: Any) -> None:
+    ops = get_ops("gpu")
+    value, grad = losses.mpjpe(ops.ones((2, 6)), ops.zeros((2, 6)), ops)
+    assert value == pytest.approx(3**0.5)
+    assert ops.to_host(grad).shape == (2, 6)
+
+
+def trained(device: str) -> LiftModel:
+    poses = make_poses(100)
+    model = LiftModel(2, 64, seed=4, device=device)
+    model.standardise(poses.joint_2d, poses.joint_3d)
+    x = model.ops.asarray(poses.joint_2d.reshape(100, 30))
+    for _ in range(3):
+        model.forward(x, train=True)
+    return model
+
+
+def test_prediction_is_the_same_on_both(gpu: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("minilift.ops.cupy_ops.CupyOps.rows_at_once", 8)  # several parts of several chunks
+    poses = make_poses(150, seed=1)
+    cpu, here = trained("cpu"), trained("gpu")
+    expected = Lifter(cpu).predict(poses.joint_2d)
+    lifter = Lifter(here)
+    np.testing.assert_allclose(lifter.predict(poses.joint_2d), expected, atol=2e-6)
+    np.testing.assert_allclose(lifter.predict(poses.joint_2d[0]), expected[0], atol=2e-6)
+    assert lifter.predict(np.zeros((0, 15, 2))).shape == (0, 15, 3)
+    assert evaluate(here, poses).mpjpe == pytest.approx(evaluate(cpu, poses).mpjpe, abs=1e-6)
+
+
+def test_weights_move_between_the_two(gpu: Any) -> None:
+    model = trained("gpu")
+    state = model.state_dict()
+    assert all(isinstance(value, np.ndarray) for value in state.values())
+    moved = LiftModel.from_state_dict(state, device="cpu")
+    back = LiftModel.from_state_dict(moved.state_dict(), device="gpu").state_dict()
+    for key, value in state.items():
+        np.testing.assert_array_equal(back[key], value, err_msg=key)
+
+
+def test_operations_are_pickled_by_their_settings(gpu: Any) -> None:
+    ops = get_ops("gpu", "float64", tf32=True)
+    for again in (copy.copy(ops), pickle.loads(pickle.dumps(ops))):
+        assert (again.device, again.dtype, again.tf32) == ("gpu", "float64", True)

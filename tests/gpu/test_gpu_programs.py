@@ -1,0 +1,224 @@
+"""train.py and eval.py on a GPU, moving between CPU and GPU, and what is said where there is none."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import ROOT, make_poses
+
+from minilift import ops
+from minilift.cli.eval import main as evaluate
+from minilift.cli.train import main as train
+from minilift.data.poses import save_poses
+from minilift.errors import InputError
+from minilift.ops import __main__ as what_is_there
+from minilift.ops.cuda import backend
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    save_poses("data_train_lift.pkl", make_poses(700))
+    save_poses("data_test_lift.pkl", make_poses(100, seed=1))
+    return tmp_path
+
+
+SMALL = ["--hidden", "64", "--batch-size", "32", "--epochs", "3"]
+
+
+def log() -> np.ndarray:
+    return np.genfromtxt("log.csv", delimiter=",", names=True)
+
+
+def test_train_and_eval(gpu: Any, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert train([*SMALL, "--device", "cpu"]) == 0
+    expected = log()
+    assert train([*SMALL, "--device", "gpu"]) == 0
+    assert "device: gpu\n" in capsys.readouterr().out
+    for name in ("train_loss", "val_mpjpe", "test_mpjpe"):
+        np.testing.assert_allclose(log()[name], expected[name], rtol=1e-4, err_msg=name)
+    assert evaluate(["--device", "gpu"]) == 0
+    assert "on the gpu" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("devices", ["gpu gpu gpu", "gpu cpu gpu", "cpu gpu cpu"])
+def test_a_run_moves_between_devices(gpu: Any, folder: Path, devices: str) -> None:
+    """An epoch on each: the checkpoint knows no device. On one device, the bits are those of one run.
+
+    Between two, rounding may put an activation within 1e-6 of 0 on the other side, and from that step on the
+    losses differ by some 1e-4.
+    """
+    first, *others = devices.split()
+    same = ["--hidden", "64", "--batch-size", "32", "--scheduler", "step"]
+    assert train([*same, "--epochs", "3", "--device", first]) == 0
+    expected = log()
+    assert train([*same, "--epochs", "1", "--device", first]) == 0
+    for epochs, device in enumerate(others, 2):
+        assert train(["--resume", "--epochs", str(epochs), "--device", device]) == 0
+    tolerance = 2e-3 if others[0] != first else 0
+    for name in ("train_loss", "val_mpjpe", "test_mpjpe"):
+        np.testing.assert_allclose(log()[name], expected[name], rtol=tolerance, err_msg=name)
+
+
+def test_ctrl_c_in_the_middle_of_an_epoch(gpu: Any, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a GPU was given before the signal is done, counted and saved; the run goes on from there."""
+    from minilift.training import Trainer
+
+    assert train([*SMALL, "--device", "gpu"]) == 0
+    expected = log()
+    real = Trainer._epoch
+
+    def epoch(self: Trainer) -> bool:
+        self.signal = 2 if self.progress.epoch == 1 and not self.progress.batch else 0
+        return real(self)
+
+    monkeypatch.setattr(Trainer, "_epoch", epoch)
+    assert train([*SMALL, "--device", "gpu"]) == 130
+    monkeypatch.undo()
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr("minilift.ops.cupy_ops.open_gpu", lambda index: gpu)
+    assert train(["--resume", "--device", "gpu"]) == 0
+    np.testing.assert_array_equal(log()["val_mpjpe"], expected["val_mpjpe"])
+
+
+def test_the_flag_tf32(gpu: Any, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    small = ["--hidden", "64", "--epochs", "1", "--batch-size", "300", "--device", "gpu"]
+    assert train(small) == 0
+    exact = log()["train_loss"]
+    assert train([*small, "--tf32"]) == 0
+    assert "tf32 yes" in capsys.readouterr().out
+    assert log()["train_loss"] != exact
+    np.testing.assert_allclose(log()["train_loss"], exact, rtol=1e-2)
+
+
+def test_what_is_there(gpu: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("minilift.ops.cuda.gpu.open_gpu", lambda index: gpu)
+    assert what_is_there.main() == 0
+    out = capsys.readouterr().out
+    assert out.startswith("cpu ")
+    for name in ("NumPy", "gpu", "cuBLAS", "auto"):
+        assert f"\n{name} " in out
+
+
+# ---- without a GPU -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backend, "driver_devices", lambda: 0)
+    ops.choose_device.cache_clear()
+
+
+def test_auto_without_a_gpu_is_the_cpu(no_gpu: None) -> None:
+    assert ops.choose_device() == ("cpu", "there is no CUDA GPU, or no driver for it")
+    assert ops.get_ops("auto").device == "cpu"
+
+
+def test_auto_with_a_gpu_and_no_cupy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backend, "driver_devices", lambda: 1)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    ops.choose_device.cache_clear()
+    device, reason = ops.choose_device()
+    assert device == "cpu"
+    assert "pip install 'minilift[gpu]'" in reason
+    ops.choose_device.cache_clear()
+
+
+def test_auto_with_a_gpu_that_cannot_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(index: int) -> Any:
+        raise InputError("--device gpu: no cuBLAS library (not found); install it, or use --device cpu")
+
+    monkeypatch.setattr(backend, "driver_devices", lambda: 1)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: object())
+    monkeypatch.setattr("minilift.ops.cupy_ops.open_gpu", broken)
+    ops.choose_device.cache_clear()
+    reason = "the GPU cannot be used: no cuBLAS library (not found); install it"
+    assert ops.choose_device() == ("cpu", reason)
+    ops.choose_device.cache_clear()
+
+
+def test_auto_with_a_gpu(gpu: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backend, "driver_devices", lambda: 1)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: object())
+    ops.choose_device.cache_clear()
+    assert ops.choose_device() == ("gpu", "there is one")
+    ops.choose_device.cache_clear()
+
+
+@pytest.mark.parametrize("device", ["tpu", "gpu:x", "gpu:-1", "GPU", ""])
+def test_unknown_devices(device: str) -> None:
+    with pytest.raises(InputError, match="unknown; use cpu, gpu, gpu:1"):
+        ops.get_ops(device)
+
+
+def test_kernels_that_do_not_compile(gpu: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def compile(*_: Any) -> Any:
+        raise RuntimeError("libnvrtc.so.12:\n not found")
+
+    monkeypatch.setattr(gpu.backend, "compile", compile)
+    monkeypatch.setattr(gpu, "_modules", {})
+    monkeypatch.setattr(gpu, "_functions", {})
+    with pytest.raises(
+        InputError, match=r"RuntimeError: libnvrtc.so.12: not found\); install CuPy with its lib"
+    ):
+        ops.get_ops("gpu").ones((3,))
+
+
+def run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    import os
+
+    env = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
+    return subprocess.run([sys.executable, *command], capture_output=True, text=True, env=env, check=False)
+
+
+def without(module: str, tmp_path: Path, text: str) -> dict[str, str]:
+    """An environment in which importing a module does what `text` does."""
+    (tmp_path / f"{module}.py").write_text(text)
+    import os
+
+    return {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            "raise ModuleNotFoundError('no', name='cupy')",
+            "CuPy is not installed; install CuPy with its libraries",
+        ),
+        ("raise ImportError('libcudart.so: cannot open')", "CuPy does not load (libcudart.so: cannot open)"),
+        (
+            "class cuda:\n class runtime:\n  class CUDARuntimeError(RuntimeError): pass\n"
+            "  def getDeviceCount(): raise cuda.runtime.CUDARuntimeError('cudaErrorNoDevice: none there')",
+            "CuPy finds no usable GPU (cudaErrorNoDevice: none there); use --device cpu",
+        ),
+        (
+            "class cuda:\n class runtime:\n  class CUDARuntimeError(RuntimeError): pass\n"
+            "  def getDeviceCount(): return 0",
+            "CuPy finds no GPU; use --device cpu",
+        ),
+    ],
+)
+def test_one_line_says_what_is_missing(text: str, told: str, tmp_path: Path) -> None:
+    environment = without("cupy", tmp_path, text)
+    done = run(str(ROOT / "train.py"), "--device", "gpu", "--out", str(tmp_path), **environment)
+    assert done.returncode == 2
+    assert done.stderr.startswith("train.py: error: --device gpu: ")
+    assert told in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_the_programs_on_a_cpu_import_no_cupy(folder: Path) -> None:
+    """CuPy takes half a second to import."""
+    environment = without("cupy", folder, "raise SystemExit('cupy was imported')")
+    command = [str(ROOT / "train.py"), "--hidden", "8", "--epochs", "1", "--device"]
+    for device in ("cpu", "auto"):
+        done = run(*command, device, **environment)
+        assert done.returncode == 0, done.stderr
+    done = run("-c", "import sys, minilift.cli.train as t; print('minilift.ops.cuda' in sys.modules)")
+    assert done.stdout.strip() == "False"
