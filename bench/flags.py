@@ -104,10 +104,25 @@ def check(result: argparse.ArgumentParser, args: argparse.Namespace) -> None:
         result.error("no variant of torch is left to compare with")
 
 
+def recipe(argv: Sequence[str]) -> list[str]:
+    """Flags of train.py for a comparison with torch: the preset that both know, unless another is named."""
+    named = any(flag == "--preset" or flag.startswith("--preset=") for flag in argv)
+    return list(argv) if named else ["--preset", "plain", *argv]
+
+
 def unknown_to_torch(config: TrainConfig) -> str:
     """What of train.py's settings bench/torch_train.py does not know; empty if it knows all."""
     if (config.optimiser, config.loss, config.init) != ("adam", "mpjpe", "uniform"):
         return "this comparison knows --optimiser adam, --loss mpjpe and --init uniform"
+    changed = [
+        name
+        for name in ("flip", "noise", "yaw", "tilt", "distance", "body", "mix", "clip")
+        if getattr(config, name)
+    ]
+    if changed or config.head != "xyz":
+        return (
+            f"--{changed[0] if changed else 'head'}: this comparison knows --preset plain and --preset report"
+        )
     if config.scheduler not in ("onecycle", "step"):
         return f"--scheduler {config.scheduler}: this comparison knows onecycle and step"
     return ""

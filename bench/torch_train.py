@@ -2,19 +2,21 @@
 
     python -m bench.torch_train --preset report --data data_train_lift.pkl --test data_test_lift.pkl
 
-Takes the flags of train.py, writes nothing, and prints the validation and test MPJPE after every epoch.
-Initial weights and dropout masks are torch's own, so the figures compare recipes, not bits.
+Takes the flags of train.py, on top of --preset plain, writes nothing, and prints the validation and test
+MPJPE after every epoch. Initial weights and dropout masks are torch's own, so the figures compare recipes,
+not bits.
 """
 
 from __future__ import annotations
 
+import sys
 import time
 from typing import Any
 
 import numpy as np
 import torch
 
-from bench.flags import unknown_to_torch
+from bench.flags import recipe, unknown_to_torch
 from bench.torch_net import LiftNet, adam_of, loss_of, mpjpe, train_epoch
 from minilift.cli.config import TrainConfig, describe, parse_train
 from minilift.data import Poses, load_poses
@@ -76,7 +78,7 @@ class Run:
 
 
 def main() -> None:
-    config, _, _ = parse_train(None)
+    config, _, _ = parse_train(recipe(sys.argv[1:]))
     if problem := unknown_to_torch(config):
         raise SystemExit(problem)
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads\n{describe(config)}")

@@ -5,9 +5,10 @@ take turns epoch by epoch, so that a slow phase of the machine hits all of them.
 where the schedule ends. Initial weights and dropout masks differ between the two sides, so one may need an
 epoch more; the seconds of an epoch are compared as well.
 
-All flags of train.py that say how to train work here: --data, --test, --preset, --epochs, --batch-size, --lr
-and so on (see python train.py --help). A one-cycle schedule is that of all --epochs, so choose as many as the
-target needs. torch.compile compiles in the first epoch, and that counts: it is on the way.
+All flags of train.py that say how to train work here: --data, --test, --preset, --epochs, --batch-size and
+so on (see python train.py --help), on top of --preset plain. A one-cycle schedule is that of all --epochs, so
+choose as many as the target needs. torch.compile compiles in the first epoch, and that counts: it is on the
+way.
 
 The last line is all of it as JSON.
 
@@ -42,7 +43,7 @@ def arguments() -> tuple[argparse.Namespace, dict[str, Any], int]:
     from minilift.errors import InputError
 
     try:
-        config, _, resume = parse_train(rest)
+        config, _, resume = parse_train(flags.recipe(rest))
     except InputError as problem:
         parser.error(str(problem))
     if resume:

@@ -5,14 +5,23 @@ from minilift.errors import InputError
 from minilift.lifter import Lifter, LiftModel
 from minilift.losses import mpjpe, mse
 from minilift.nn import BatchNorm1d, Dropout, Linear, ReLU, Residual, Sequential
-from minilift.optim import SGD, Adam, CosineAnnealingLR, ExponentialLR, OneCycleLR, StepLR
+from minilift.optim import (
+    SGD,
+    Adam,
+    AdamW,
+    CosineAnnealingLR,
+    ExponentialLR,
+    OneCycleLR,
+    StepLR,
+    WarmUpCosineLR,
+)
 from minilift.pose.metrics import cal_mpjpe
 from minilift.training import evaluate, run_epoch
 
 __version__ = "0.1.0"
 
 __all__ = [
-    "SGD", "Adam", "BatchNorm1d", "CosineAnnealingLR", "Dropout", "ExponentialLR", "InputError", "LiftModel",
-    "Lifter", "Linear", "OneCycleLR", "Poses", "ReLU", "Residual", "Sequential", "StepLR", "cal_mpjpe",
-    "evaluate", "load_poses", "mpjpe", "mse", "run_epoch",
+    "SGD", "Adam", "AdamW", "BatchNorm1d", "CosineAnnealingLR", "Dropout", "ExponentialLR", "InputError",
+    "LiftModel", "Lifter", "Linear", "OneCycleLR", "Poses", "ReLU", "Residual", "Sequential", "StepLR",
+    "WarmUpCosineLR", "cal_mpjpe", "evaluate", "load_poses", "mpjpe", "mse", "run_epoch",
 ]  # fmt: skip

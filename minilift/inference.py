@@ -52,6 +52,7 @@ class FoldedLift:
             self.blocks.append(halves)
         self.last = self._layer(state["output.weight"], state["output.bias"])
         self.width = len(stem)
+        self.on_rays = 2 * len(state["output.bias"]) == stem.shape[1]
 
     def _layer(self, weight: Any, bias: Any) -> tuple[Array, Array]:
         weight_here, bias_here = self.ops.empty(weight.shape), self.ops.empty(bias.shape)
@@ -64,9 +65,8 @@ class FoldedLift:
         if not len(x):
             return
         with np.errstate(over="ignore", invalid="ignore"):
-            if (
-                len(x) == 1 and self.ops.narrow
-            ):  # its products are over before our own threads would have woken up
+            if len(x) == 1 and self.ops.narrow:
+                # its products are over before our own threads would have woken up
                 self._by_features(x, out)
                 return
             with self.ops.parallel():
@@ -98,7 +98,16 @@ class FoldedLift:
             ops.relu(ops.linear(h if i else x, *first, out=y), out=y)
             ops.relu(ops.linear(y, *second, out=z), out=z)
             ops.add(h, z, out=h)
-        ops.linear(h, *self.last, out=out)
+        self._finish(h, x, out)
+
+    def _finish(self, h: Array, x: Array, out: Array) -> None:
+        """The last Linear and, of a network that gives depths, the joints on their rays."""
+        if not self.on_rays:
+            self.ops.linear(h, *self.last, out=out)
+            return
+        depth = self.ops.scratch("depth", (len(x), x.shape[1] // 2))
+        self.ops.linear(h, *self.last, out=depth)
+        self.ops.rays(x, depth, out=out)
 
     def _by_features(self, x: Array, out: Array, count: int = 1) -> None:
         """Few poses, as columns: reading the weights is what takes time, and each thread reads its part.
@@ -112,7 +121,7 @@ class FoldedLift:
             self._columns(first, h if i else x.T, y, count if i else 1, relu=True)
             self._columns(second, y, z, count, relu=True)
             ops.add(h, z, out=h)
-        ops.linear(h.T, *self.last, out=out)
+        self._finish(h.T, x, out)
 
     def _columns(
         self, layer: tuple[Array, Array], x: Array, out: Array, count: int = 1, relu: bool = False

@@ -13,10 +13,13 @@ from minilift.checkpoint import load_state_dict, save_state_dict
 from minilift.errors import InputError
 from minilift.files.mapped import shown
 from minilift.inference import FoldedLift
-from minilift.nn import Affine, BatchNorm1d, Dropout, Linear, Module, ReLU, Residual
+from minilift.nn import Affine, BatchNorm1d, Dropout, Linear, Module, Rays, ReLU, Residual
 from minilift.nn.containers import number_dropouts
 from minilift.ops import Array, Ops, get_ops
 from minilift.params import ParamBuffer
+from minilift.pose.skeleton import COURSE15
+
+HEADS = ("xyz", "ray")
 
 
 class LiftModel(Module):
@@ -24,6 +27,9 @@ class LiftModel(Module):
 
     Linear(30, hidden), `n_blocks` residual blocks of twice (Linear, BatchNorm1d, ReLU, Dropout),
     Linear(hidden, 45): Martinez et al., arXiv:1705.03098, with the assignment's names and stem.
+
+    With `head="ray"` the last layer gives 15 depths instead, and the joints lie on the rays through their
+    image points (`nn.Rays`): what comes out projects onto what went in.
 
     All parameters are views of one flat vector, `flat.data`, and their gradients of `flat.grad`. Same `seed`,
     same weights and same dropout masks. `device` is 'cpu', 'gpu', 'gpu:1' or 'auto'; `tf32` lets a GPU
@@ -33,16 +39,21 @@ class LiftModel(Module):
     def __init__(
         self, n_blocks: int = 2, hidden_layer: int = 1024, dropout: float = 0.1, output_nodes: int = 15 * 3,
         *, input_nodes: int = 15 * 2, init: str = "uniform", seed: int = 0, device: str = "cpu",
-        dtype: str = "float32", tf32: bool = False,
+        dtype: str = "float32", tf32: bool = False, head: str = "xyz",
     ) -> None:  # fmt: skip
         if n_blocks < 0 or hidden_layer < 1:
             raise ValueError(
                 f"LiftModel: {n_blocks} blocks of width {hidden_layer}; give 0 or more, 1 or more"
             )
+        if head not in HEADS:
+            raise ValueError(f"LiftModel: head {head!r} is unknown; use one of {', '.join(HEADS)}")
         super().__init__(get_ops(device, dtype, tf32))
         ops, self.seed, rng = self.ops, seed, self.ops.generator(seed)
         self.n_blocks, self.hidden_layer = n_blocks, hidden_layer
+        self.head, self.rays = head, Rays(ops=ops) if head == "ray" else None
+        output_nodes = input_nodes // 2 if self.rays else output_nodes
         self.input_nodes, self.output_nodes = input_nodes, output_nodes
+        self.joint_nodes = 3 * output_nodes if self.rays else output_nodes  # what `forward` gives
 
         self.children["hidden1"] = Linear(input_nodes, hidden_layer, init=init, rng=rng, ops=ops)
         for i in range(n_blocks):
@@ -72,22 +83,31 @@ class LiftModel(Module):
             raise ValueError(f"standardise: {len(joint_2d)} poses in 2D, {len(joint_3d)} in 3D")
         mean, std = _mean_std(joint_2d, self.input_nodes)
         self.before = Affine(1 / std, -mean / std, ops=self.ops)
-        mean, std = _mean_std(joint_3d, self.output_nodes)
+        mean, std = _mean_std(joint_3d, self.joint_nodes)
+        if self.rays is not None:
+            mean, std = mean[2::3], std[2::3]
         self.after = Affine(std, mean, ops=self.ops)
 
     def forward(self, x: Array, train: bool = False) -> Array:
+        points = x = self._input(x, self.input_nodes)
         if self.before is not None:
             x = self.before.forward(x, train)
         for child in self.children.values():
             x = child.forward(x, train)
-        return x if self.after is None else self.after.forward(x, train)
+        x = x if self.after is None else self.after.forward(x, train)
+        return x if self.rays is None else self.rays.forward(points, x)
 
     def backward(self, dy: Array) -> Array:
+        direct = None
+        if self.rays is not None:
+            direct = self.rows("direct", len(dy), self.input_nodes)  # the image points also set the rays
+            dy = self.rays.backward(dy, direct)
         if self.after is not None:
             dy = self.after.backward(dy)
         for child in reversed(self.children.values()):
             dy = child.backward(dy)
-        return dy if self.before is None else self.before.backward(dy)
+        dx = dy if self.before is None else self.before.backward(dy)
+        return dx if direct is None else self.ops.add(dx, direct, out=direct)
 
     # ---- saving and loading --------------------------------------------------------------------
     def state_dict(self) -> dict[str, np.ndarray]:
@@ -135,6 +155,8 @@ class LiftModel(Module):
         for key in [f"res-block_{i}.{j}.weight" for i in range(len(blocks)) for j in (0, 4)]:
             if key not in state or state[key].shape != (hidden, hidden):
                 raise ValueError(f"{key!r} is missing or not of shape {(hidden, hidden)}")
+        if 2 * outputs == inputs:
+            options["head"] = "ray"
         options = {"init": "zeros", **options}
         model = cls(len(blocks), hidden, output_nodes=outputs, input_nodes=inputs, **options)
         model.load_state_dict(state)
@@ -247,7 +269,7 @@ class Lifter:
             raise
         except ValueError as problem:
             raise InputError(f"{path}: {problem}; give a file that train.py wrote") from problem
-        if model.input_nodes % 2 or model.output_nodes * 2 != model.input_nodes * 3:
+        if model.input_nodes % 2 or model.joint_nodes * 2 != model.input_nodes * 3:
             raise InputError(
                 f"{path}: a model from {model.input_nodes} to {model.output_nodes} numbers does not map "
                 "2D joints to as many 3D joints; give a file that train.py wrote"
@@ -258,13 +280,17 @@ class Lifter:
         """Write the weights as torch's state-dict file, or as safetensors where the name ends so."""
         save_state_dict(path, self.model.state_dict())
 
-    def predict(self, joint_2d: Any) -> np.ndarray:
+    def predict(self, joint_2d: Any, *, flip: bool = False, project: bool = False) -> np.ndarray:
         """3D joints (N, J, 3) for 2D joints (N, J, 2) or (N, 2J); (J, 3) for a single pose (J, 2).
 
         2D: pinhole projection (x/-z, y/-z) with focal length 1 and the root at (0, 0), y up. 3D: the camera
         is the origin and looks down -z, the unit is its distance to the root, which lies at (0, 0, -1).
         A pose with NaN in it gives NaN. However many, they take a few MB beside the result. Several threads
         may predict at once, each at its own pace. Raises ValueError for other shapes.
+
+        `flip` averages with the prediction for the mirrored pose, at twice the cost. `project` keeps only the
+        depths and moves every joint sideways onto its ray, as head "ray" does by itself: right as far as the
+        2D points are.
         """
         model, joints = self.model, self.model.input_nodes // 2
         points = np.asarray(joint_2d, model.ops.dtype)
@@ -274,4 +300,25 @@ class Lifter:
         rows = points.reshape(-1, 2 * joints)
         poses = np.empty((len(rows), joints, 3), model.ops.dtype)
         self._folded.lift(rows, poses.reshape(len(rows), 3 * joints))
+        if flip and joints != len(COURSE15):
+            raise ValueError(f"flip knows the left and right of {len(COURSE15)} joints, not of {joints}")
+        for part in chunks(len(rows)) if flip or project else ():
+            image = rows[part].reshape(-1, joints, 2)
+            if flip:
+                poses[part] += self._mirrored(image)
+                poses[part] /= 2
+            if project:
+                np.multiply(image, -poses[part, :, 2:], out=poses[part, :, :2])
         return poses[0] if single else poses
+
+    def _mirrored(self, image: np.ndarray) -> np.ndarray:
+        """The prediction for the mirror images of points (n, 15, 2), mirrored back."""
+        other = image[:, COURSE15.mirror] * np.array([-1, 1], image.dtype)
+        seen = np.empty((*image.shape[:2], 3), image.dtype)
+        self._folded.lift(other.reshape(len(image), -1), seen.reshape(len(image), -1))
+        return seen[:, COURSE15.mirror] * np.array([-1, 1, 1], image.dtype)
+
+
+def chunks(n: int, size: int = 8192) -> list[slice]:
+    """n rows, `size` at a time."""
+    return [slice(start, start + size) for start in range(0, n, size)]

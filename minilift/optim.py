@@ -13,20 +13,28 @@ from minilift.params import Parameter, runs
 class Optimiser:
     """Steps parameters along their gradients. `lr` may be changed between steps.
 
-    Create it after the model: it holds views of the model's vectors.
+    Create it after the model: it holds views of the model's vectors. With `max_norm` more than 0, gradients
+    are scaled down before a step where their norm, of all parameters together, is larger (Pascanu et al.,
+    arXiv:1211.5063, algorithm 1; torch.nn.utils.clip_grad_norm_).
     """
 
-    def __init__(self, parameters: Sequence[Parameter], lr: float, weight_decay: float) -> None:
+    def __init__(
+        self, parameters: Sequence[Parameter], lr: float, weight_decay: float, max_norm: float = 0.0
+    ) -> None:
         if not isinstance(parameters, Sequence):
             raise TypeError(f"give the optimiser model.parameters(), not a {type(parameters).__name__}")
         if not parameters:
             raise ValueError("the optimiser got no parameters")
-        for name, value in (("learning rate", lr), ("weight decay", weight_decay)):
+        for name, value in (
+            ("learning rate", lr),
+            ("weight decay", weight_decay),
+            ("largest norm", max_norm),
+        ):
             if not value >= 0:
                 raise ValueError(f"{name} must be at least 0, got {value}")
         self.ops, self.parameters = parameters[0].ops, list(parameters)
         self.runs = runs(parameters)
-        self.lr, self.weight_decay = lr, weight_decay
+        self.lr, self.weight_decay, self.max_norm = lr, weight_decay, max_norm
         self.steps = 0
         self.moments: dict[str, list[Array]] = {}
 
@@ -35,10 +43,16 @@ class Optimiser:
         return self.moments[name]
 
     def step(self) -> None:
-        """Move every parameter along its gradient, which stays as it is."""
+        """Move every parameter along its gradient, which stays as it is, but for what `max_norm` does."""
+        self.clip()
         self.begin()
         for number, (data, _) in enumerate(self.runs):
             self.update(number, slice(0, data.size))
+
+    def clip(self) -> None:
+        """Scale the gradients down to `max_norm`, if that is given and they are larger."""
+        if self.max_norm:
+            self.ops.scale_to_norm([grad for _, grad in self.runs], self.max_norm)
 
     def begin(self) -> None:
         """Count a step. Whoever calls it calls `update` for every part of every run, each part once."""
@@ -80,14 +94,15 @@ class Adam(Optimiser):
 
     def __init__(
         self, parameters: Sequence[Parameter], lr: float = 1e-3, betas: tuple[float, float] = (0.9, 0.999),
-        eps: float = 1e-8, weight_decay: float = 0.0,
+        eps: float = 1e-8, weight_decay: float = 0.0, max_norm: float = 0.0,
     ) -> None:  # fmt: skip
-        super().__init__(parameters, lr, weight_decay)
+        super().__init__(parameters, lr, weight_decay, max_norm)
         if not all(0 <= b < 1 for b in betas):
             raise ValueError(f"Adam: betas must lie in [0, 1), got {betas}")
         if not eps > 0:
             raise ValueError(f"Adam: eps must be more than 0, got {eps}")
         self.betas, self.eps = betas, eps
+        self.l2, self.shrink = self._decay()
         self.m, self.v = self._new_moment("m"), self._new_moment("v")
         self.units = (1.0, 1.0)  # what one of m and one of v stand for: 1-b1 and 1-b2 of the latest step
 
@@ -98,11 +113,16 @@ class Adam(Optimiser):
         self.units = (1 - b1, 1 - b2)
         self.decay = (b1 * unit_m / (1 - b1), b2 * unit_v / (1 - b2))
         self.size, self.eps_root = self.lr * (1 - b1) / ((1 - b1**t) * root), self.eps / root
+        self.l2, self.shrink = self._decay()
+
+    def _decay(self) -> tuple[float, float]:
+        """The weight decay as a part of the gradient, and as a share of the weight itself."""
+        return self.weight_decay, 0.0
 
     def update(self, number: int, part: slice) -> None:
         data, grad = self.runs[number]
         w, g, m, v = data[part], grad[part], self.m[number][part], self.v[number][part]
-        self.ops.adam(w, g, m, v, self.decay, self.size, self.eps_root, self.weight_decay)
+        self.ops.adam(w, g, m, v, self.decay, self.size, self.eps_root, self.l2, self.shrink)
 
     def state_dict(self) -> dict[str, Any]:
         return {**super().state_dict(), "units": self.ops.to_host(self.units)}
@@ -111,6 +131,23 @@ class Adam(Optimiser):
         super().load_state_dict(state)
         unit_m, unit_v = (float(u) for u in state.get("units", (1.0, 1.0)))  # older files hold m and v
         self.units = (unit_m, unit_v)
+
+
+class AdamW(Adam):
+    """Adam whose weight decay is a step of its own: w <- w - lr weight_decay w, beside Adam's.
+
+    Loshchilov & Hutter, "Decoupled Weight Decay Regularization", arXiv:1711.05101, algorithm 2, with torch's
+    defaults. Every parameter decays, biases and normalisations too, as in torch.optim.AdamW.
+    """
+
+    def __init__(
+        self, parameters: Sequence[Parameter], lr: float = 1e-3, betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8, weight_decay: float = 0.01, max_norm: float = 0.0,
+    ) -> None:  # fmt: skip
+        super().__init__(parameters, lr, betas, eps, weight_decay, max_norm)
+
+    def _decay(self) -> tuple[float, float]:
+        return 0.0, self.lr * self.weight_decay
 
 
 class SGD(Optimiser):
@@ -122,8 +159,9 @@ class SGD(Optimiser):
         lr: float = 1e-3,
         momentum: float = 0.0,
         weight_decay: float = 0.0,
+        max_norm: float = 0.0,
     ) -> None:
-        super().__init__(parameters, lr, weight_decay)
+        super().__init__(parameters, lr, weight_decay, max_norm)
         if not momentum >= 0:
             raise ValueError(f"SGD: momentum must be at least 0, got {momentum}")
         self.momentum = momentum
@@ -196,6 +234,31 @@ class CosineAnnealingLR(Schedule):
 
     def lr_at(self, t: int) -> float:
         return _cosine(self.base_lr, self.eta_min, t / self.T_max)
+
+
+class WarmUpCosineLR(Schedule):
+    """Up to lr along a line in the first `warm_up` of total_steps, then down to 0 along half a cosine.
+
+    lr_t = lr (t + 1)/w for t < w = round(warm_up T), then lr (1 + cos(pi (t-w)/(T-w)))/2, T = total_steps.
+    Source of both parts: Loshchilov & Hutter, arXiv:1608.03983, eq. 5; Goyal et al., arXiv:1706.02677, 2.2.
+    """
+
+    def __init__(
+        self, optimiser: Optimiser, total_steps: int, warm_up: float = 0.05, per: str = "batch"
+    ) -> None:
+        super().__init__(optimiser, per)
+        if total_steps < 1 or not 0 <= warm_up <= 1:
+            raise ValueError(
+                f"WarmUpCosineLR: {total_steps} steps, {warm_up} of them to warm up; give 1 or more, 0 to 1"
+            )
+        self.total_steps, self.rising = total_steps, round(warm_up * total_steps)
+        self.seek(0)
+
+    def lr_at(self, t: int) -> float:
+        if t < self.rising:
+            return self.base_lr * (t + 1) / self.rising
+        fraction = (t - self.rising) / max(self.total_steps - self.rising, 1)
+        return _cosine(self.base_lr, 0.0, min(fraction, 1.0))
 
 
 class OneCycleLR(Schedule):

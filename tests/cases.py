@@ -47,8 +47,17 @@ def _block(ops: Ops, rng: Any) -> Residual:
 
 
 def _lifter(ops: Ops, rng: Any) -> LiftModel:
-    model = LiftModel(2, 16, 0.3, 9, input_nodes=6, seed=int(rng.integers(1000)), dtype=ops.dtype, device=ops.device)
+    model = LiftModel(
+        2, 16, 0.3, 9, input_nodes=6, seed=int(rng.integers(1000)), dtype=ops.dtype, device=ops.device
+    )
     model.standardise(rng.standard_normal((50, 6)) * 3 + 1, rng.standard_normal((50, 9)) * 0.2 - 1)
+    return model
+
+
+def _ray_lifter(ops: Ops, rng: Any) -> LiftModel:
+    options: Any = {"head": "ray", "seed": int(rng.integers(1000)), "dtype": ops.dtype, "device": ops.device}
+    model = LiftModel(1, 16, 0.3, input_nodes=6, **options)
+    model.standardise(rng.standard_normal((50, 6)) * 0.1, rng.standard_normal((50, 9)) * 0.2 - 1)
     return model
 
 
@@ -71,4 +80,5 @@ LAYERS = {
     ),
     "Residual": Case(_block),
     "LiftModel": Case(_lifter, columns=6),
+    "LiftModel on rays": Case(_ray_lifter, columns=6),
 }

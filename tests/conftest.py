@@ -24,7 +24,7 @@ def mocap() -> Path:
 
 @pytest.fixture(params=["stand-in", pytest.param("real", marks=pytest.mark.gpu)])
 def gpu(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The Gpu that device='gpu' opens: one whose kernels run on the CPU; with `pytest -m gpu` a real one too."""
+    """The Gpu that device='gpu' opens: one whose kernels run on the CPU, and with `-m gpu` a real one too."""
     from minilift import ops
     from minilift.ops import cupy_ops
     from minilift.ops.cuda.gpu import Gpu, open_gpu

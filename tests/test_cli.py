@@ -89,7 +89,8 @@ def test_train_then_eval_in_an_empty_folder(folder: Path, monkeypatch: Patch) ->
     done = program("eval.py", cwd=folder)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
-    assert re.search(r"average MPJPE +0\.\d{5} +\d+\.\d\n", done.stdout)
+    assert re.search(r"\naverage MPJPE +0\.\d{5} +\d+\.\d +\d+\.\d to \d+\.\d\n", done.stdout)
+    assert "(fitted on data_train_lift.pkl: 400 poses)" in done.stdout
     for line in ("average loss (mpjpe)", "PA-MPJPE", "right_hip", "left_wrist"):
         assert line in done.stdout
 
@@ -148,13 +149,16 @@ CHANGED: dict[str, list[str]] = {
     "epochs": ["3"], "batch_size": ["32"], "loss": ["mse"], "standardise": [], "val_fraction": ["0.2"],
     "seed": ["1"], "cycle_momentum": [], "optimiser": ["sgd"], "lr": ["0.01"], "betas": ["0.5", "0.9"],
     "momentum": ["0.5"], "weight_decay": ["0.1"], "scheduler": ["cosine"], "step_size": ["1"],
-    "gamma": ["0.1"],
+    "gamma": ["0.1"], "clip": ["0.01"], "warm_up": ["0.5"], "head": ["xyz"],
+    "flip": ["0"], "noise": ["0.01"], "yaw": ["90"], "tilt": ["10"], "distance": ["0.2"], "body": ["1"],
+    "mix": ["0.5"],
     "step_per": ["batch"], "blocks": ["2"], "hidden": ["8"], "dropout": ["0.5"], "init": ["kaiming_normal"],
 }  # fmt: skip
 # What only another choice lets a setting act on
 NEEDS = {
     "momentum": ["--optimiser", "sgd", "--no-cycle-momentum"],
     "betas": ["--no-cycle-momentum"],
+    "warm_up": ["--scheduler", "warmup"],
     "step_size": ["--scheduler", "step"],
     "gamma": ["--scheduler", "exponential"],
     "step_per": ["--scheduler", "exponential"],
@@ -165,8 +169,11 @@ NEEDS = {
 def test_every_setting_changes_something(name: str, with_data: Path, capsys: Capture) -> None:
     if name == "device":
         assert train([*SMALL[:-2], "--device", "nowhere"]) == 2
-        assert "--device nowhere: unknown; use cpu, gpu or auto" in capsys.readouterr().err
+        told = capsys.readouterr().err
+        assert "--device nowhere: unknown; use cpu, gpu, gpu:1 (the second one) or auto" in told
         return
+    if name == "tf32":
+        pytest.skip("acts on a GPU; tests/gpu has its test")
     base = [*SMALL, *NEEDS.get(name, [])]
     flag = ("--no-" if not CHANGED[name] else "--") + name.replace("_", "-")
     assert train(base) == 0
@@ -188,6 +195,18 @@ def test_the_report_preset_is_the_reports() -> None:
     assert not config.standardise
     assert parse_train(["--preset", "report", "--lr", "0.01"])[0].lr == 0.01
     assert set(PRESETS["report"]) <= {f.name for f in fields(TrainConfig)}
+
+
+def test_adamw_is_not_adam(with_data: Path) -> None:
+    """With no decay they are one; with some, adamw's is a step of its own."""
+    found = {}
+    for decay in ("0", "0.5"):
+        for name in ("adam", "adamw"):
+            assert train([*SMALL, "--optimiser", name, "--weight-decay", decay]) == 0
+            found[name, decay] = Path("liftModel").read_bytes()
+    assert found["adam", "0"] == found["adamw", "0"]
+    assert found["adam", "0.5"] != found["adamw", "0.5"]
+    assert found["adamw", "0.5"] != found["adamw", "0"]
 
 
 def test_settings_that_do_not_act_are_not_told() -> None:
@@ -286,7 +305,7 @@ def test_a_resumed_run_must_be_the_same_run(with_data: Path, capsys: Capture) ->
     assert train(SMALL) == 0
     capsys.readouterr()
     assert train(["--resume", "--lr", "0.5"]) == 2
-    assert "--lr 0.5: the run to resume has 0.002; leave the flag out" in capsys.readouterr().err
+    assert "--lr 0.5: the run to resume has 0.006; leave the flag out" in capsys.readouterr().err
     assert train(["--resume", "--epochs", "3"]) == 0
     assert "2 of 3 epochs done" in capsys.readouterr().out
     save_poses("data_train_lift.pkl", make_poses(601))
@@ -748,5 +767,7 @@ def test_the_rate_follows_the_schedule_that_was_asked_for(with_data: Path) -> No
 def test_validation_poses_do_not_set_the_units(with_data: Path, monkeypatch: Patch) -> None:
     seen: list[int] = []
     monkeypatch.setattr(LiftModel, "standardise", lambda self, joint_2d, joint_3d: seen.append(len(joint_2d)))
-    assert train(SMALL) == 0
+    assert train([*SMALL, "--flip", "0"]) == 0
     assert seen == [570]
+    assert train(SMALL) == 0  # of augmented poses, a fixed number
+    assert seen == [570, 16_384]

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from conftest import make_poses
 
-from minilift import Adam, InputError, Lifter, LiftModel, cal_mpjpe, run_epoch
+from minilift import Adam, InputError, Lifter, LiftModel, Poses, cal_mpjpe, run_epoch
 from minilift.checkpoint import load_state_dict, save_state_dict
 
 TREE = """\
@@ -307,3 +307,73 @@ def test_safetensors_go_out_and_in(tmp_path: Path) -> None:
     for key, value in model.state_dict().items():
         np.testing.assert_array_equal(state[key], value)
     assert Lifter.load(tmp_path / "w.safetensors").model.n_blocks == 2
+
+
+# ---- heads, and what prediction may do besides ------------------------------------------------------
+
+
+def seen(poses: np.ndarray) -> np.ndarray:
+    return poses[..., :2] / -poses[..., 2:]
+
+
+def some_lifter(head: str = "xyz", n: int = 60) -> tuple[Lifter, Poses]:
+    poses = make_poses(n)
+    model = LiftModel(1, 32, seed=1, head=head)
+    model.standardise(poses.joint_2d, poses.joint_3d)
+    return Lifter(model), poses
+
+
+def test_joints_on_rays_project_onto_the_image() -> None:
+    lifter, poses = some_lifter("ray")
+    np.testing.assert_allclose(seen(lifter.predict(poses.joint_2d)), poses.joint_2d, atol=1e-6)
+    xyz, _ = some_lifter()
+    assert np.abs(seen(xyz.predict(poses.joint_2d)) - poses.joint_2d).max() > 1e-3
+
+
+def test_a_head_of_depths_is_known_again_from_its_weights(tmp_path: Path) -> None:
+    lifter, poses = some_lifter("ray")
+    lifter.save(tmp_path / "liftModel")
+    again = Lifter.load(tmp_path / "liftModel")
+    assert again.model.head == "ray"
+    assert again.model.output_nodes == 15
+    expected = lifter.predict(poses.joint_2d)
+    np.testing.assert_allclose(again.predict(poses.joint_2d), expected, atol=1e-6)
+    model_alone = lifter.model.forward(poses.joint_2d.reshape(60, 30)).reshape(60, 15, 3)
+    np.testing.assert_allclose(expected, model_alone, atol=1e-6)
+
+
+def test_projecting_keeps_the_depths_and_meets_the_image() -> None:
+    lifter, poses = some_lifter()
+    plain, projected = (lifter.predict(poses.joint_2d, project=project) for project in (False, True))
+    np.testing.assert_array_equal(projected[..., 2], plain[..., 2])
+    np.testing.assert_allclose(seen(projected), poses.joint_2d, atol=1e-6)
+    one = lifter.predict(poses.joint_2d[0], project=True)
+    np.testing.assert_allclose(one, projected[0], atol=1e-6)
+
+
+@pytest.mark.parametrize("head", ["xyz", "ray"])
+def test_flipping_averages_with_the_mirror_image(head: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "minilift.lifter.chunks", lambda n: [slice(i, i + 7) for i in range(0, n, 7)]
+    )  # several parts
+    lifter, poses = some_lifter(head)
+    sides = np.array([-1, 1])
+    mirror = [3, 4, 5, 0, 1, 2, 6, 7, 8, 12, 13, 14, 9, 10, 11]
+    other = lifter.predict((poses.joint_2d * sides)[:, mirror])[:, mirror] * np.array([-1, 1, 1])
+    expected = (lifter.predict(poses.joint_2d) + other) / 2
+    flipped = lifter.predict(poses.joint_2d, flip=True)
+    np.testing.assert_allclose(flipped, expected, atol=1e-6)
+    # Of a mirrored pose it is the mirrored answer
+    turned = lifter.predict((poses.joint_2d * sides)[:, mirror].astype("f4"), flip=True)
+    np.testing.assert_allclose(turned[:, mirror] * np.array([-1, 1, 1]), flipped, atol=1e-6)
+
+
+def test_flipping_needs_the_courses_joints() -> None:
+    lifter = Lifter(LiftModel(0, 4, output_nodes=6, input_nodes=4))
+    with pytest.raises(ValueError, match="of 15 joints, not of 2"):
+        lifter.predict(np.zeros((1, 2, 2)), flip=True)
+
+
+def test_an_unknown_head_is_told() -> None:
+    with pytest.raises(ValueError, match="head 'depth' is unknown; use one of xyz, ray"):
+        LiftModel(head="depth")

@@ -11,7 +11,16 @@ import pytest
 from minilift.nn import Linear, Sequential
 from minilift.ops import Ops, get_ops
 from minilift.ops.numpy_core import CHUNK
-from minilift.optim import SGD, Adam, CosineAnnealingLR, ExponentialLR, OneCycleLR, StepLR
+from minilift.optim import (
+    SGD,
+    Adam,
+    AdamW,
+    CosineAnnealingLR,
+    ExponentialLR,
+    OneCycleLR,
+    StepLR,
+    WarmUpCosineLR,
+)
 from minilift.params import ALIGN, ParamBuffer, Parameter, runs
 
 torch = pytest.importorskip("torch", reason="torch is the oracle: pip install torch==2.13.0")
@@ -23,6 +32,8 @@ OPTIMISERS = {
     "Adam of the report": (Adam, torch.optim.Adam, {"lr": 0.1, "betas": (0.5, 0.999)}),
     "Adam with large eps": (Adam, torch.optim.Adam, {"lr": 1e-3, "eps": 1e-3}),
     "Adam with weight decay": (Adam, torch.optim.Adam, {"lr": 1e-3, "weight_decay": 0.1}),
+    "AdamW": (AdamW, torch.optim.AdamW, {"lr": 1e-2, "weight_decay": 0.1}),
+    "AdamW as it comes": (AdamW, torch.optim.AdamW, {}),
     "SGD": (SGD, torch.optim.SGD, {"lr": 0.1}),
     "SGD with momentum": (SGD, torch.optim.SGD, {"lr": 0.1, "momentum": 0.9}),
     "SGD with all": (SGD, torch.optim.SGD, {"lr": 0.1, "momentum": 0.9, "weight_decay": 0.01}),
@@ -74,11 +85,46 @@ def test_a_restored_optimiser_goes_on_to_the_bit(name: str) -> None:
     np.testing.assert_array_equal(straight.data, stopped.data)
 
 
+@pytest.mark.parametrize("scale", [1e-3, 10.0], ids=["spared", "clipped"])
+def test_clipping_equals_torchs(scale: float) -> None:
+    rng = np.random.default_rng(2)
+    ps, qs, grads = [], [], [scale * rng.standard_normal(n) for n in (CHUNK + 10, 7)]
+    for grad in grads:
+        ps.append(parameter(np.zeros(grad.size)))
+        ps[-1].grad[...] = grad
+        qs.append(torch.zeros(grad.size, dtype=torch.float64))
+        qs[-1].grad = torch.tensor(grad)
+    SGD(ps, 1.0, max_norm=2.0).step()
+    torch.nn.utils.clip_grad_norm_(qs, 2.0)
+    for p, q in zip(ps, qs, strict=True):
+        np.testing.assert_allclose(p.grad, q.grad.numpy(), rtol=1e-12)
+        np.testing.assert_allclose(-p.data, q.grad.numpy(), rtol=1e-12)
+    assert (np.abs(ps[0].grad - grads[0]).max() == 0) == (scale < 1)
+
+
+def test_clipping_lets_nan_be_seen() -> None:
+    p = parameter(np.zeros(3))
+    p.grad[...] = [1, np.nan, 2]
+    SGD([p], 1.0, max_norm=1.0).step()
+    assert np.isnan(p.data).all()
+
+
+def _warm_up(optimiser: Any, total: int, warm_up: int) -> Any:
+    rise = lr_scheduler.LinearLR(optimiser, 1 / warm_up, total_iters=warm_up - 1)
+    fall = lr_scheduler.CosineAnnealingLR(optimiser, total - warm_up)
+    return lr_scheduler.SequentialLR(optimiser, [rise, fall], [warm_up])
+
+
 SCHEDULES: dict[str, tuple[Any, Any, dict[str, Any]]] = {
     "StepLR": (StepLR, lr_scheduler.StepLR, {"step_size": 30, "gamma": 0.3}),
     "ExponentialLR": (ExponentialLR, lr_scheduler.ExponentialLR, {"gamma": 0.97}),
     "Cosine": (CosineAnnealingLR, lr_scheduler.CosineAnnealingLR, {"T_max": 200, "eta_min": 1e-5}),
     "Cosine and up again": (CosineAnnealingLR, lr_scheduler.CosineAnnealingLR, {"T_max": 70}),
+    "Warm-up and cosine": (
+        lambda optimiser, total, warm_up: WarmUpCosineLR(optimiser, total, warm_up / total),
+        _warm_up,
+        {"total": 200, "warm_up": 20},
+    ),
     "OneCycle": (OneCycleLR, lr_scheduler.OneCycleLR, {"max_lr": 0.1, "total_steps": 201}),
     "OneCycle by hand": (
         OneCycleLR,

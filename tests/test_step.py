@@ -50,7 +50,7 @@ def make(
 
 def numbers(n: int, model: LiftModel, seed: int = 0) -> tuple[Any, Any]:
     rng = np.random.default_rng(seed)
-    widths = model.input_nodes, model.output_nodes
+    widths = model.input_nodes, model.joint_nodes
     x, y = (rng.standard_normal((n, width)).astype(model.ops.dtype) for width in widths)
     return x, y
 
@@ -137,6 +137,21 @@ def test_three_steps_equal_those_of_the_layers(batch: int, blocks: int, dropout:
 def test_batches_of_changing_size(name: str) -> None:
     """Composed or not: each step is one for its own batch."""
     both(lambda: make(2), name, [200, 5, 256, 61, 40, 289, 2, 60])
+
+
+@pytest.mark.parametrize("batch", [5, 61])
+@pytest.mark.parametrize("norm", [0.1, 1e9])
+def test_clipped_gradients(batch: int, norm: float) -> None:
+    make_one = lambda: make(2, 24, 0.2)  # noqa: E731
+    fast, plain = make_one(), make_one()
+    found = train(fast, SGD(fast.parameters(), 0.1, max_norm=norm), [batch] * 3)
+    expected = train(plain, SGD(plain.parameters(), 0.1, max_norm=norm), [batch] * 3, fast=False)
+    assert_same(found, expected, 1e-11)
+
+
+@pytest.mark.parametrize("batch", [5, 61])
+def test_joints_on_rays(batch: int) -> None:
+    both(lambda: make(2, 24, 0.2, head="ray"), "Adam", [batch] * 3)
 
 
 def test_the_other_loss_is_counted_beside_the_metric() -> None:

@@ -428,3 +428,39 @@ def test_real_poses_are_learnt(mocap: Path) -> None:
     for epoch in range(2):
         run_epoch(epoch, train, model, adam, batch_size=256, progress=False)
     assert run_epoch(0, test, model, split="test").mpjpe < 0.75 * linear.mean()  # seen 0.59
+
+
+# ---- augmentation ------------------------------------------------------------------------------------
+
+
+def test_augmented_steps_depend_on_the_seed_and_the_step_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The poses of an epoch, as the network saw them: the same again, others in another epoch."""
+    from minilift.training import Augmentation, step
+
+    seen: list[np.ndarray] = []
+    forward = step.TrainStep.__call__
+
+    def watch(self: step.TrainStep, x: np.ndarray, y: np.ndarray) -> None:
+        seen.append(np.concatenate([x, y], axis=1))
+        forward(self, x, y)
+
+    monkeypatch.setattr(step.TrainStep, "__call__", watch)
+    data = make_poses(64)
+    for _ in range(2):
+        model = LiftModel(1, 16, seed=5)
+        adam = Adam(model.parameters())
+        for _ in range(2):  # twice in the same order
+            run_epoch(0, data, model, adam, None, 32, progress=False, augmentation=Augmentation(yaw=180.0))
+    first, again = np.array(seen[:4]), np.array(seen[4:])
+    np.testing.assert_array_equal(first, again)
+    assert np.abs(first[0] - first[2]).max() > 0.01
+    x, y = first[..., :30].reshape(-1, 15, 2), first[..., 30:].reshape(-1, 15, 3)
+    np.testing.assert_allclose(x, y[..., :2] / -y[..., 2:], atol=1e-6)
+
+
+def test_evaluation_does_not_augment() -> None:
+    from minilift.training import Augmentation
+
+    data, model = make_poses(64), LiftModel(1, 16, seed=5)
+    expected = run_epoch(0, data, model, split="test")
+    assert run_epoch(0, data, model, split="test", augmentation=Augmentation(noise=0.1)) == expected

@@ -57,6 +57,15 @@ class Units(nn.Module):
         return x * self.scale + self.shift
 
 
+class OnRays(nn.Sequential):
+    """Layers that give depths; joints on the rays through the points of the input."""
+
+    def forward(self, x: Any) -> Any:
+        z = super().forward(x)
+        points = x.reshape(len(x), -1, 2)
+        return torch.cat([-points * z[..., None], z[..., None]], dim=2).reshape(len(x), -1)
+
+
 def twin(ours: Module) -> Any:
     """A torch module with the structure and the weights of one of ours."""
     module = _build(ours)
@@ -83,7 +92,9 @@ def _build(ours: Module) -> Any:
         return nn.Sequential(_build(ours.norm), _build(ours.relu), _build(ours.dropout))
     if isinstance(ours, Sequential):
         return nn.Sequential(*(_build(layer) for layer in ours))
-    module = nn.Sequential()  # a LiftModel: named children in a row
+    module = (
+        OnRays() if getattr(ours, "rays", None) else nn.Sequential()
+    )  # a LiftModel: named children in a row
     parts = {"before": getattr(ours, "before", None), **ours.children, "after": getattr(ours, "after", None)}
     for name, child in parts.items():
         if child is not None:

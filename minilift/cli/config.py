@@ -9,7 +9,9 @@ from dataclasses import Field, dataclass, field, fields, replace
 from typing import Any
 
 from minilift.cli import HelpFormatter
+from minilift.cli.presets import DESCRIPTION, EPILOGUE, PRESETS
 from minilift.errors import InputError
+from minilift.lifter import HEADS
 from minilift.nn.init import NAMES as INITIALISERS
 from minilift.training import of_kind
 
@@ -48,7 +50,7 @@ class TrainConfig:
     weights: str = _flag(
         "liftModel", "files", "name of the weights file; one that ends in .safetensors gets that format"
     )
-    epochs: int = _flag(26, "training", "passes over the data", type=_number(int, 1))
+    epochs: int = _flag(60, "training", "passes over the data", type=_number(int, 1))
     batch_size: int = _flag(256, "training", "poses in a step", type=_number(int, 2))
     loss: str = _flag("mpjpe", "training", "what is minimised", choices=("mpjpe", "mse"))
     standardise: bool = _flag(
@@ -71,9 +73,9 @@ class TrainConfig:
         "let a GPU multiply with 10 bits of mantissa: faster with large batches",
         action=argparse.BooleanOptionalAction,
     )
-    optimiser: str = _flag("adam", "optimiser", "adam or sgd", choices=("adam", "sgd"))
+    optimiser: str = _flag("adam", "optimiser", "adam, adamw or sgd", choices=("adam", "adamw", "sgd"))
     lr: float = _flag(
-        2e-3,
+        6e-3,
         "optimiser",
         "learning rate; the highest one of a one-cycle",
         type=_number(float, 0, open_low=True),
@@ -86,11 +88,22 @@ class TrainConfig:
         nargs=2,
     )
     momentum: float = _flag(0.9, "optimiser", "of SGD", type=_number(float, 0, 1, open_high=True))
-    weight_decay: float = _flag(0.0, "optimiser", "L2 penalty added to the gradient", type=_number(float, 0))
+    weight_decay: float = _flag(
+        0.0, "optimiser", "added to the gradient (L2); of adamw, a step of its own", type=_number(float, 0)
+    )
+    clip: float = _flag(
+        0.0, "optimiser", "scale gradients of a larger norm down to this; 0 for never", type=_number(float, 0)
+    )
     scheduler: str = _flag(
-        "onecycle", "schedule", "of the learning rate; onecycle and cosine end with the run",
-        choices=("onecycle", "cosine", "step", "exponential", "none"),
+        "onecycle", "schedule", "of the learning rate; onecycle, cosine and warmup end with the run",
+        choices=("onecycle", "cosine", "warmup", "step", "exponential", "none"),
     )  # fmt: skip
+    warm_up: float = _flag(
+        0.05,
+        "schedule",
+        "share of the steps in which --scheduler warmup rises, before half a cosine",
+        type=_number(float, 0, 1),
+    )
     cycle_momentum: bool = _flag(
         True,
         "schedule",
@@ -108,48 +121,32 @@ class TrainConfig:
         "epoch", "schedule", "what a step of step and exponential is", choices=("batch", "epoch")
     )
     blocks: int = _flag(2, "network", "residual blocks", type=_number(int, 0, 100))
+    flip: float = _flag(0.5, "augmentation", "share of the poses that is mirrored", type=_number(float, 0, 1))
+    noise: float = _flag(
+        0.0, "augmentation", "standard deviation added to 2D points (0.001: one pixel at f = 1000)",
+        type=_number(float, 0),
+    )  # fmt: skip
+    yaw: float = _flag(
+        0.0, "augmentation", "turn the camera around the person by up to so many degrees",
+        type=_number(float, 0, 180),
+    )  # fmt: skip
+    tilt: float = _flag(
+        0.0, "augmentation", "and raise or lower it by up to so many", type=_number(float, 0, 90)
+    )
+    distance: float = _flag(
+        0.0, "augmentation", "move it by a factor of up to exp of this", type=_number(float, 0, 1)
+    )
+    body: float = _flag(
+        0.0, "augmentation", "share of the poses with bones of other lengths", type=_number(float, 0, 1)
+    )
+    mix: float = _flag(0.0, "augmentation", "share with limbs of other poses", type=_number(float, 0, 1))
+    head: str = _flag(
+        "ray", "network", "xyz: 45 outputs, as in the assignment; ray: 15 depths, on rays through the image",
+        choices=HEADS,
+    )  # fmt: skip
     hidden: int = _flag(1024, "network", "width of the hidden layers", type=_number(int, 1, 65536))
-    dropout: float = _flag(0.1, "network", "share of units dropped in training", type=_number(float, 0, 1))
+    dropout: float = _flag(0.0, "network", "share of units dropped in training", type=_number(float, 0, 1))
     init: str = _flag("uniform", "network", "initial weights", choices=INITIALISERS)
-
-
-PRESETS: dict[str, dict[str, Any]] = {
-    "default": {},
-    "report": {
-        "epochs": 5,
-        "batch_size": 32,
-        "standardise": False,
-        "lr": 0.1,
-        "betas": (0.5, 0.999),
-        "scheduler": "step",
-        "step_size": 200,
-        "gamma": 0.3,
-        "step_per": "batch",
-        "dropout": 0.5,
-    },
-}
-
-DESCRIPTION = """\
-Train a 2D-to-3D human pose lifter.
-
-Reads data_train_lift.pkl (and, to watch, data_test_lift.pkl) from the current folder; where there is none,
-it makes synthetic people and keeps them there. Writes liftModel (the weights of the epoch with the lowest
-validation error), log.csv and checkpoint.npz. Ctrl-C finishes the batch and saves; --resume goes on.
-What an earlier run left there is kept with the ending .old.
-"""
-
-EPILOGUE = """\
-presets:
-  default   standardised data, one-cycle learning rate, batch 256: the best result
-  report    the original course report: batch 32, lr 0.1 that StepLR(200, 0.3) cuts after every 200 batches,
-            betas 0.5 0.999, dropout 0.5, 5 epochs, raw data. Its rate is gone within the first epoch.
-
-examples:
-  python train.py                          the default preset on the data of this folder
-  python train.py --epochs 10 --seed 1     shorter, with other initial weights
-  python train.py --preset report          what the original report did
-  python train.py --resume                 go on where Ctrl-C stopped
-"""
 
 
 def train_parser() -> argparse.ArgumentParser:
@@ -183,6 +180,12 @@ def parse_train(argv: Sequence[str] | None) -> tuple[TrainConfig, dict[str, Any]
     return TrainConfig(**{**PRESETS[preset or "default"], **given}), given, resume
 
 
+# What checkpoints of earlier versions lack, and had
+NEWER = {
+    "tf32": False, "clip": 0.0, "warm_up": 0.05, "head": "xyz", "flip": 0.0, "noise": 0.0, "yaw": 0.0,
+    "tilt": 0.0, "distance": 0.0, "body": 0.0, "mix": 0.0,
+}  # fmt: skip
+
 # What a resumed run may change: where things are, and how long it goes on
 MAY_CHANGE = ("data", "test", "out", "device", "tf32", "epochs")
 
@@ -193,7 +196,7 @@ def resumed(settings: Any, given: dict[str, Any]) -> TrainConfig:
     Raises InputError for a flag that would make it another run, and for a file that no run has written.
     """
     try:
-        found = {"tf32": False, **settings["config"], "betas": tuple(settings["config"]["betas"])}
+        found = {**NEWER, **settings["config"], "betas": tuple(settings["config"]["betas"])}
         for f in fields(TrainConfig):
             _check_value(f, found[f.name])
         config = TrainConfig(**found)
@@ -223,9 +226,10 @@ def _check_value(f: Field[Any], value: Any) -> None:
 
 # Settings that act only with certain values of another one
 ONLY_WITH = {
-    "betas": ("optimiser", ("adam",)),
+    "betas": ("optimiser", ("adam", "adamw")),
     "momentum": ("optimiser", ("sgd",)),
     "cycle_momentum": ("scheduler", ("onecycle",)),
+    "warm_up": ("scheduler", ("warmup",)),
     "step_size": ("scheduler", ("step",)),
     "gamma": ("scheduler", ("step", "exponential")),
     "step_per": ("scheduler", ("step", "exponential")),
@@ -237,7 +241,10 @@ def describe(config: TrainConfig) -> str:
     groups: dict[str, list[str]] = {}
     for f in fields(config):
         other, values = ONLY_WITH.get(f.name, (f.name, (getattr(config, f.name),)))
-        if getattr(config, other) in values and (f.name != "tf32" or config.tf32):
+        silent = not getattr(config, f.name) and (
+            f.name in ("tf32", "clip") or f.metadata["group"] == "augmentation"
+        )
+        if getattr(config, other) in values and not silent:
             groups.setdefault(f.metadata["group"], []).append(f"{_name(f)} {_acting(config, f)}")
     return "\n".join(f"  {name:10s} {', '.join(items)}" for name, items in groups.items() if name != "files")
 

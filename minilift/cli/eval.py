@@ -4,40 +4,55 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from minilift.cli import HelpFormatter
+from minilift.cli.report import table
 from minilift.data.formats import files_of
 from minilift.data.info import warn_of_conventions
 from minilift.data.poses import Poses, find_scale, load_poses, load_scale, scale_fits
 from minilift.errors import InputError, run_program
-from minilift.files import check_writable, write_atomically
+from minilift.files import check_writable, file_error, write_atomically
 from minilift.files.mapped import Spool, shown
-from minilift.files.npz import write_npz
+from minilift.files.npz import read_npy, write_npz
 from minilift.lifter import Lifter
-from minilift.pose.metrics import cal_mpjpe, pa_mpjpe, per_joint_error
+from minilift.pose.baselines import Baseline, LinearRegression, MeanPose, NearestNeighbour
+from minilift.pose.figures import Figures
+from minilift.pose.motion import in_pieces
 from minilift.pose.skeleton import JOINTS
+
+TRAIN = "data_train_lift.pkl"
+UNASKED = 64 << 20  # bytes of training poses that are read without --train; the course's 18 MB take 0.2 s
+BASELINES: dict[str, dict[str, type[Baseline]]] = {
+    "flat": {},
+    "quick": {"mean": MeanPose, "linear": LinearRegression},
+    "all": {"mean": MeanPose, "linear": LinearRegression, "nearest": NearestNeighbour},
+}
 
 DESCRIPTION = """\
 Measure a trained lifter on test poses.
 
 Reads liftModel and data_test_lift.pkl from the current folder. The network is rebuilt from the shapes of
 the weights, which may come from train.py or from torch.save(model.state_dict(), ...). Prints the average
-MPJPE (mean per-joint position error), the average loss, the error of every joint, and PA-MPJPE (what is left
-of the error after the best rotation, scale and shift). The unit is the camera's distance to the root; with
-metres per unit, from --scale or from data_test_scale.npy beside the poses, millimetres are printed too.
+MPJPE (mean per-joint position error) with an interval, the average loss, the figures that papers give (with
+the root counted, PA-MPJPE, N-MPJPE, PCK, AUC), what simpler predictors reach, and the errors by percentile,
+joint, axis and bone. The unit is the camera's distance to the root; with metres per unit, from --scale or
+from data_test_scale.npy beside the poses, millimetres are printed too. docs/metrics.md defines every figure.
 """
 
 EPILOGUE = """\
 examples:
   python eval.py                                  liftModel on data_test_lift.pkl
   python eval.py --data mine.npz --scale mine.npy   other poses, and millimetres
+  python eval.py --baselines all                  a nearest neighbour for comparison, too
+  python eval.py --clips clips.npy --fps 50       how well it moves: poses in order, with a clip number each
+  python eval.py --flip                           a little better, at twice the cost
   python eval.py --json | jq .mpjpe               for machines
   python eval.py --save predictions.npz           keep joint_3d as predicted
   python eval.py --plot lift.png                  see three of them
@@ -62,9 +77,29 @@ def _parser() -> argparse.ArgumentParser:
         "--scale", metavar="FILE.npy", help="metres per unit of each pose [beside --data, where it is]"
     )
     parser.add_argument(
+        "--baselines", choices=tuple(BASELINES), default="quick",
+        help="flat pose; quick: mean pose, linear regression, too; all: nearest neighbour, too [quick]",
+    )  # fmt: skip
+    parser.add_argument(
+        "--train", metavar="FILE", help=f"poses to fit the baselines on [{TRAIN}, where it is there]"
+    )
+    parser.add_argument(
+        "--threshold", type=_positive, metavar="T", help="of PCK and AUC: mm, or units without [150, or 0.03]"
+    )
+    parser.add_argument(
+        "--clips", metavar="FILE.npy", help="which clip each pose is of, for velocity and jitter"
+    )
+    parser.add_argument("--fps", type=_positive, metavar="F", help="frames per second of the clips")
+    parser.add_argument(
         "--loss", choices=("mpjpe", "mse"), default="mpjpe", help="the loss to average [mpjpe]"
     )
-    parser.add_argument("--device", default="auto", help="cpu, gpu or auto [auto]")
+    parser.add_argument(
+        "--flip", action="store_true", help="average with the prediction for the mirrored pose"
+    )
+    parser.add_argument(
+        "--project", action="store_true", help="put the joints onto the rays through their 2D points"
+    )
+    parser.add_argument("--device", default="auto", help="cpu, gpu, gpu:1 or auto [auto]")
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
     parser.add_argument(
         "--save", metavar="FILE.npz", help="write the predicted joints as joint_3d (N, 15, 3)"
@@ -75,31 +110,43 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _positive(text: str) -> float:
+    value = float(text)
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} must be more than 0")
+    return value
+
+
+_positive.__name__ = "number"  # what argparse calls a malformed value
+
+
 def _evaluate(argv: Sequence[str] | None) -> int:
     args = _parser().parse_args(argv)
-    _check_outputs(args)
+    _check(args)
     lifter = Lifter.load(args.weights, device=args.device)
     poses, scale_path = _poses(args)
+    clips = _clips(args.clips, len(poses)) if args.clips else None
     warn_of_conventions(args.data, poses)
+    fitted = _fitted(args)
+    figures = Figures(args.loss, args.threshold, args.fps, fitted.baselines)
     predicted = Spool(Path(args.save).parent, (len(JOINTS), 3)) if args.save else None
-    measured, errors = [], []
     for rows in shown(poses.joint_2d, "predicting"):
         part = poses.read(rows)
-        joint_3d = lifter.predict(part.joint_2d)
+        joint_3d = lifter.predict(part.joint_2d, flip=args.flip, project=args.project)
         if not np.isfinite(joint_3d).all():
             problem = "its predictions are too large or undefined"
             raise InputError(f"{args.weights}: {problem}; train again, with a lower --lr")
-        measured.append(measure(joint_3d, part, args.loss))
-        if args.plot:
-            errors.append(cal_mpjpe(joint_3d, np.asarray(part.joint_3d), avg=False))
+        ids = None if clips is None else clips[rows]
+        figures.add(joint_3d, np.asarray(part.joint_2d), np.asarray(part.joint_3d), part.scale, ids)
         if predicted is not None:
             predicted.append(joint_3d)
-    result = {"weights": args.weights, "data": args.data, **together(measured)}
+    result = {"weights": args.weights, "data": args.data, "train": fitted.path, "train_poses": fitted.poses}
+    result |= figures.result() | ({"fps": args.fps} if args.clips else {})
     if predicted is not None:
         arrays = {"joint_3d": predicted.rows()}
         write_atomically(args.save, lambda file: write_npz(file, arrays))
     if args.plot:
-        plot(lifter, poses, np.concatenate(errors), args.plot)
+        plot(lifter, poses, figures.each, args.plot)
     if args.json:
         print(json.dumps(result, allow_nan=False))
         return 0
@@ -108,21 +155,79 @@ def _evaluate(argv: Sequence[str] | None) -> int:
         print(f"ignored keys: {', '.join(poses.ignored)}")
     if poses.scale is not None:
         print(f"metres per unit from {scale_path}")
-    print(table(result))
+    print(table(result, fitted.note))
     for path in filter(None, (args.save, args.plot)):
         print(f"wrote {path}")
     return 0
 
 
-def _check_outputs(args: argparse.Namespace) -> None:
-    """Refuse to write over what is read, before anything is read."""
-    names = (args.weights, *files_of(args.data), args.scale)
+def _check(args: argparse.Namespace) -> None:
+    """Refuse flags that contradict each other, or would write over what is read, before anything is read."""
+    if args.fps and not args.clips:
+        raise InputError(f"--fps {args.fps:g}: says nothing without --clips FILE.npy; give that, too")
+    if args.train and args.baselines == "flat":
+        raise InputError(f"--train {args.train}: --baselines flat fits nothing; leave one of them out")
+    if args.train and _same(args.train, args.data):
+        raise InputError(f"--train {args.train}: is what is measured; name the training poses")
+    names = (args.weights, *files_of(args.data), *files_of(args.train or TRAIN), args.scale, args.clips)
     inputs = [Path(name).resolve() for name in names if name]
     for flag, name in (("--save", args.save), ("--plot", args.plot)):
         if name and Path(name).resolve() in inputs:
             raise InputError(f"{flag} {name}: would overwrite what is read; choose another name")
         if name:
             check_writable(Path(name).parent)
+
+
+def _same(path: str, other: str) -> bool:
+    """Whether two sets of poses share a file."""
+    first, second = ({file.resolve() for file in files_of(name)} for name in (path, other))
+    return bool(first & second)
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """The baselines, what they were fitted on, and what to say where there are none."""
+
+    baselines: dict[str, Baseline] = field(default_factory=dict)
+    path: str | None = None
+    poses: int | None = None
+    note: str = ""
+
+
+def _fitted(args: argparse.Namespace) -> Fitted:
+    """The baselines that were asked for. Training poses that nobody named may be missing, or unfit."""
+    path, kinds = args.train or TRAIN, BASELINES[args.baselines]
+    if not kinds:
+        return Fitted()
+    if not args.train:
+        if not Path(path).is_file():
+            return Fitted(note=f"(no {path} here to fit others on; name one with --train FILE)")
+        if _same(path, args.data):
+            return Fitted(note="(these are training poses; name others to fit on with --train FILE)")
+        if (size := Path(path).stat().st_size) > UNASKED:
+            return Fitted(note=f"({path} has {size >> 20:,} MB; to fit others on it: --train {path})")
+    try:
+        train = load_poses(path, need_3d=True)
+    except InputError as error:
+        if args.train:
+            raise
+        print(f"warning: no baselines fitted ({error})", file=sys.stderr)
+        return Fitted()
+    assert train.joint_3d is not None
+    baselines = {name: kind().fit(train.joint_2d, train.joint_3d) for name, kind in kinds.items()}
+    return Fitted(baselines, path, len(train))
+
+
+def _clips(path: str, n: int) -> np.ndarray:
+    """The number of each pose's clip (n,). Raises InputError naming the file."""
+    clips = read_npy(path, "name the .npy file of clip numbers")
+    if clips.shape != (n,) or clips.dtype.kind not in "iu":
+        problem = f"clips have shape {clips.shape} of {clips.dtype}, expected ({n},) whole numbers"
+        raise file_error(path, f"{problem}; give each pose the number of its clip")
+    if in_pieces(clips):
+        problem = "a clip comes in pieces, so neighbours are not neighbours in time"
+        raise file_error(path, f"{problem}; sort the poses by clip and time, or number the pieces apart")
+    return clips
 
 
 def _poses(args: argparse.Namespace) -> tuple[Poses, Path | str | None]:
@@ -145,45 +250,6 @@ def _poses(args: argparse.Namespace) -> tuple[Poses, Path | str | None]:
     return replace(poses, scale=scale), beside
 
 
-def measure(predicted: np.ndarray, poses: Poses, loss: str = "mpjpe") -> dict[str, Any]:
-    """Every figure of the report; in units of root depth, and in millimetres where the scale is known."""
-    truth = np.asarray(poses.joint_3d)
-    flat = np.concatenate([np.asarray(poses.joint_2d), np.full_like(truth[..., :1], -1)], axis=-1)
-    aligned = pa_mpjpe(predicted, truth, avg=False)
-    result = {"poses": len(poses), **_errors(predicted, truth, flat), "pa_mpjpe": float(np.mean(aligned))}
-    squared = float(np.square(predicted.astype(np.float64) - truth).mean())
-    result |= {"loss_name": loss, "loss": squared if loss == "mse" else result["mpjpe"]}
-    if poses.scale is not None:
-        millimetres = 1000 * poses.scale.astype(np.float64)
-        in_mm = _errors(*(points * millimetres[:, None, None] for points in (predicted, truth, flat)))
-        result |= {f"{name}_mm": value for name, value in in_mm.items()}
-        result["pa_mpjpe_mm"] = float(np.mean(aligned * millimetres))
-    return result
-
-
-def _errors(predicted: np.ndarray, truth: np.ndarray, flat: np.ndarray) -> dict[str, Any]:
-    """What is measured in the unit of the poses (N, 15, 3), whichever that is."""
-    return {
-        "mpjpe": cal_mpjpe(predicted, truth),
-        "flat_mpjpe": cal_mpjpe(flat, truth),
-        "per_joint": dict(zip(JOINTS, per_joint_error(predicted, truth).tolist(), strict=True)),
-    }
-
-
-def together(measured: list[dict[str, Any]]) -> dict[str, Any]:
-    """The figures of all poses from those of their parts: each pose counts as much as any other."""
-    n = sum(part["poses"] for part in measured)
-
-    def mean(key: str, values: list[Any]) -> Any:
-        if key == "loss_name":
-            return values[0]
-        if isinstance(values[0], dict):
-            return {name: mean(name, [value[name] for value in values]) for name in values[0]}
-        return sum(value * (part["poses"] / n) for value, part in zip(values, measured, strict=True))
-
-    return {key: mean(key, [part[key] for part in measured]) for key in measured[0]} | {"poses": n}
-
-
 def plot(lifter: Lifter, poses: Poses, errors: np.ndarray, path: str) -> None:
     """Draw an easy, a middling and a hard pose: a tenth, a half and nine tenths of the way to the worst."""
     from minilift.pose.plot import plot_lift
@@ -192,24 +258,3 @@ def plot(lifter: Lifter, poses: Poses, errors: np.ndarray, path: str) -> None:
     drawn = poses.read(order[[int(share * (len(order) - 1)) for share in (0.1, 0.5, 0.9)]])
     joint_2d, joint_3d = np.asarray(drawn.joint_2d), np.asarray(drawn.joint_3d)
     plot_lift(joint_2d, lifter.predict(joint_2d), joint_3d, path)
-
-
-def table(result: dict[str, Any]) -> str:
-    """The figures for people."""
-    in_mm = "mpjpe_mm" in result
-    rows = [
-        ("average MPJPE", result["mpjpe"], result.get("mpjpe_mm")),
-        (f"average loss ({result['loss_name']})", result["loss"], None),
-        ("PA-MPJPE", result["pa_mpjpe"], result.get("pa_mpjpe_mm")),
-        ("for comparison, a flat pose", result["flat_mpjpe"], result.get("flat_mpjpe_mm")),
-    ]
-    joints = [
-        (f"  {name}", value, result.get("per_joint_mm", {}).get(name))
-        for name, value in result["per_joint"].items()
-    ]
-
-    def line(name: str, value: float, mm: float | None) -> str:
-        return f"{name:28s} {value:9.5f}" + (f" {mm:9.1f}" if mm is not None else "")
-
-    head = f"\n{'':28s} {'units':>9s}" + (f" {'mm':>9s}" if in_mm else "")
-    return "\n".join([head, *(line(*row) for row in rows), "per joint", *(line(*row) for row in joints)])

@@ -5,9 +5,11 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from minilift import losses
 from minilift.checkpoint import check_format, load_checkpoint
@@ -19,20 +21,23 @@ from minilift.errors import InputError, run_program
 from minilift.files import check_writable, only_one
 from minilift.files.mapped import crc32
 from minilift.lifter import LiftModel
-from minilift.ops import choose_device
+from minilift.ops import choose_device, get_ops
 from minilift.optim import (
     SGD,
     Adam,
+    AdamW,
     CosineAnnealingLR,
     ExponentialLR,
     OneCycleLR,
     Optimiser,
     Schedule,
     StepLR,
+    WarmUpCosineLR,
 )
-from minilift.training import Trainer, batches_per_epoch, hold_out
+from minilift.training import Augmentation, Augmenter, Trainer, batches_per_epoch, hold_out
 
 SYNTHETIC_POSES = 78_047  # as many as the course's data set has
+SEEN = 16_384  # augmented poses from which the network's units are taken
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -50,7 +55,7 @@ def _train(argv: Sequence[str] | None) -> int:
     _check_outputs(config, out)
     model = LiftModel(
         config.blocks, config.hidden, config.dropout, init=config.init, seed=config.seed,
-        device=config.device, tf32=config.tf32,
+        device=config.device, tf32=config.tf32, head=config.head,
     )  # fmt: skip
     reason = f", because {choose_device()[1]}" if config.device == "auto" else ""
     print(f"device: {model.ops.device}{reason}")
@@ -63,13 +68,16 @@ def _train(argv: Sequence[str] | None) -> int:
             f"{config.data}: not the poses that the run was begun with; give those, or start anew"
         )
     validation, train = train.take(held_out), train.take(rows)
+    names = (f.name for f in fields(Augmentation))
+    augmentation = Augmentation(**{name: getattr(config, name) for name in names if hasattr(config, name)})
     if config.standardise:
-        model.standardise(train.joint_2d, train.joint_3d)
+        model.standardise(*_as_seen(train, augmentation, config.seed))
     optimiser = build_optimiser(config, model)
     steps = config.epochs * batches_per_epoch(len(train), config.batch_size)
     trainer = Trainer(
         model, optimiser, build_scheduler(config, optimiser, steps), train, validation, test,
         epochs=config.epochs, batch_size=config.batch_size, out=out, loss=getattr(losses, config.loss),
+        augmentation=augmentation,
         weights=config.weights, settings={"config": asdict(config), "data": fingerprint},
     )  # fmt: skip
     with only_one(out):
@@ -91,7 +99,7 @@ def _goes_on(trainer: Trainer, config: TrainConfig, meta: dict[str, Any]) -> boo
     if done.epoch >= config.epochs:
         print(f"nothing is left to do; go on with --epochs {2 * done.epoch}, or start anew without --resume")
         return False
-    if config.epochs != before and config.scheduler in ("onecycle", "cosine"):
+    if config.epochs != before and config.scheduler in ("onecycle", "cosine", "warmup"):
         print(f"the {config.scheduler} schedule is stretched from {before} to {config.epochs} epochs")
     return True
 
@@ -174,10 +182,26 @@ def _fingerprint(poses: Poses) -> list[int]:
     return [len(poses), crc32(poses.joint_2d), crc32(poses.joint_3d)]
 
 
+def _as_seen(train: Poses, augmentation: Augmentation, seed: int) -> tuple[Any, Any]:
+    """2D and 3D joints with the statistics of what the network will see: all of them, or some thousands
+    augmented. Made on the CPU, so that the units do not depend on the device."""
+    if not augmentation.active:
+        return train.joint_2d, train.joint_3d
+    some = train.read(np.linspace(0, len(train) - 1, SEEN).astype(int))
+    augment = Augmenter(augmentation, get_ops("cpu"), SEEN, seed)
+    found = [np.empty_like(source) for source in augment.sources]
+    for source, joints in zip(augment.sources, (some.joint_2d, some.joint_3d), strict=True):
+        source[:] = np.asarray(joints).reshape(SEEN, -1)
+    augment(0, *found)
+    return found[0], found[1]
+
+
 def build_optimiser(config: TrainConfig, model: LiftModel) -> Optimiser:
     if config.optimiser == "sgd":
-        return SGD(model.parameters(), config.lr, config.momentum, config.weight_decay)
-    return Adam(model.parameters(), config.lr, config.betas, weight_decay=config.weight_decay)
+        return SGD(model.parameters(), config.lr, config.momentum, config.weight_decay, config.clip)
+    make = AdamW if config.optimiser == "adamw" else Adam
+    options = {"weight_decay": config.weight_decay, "max_norm": config.clip}
+    return make(model.parameters(), config.lr, config.betas, **options)
 
 
 def build_scheduler(config: TrainConfig, optimiser: Optimiser, steps: int) -> Schedule | None:
@@ -185,6 +209,8 @@ def build_scheduler(config: TrainConfig, optimiser: Optimiser, steps: int) -> Sc
         return OneCycleLR(optimiser, config.lr, steps, cycle_momentum=config.cycle_momentum)
     if config.scheduler == "cosine":
         return CosineAnnealingLR(optimiser, steps, per="batch")
+    if config.scheduler == "warmup":
+        return WarmUpCosineLR(optimiser, steps, config.warm_up)
     if config.scheduler == "step":
         return StepLR(optimiser, config.step_size, config.gamma, per=config.step_per)
     if config.scheduler == "exponential":

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+from minilift.ops.augment_plan import AugmentPlan
+
 Array = Any  # numpy.ndarray or cupy.ndarray: which of them is the backend's affair
 
 _MASK64 = (1 << 64) - 1
@@ -216,6 +218,36 @@ class Ops(ABC):
         `out` must not be `dy`.
         """
 
+    @abstractmethod
+    def rays(self, points: Array, depth: Array, out: Array) -> Array:
+        """out_j = (-u_j z_j, -v_j z_j, z_j): points (n, 2J), depth (n, J), out (n, 3J)."""
+
+    @abstractmethod
+    def rays_backward(
+        self, dy: Array, points: Array, depth: Array, dpoints: Array | None, ddepth: Array
+    ) -> None:
+        """ddepth_j = dZ_j - u_j dX_j - v_j dY_j,  dpoints_j = (-z_j dX_j, -z_j dY_j) if it is given."""
+
+    # ---- augmentation --------------------------------------------------------------------------
+    @abstractmethod
+    def augment(
+        self, source_x: Array, source_y: Array, plan: AugmentPlan, key: tuple[int, int], x: Array, y: Array
+    ) -> None:
+        """x (n, 2J), y (n, 3J) <- source_x, source_y with other limbs, sides, bodies, cameras and noise.
+
+        All C-contiguous; x and y are not the sources, whose other poses are read too. Of each pose, seen
+        from the root at (0, 0, -1), with all that the plan turns off left out:
+            mix        3 of 4 limbs: bone = |bone| unit(own axes^T (donor's axes donor's bone))
+            flip       p = diag(-1, 1, 1) p, left and right exchanged; also x, where it is not projected anew
+            body       bone = |bone|^(1-s) new^s unit(bone), joints rebuilt from the root on, s = sqrt(u)
+            turn       p = Rx(elevation + tilt) Ry(yaw) Rx(-elevation) p,   and p = exp(distance) p
+            image      x = (X/-Z, Y/-Z) where any of these but flip is on, else source_x
+            noise      x = x + noise normal
+        z is kept below NEAREST. Random numbers are hashes, as `dropout_mask`'s but with lowbias32's last
+        xor-shift, of pose * SLOTS + slot: u = (hash >> 8) 2^-24 + 2^-25, normals by Box-Muller. A pose gets
+        mix, flip, body where u < share. minilift/ops/augment_plan.py has slots, tables and limits.
+        """
+
     # ---- losses: each adds the batch's loss to `total` (float64, one element, on the device) ----
     @abstractmethod
     def mpjpe(self, pred: Array, target: Array, grad: Array, total: Array) -> None:
@@ -233,12 +265,17 @@ class Ops(ABC):
     @abstractmethod
     def adam(
         self, w: Array, g: Array, m: Array, v: Array, decay: tuple[float, float], size: float,
-        eps: float, weight_decay: float,
+        eps: float, weight_decay: float, shrink: float = 0.0,
     ) -> None:  # fmt: skip
         """The part of Adam that is done for every element; `minilift.optim.Adam` says what the numbers are.
 
-        g' = g + weight_decay w;  m = decay_m m + g';  v = decay_v v + g'^2;  w -= size m / (sqrt(v) + eps)
+        g' = g + weight_decay w;  m = decay_m m + g';  v = decay_v v + g'^2
+        w <- (1 - shrink) w - size m / (sqrt(v) + eps)
         """
+
+    @abstractmethod
+    def scale_to_norm(self, vectors: list[Array], limit: float) -> None:
+        """Every vector times min(1, limit / (|all of them| + 1e-6)), in place."""
 
     @abstractmethod
     def sgd(

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from minilift.ops.augment_plan import LOADINGS, MEANS, AugmentPlan
 from minilift.ops.base import Array, Ops
 from minilift.ops.cuda.gpu import Gpu, open_gpu
 
@@ -104,6 +105,11 @@ class CupyOps(Ops):
         columns = math.prod(out.shape[1:])
         self._each("take", out.size, rows, index, out, np.int64(out.size), np.int32(columns))
         return out
+
+    def gather(self, rows: Array, order: Array, numbers: Array, out: Array) -> None:
+        """out[i] = rows[order[numbers[0] + i]]: a batch whose first number lies on the device."""
+        size, columns = np.int64(out.size), np.int32(out.shape[1])
+        self._each("gather", out.size, rows, order, numbers, out, size, columns)
 
     def scratch(self, name: str, shape: tuple[int, ...]) -> Array:
         return self._scratch(name, math.prod(shape), self.dtype).reshape(shape)
@@ -282,6 +288,30 @@ class CupyOps(Ops):
         self._columns(f"norm_act_drop_backward_{_kept(n)}", n, columns, dy, centred, y, *shape, *arrays)
         return out
 
+    def rays(self, points: Array, depth: Array, out: Array) -> Array:
+        self._each("rays", depth.size, points, depth, out, np.int64(depth.size))
+        return out
+
+    def rays_backward(
+        self, dy: Array, points: Array, depth: Array, dpoints: Array | None, ddepth: Array
+    ) -> None:
+        arrays = dy, points, depth, dpoints, ddepth
+        self._each("rays_backward", depth.size, *arrays, np.int64(depth.size))
+
+    # ---- augmentation --------------------------------------------------------------------------
+    def augment(
+        self, source_x: Array, source_y: Array, plan: AugmentPlan, key: tuple[int, int] | Array, x: Array,
+        y: Array,
+    ) -> None:  # fmt: skip
+        """`key` may be an array of two words on the device, as a captured step has it."""
+        n = len(source_y)
+        names = "flip", "noise", "yaw", "tilt", "elevation", "distance", "body", "mix"
+        numbers = (self._real(getattr(plan, name)) for name in names)
+        words = (None, *map(np.uint32, key)) if isinstance(key, tuple) else (key, np.uint32(0), np.uint32(0))
+        options = self._options + augment_options(plan)
+        args = source_x, source_y, np.int32(n), *numbers, *words, x, y
+        self.gpu.launch("augment.cu", options, "augment", (-(-n // 32),), (32,), args)
+
     # ---- losses --------------------------------------------------------------------------------
     def mpjpe(self, pred: Array, target: Array, grad: Array, total: Array) -> None:
         self.loss_behind("mpjpe", pred, None, None, target, grad, total)
@@ -309,14 +339,14 @@ class CupyOps(Ops):
     # ---- optimisers ----------------------------------------------------------------------------
     def adam(
         self, w: Array, g: Array, m: Array, v: Array, decay: tuple[float, float], size: float,
-        eps: float, weight_decay: float,
+        eps: float, weight_decay: float, shrink: float = 0.0,
     ) -> None:  # fmt: skip
-        numbers = (None, *(self._real(value) for value in (*decay, size, eps, weight_decay)))
+        numbers = (None, *(self._real(value) for value in (*decay, size, eps, shrink, weight_decay)))
         self._adam((w, g, m, v), numbers)
 
     def adam_of(self, w: Array, g: Array, m: Array, v: Array, numbers: Array, weight_decay: float) -> None:
-        """`adam` with decay, size and eps in `numbers`, four float32 on the device."""
-        self._adam((w, g, m, v), (numbers, *(self._real(0) for _ in range(4)), self._real(weight_decay)))
+        """`adam` with decay, size, eps and shrink in `numbers`, five float32 on the device."""
+        self._adam((w, g, m, v), (numbers, *(self._real(0) for _ in range(5)), self._real(weight_decay)))
 
     def _adam(self, vectors: tuple[Array, ...], numbers: tuple[Any, ...]) -> None:
         size, item = vectors[0].size, vectors[0].itemsize
@@ -325,11 +355,28 @@ class CupyOps(Ops):
         else:
             self._each("adam_ragged", size, *vectors, *numbers, np.int64(size))
 
+    def scale_to_norm(self, vectors: list[Array], limit: float) -> None:
+        sums = self._scratch("squares", len(vectors) * LOSS_BLOCKS, "float64")
+        sums = sums[: len(vectors) * LOSS_BLOCKS]
+        for i, vector in enumerate(vectors):
+            part = sums[i * LOSS_BLOCKS : (i + 1) * LOSS_BLOCKS]
+            self.launch("squares", (LOSS_BLOCKS,), (BLOCK,), vector, np.int64(vector.size), part)
+        numbers = np.int32(sums.size), self._real(limit)
+        for vector in vectors:
+            self._each("scale_to_norm", vector.size, vector, np.int64(vector.size), sums, *numbers)
+
     def sgd(
         self, w: Array, g: Array, velocity: Array | None, lr: float, momentum: float, weight_decay: float
     ) -> None:
         numbers = (self._real(value) for value in (lr, momentum, weight_decay))
         self._each("sgd", w.size, w, g, velocity, *numbers, np.int64(w.size))
+
+
+def augment_options(plan: AugmentPlan) -> tuple[str, ...]:
+    """The tables that augment.cu is compiled with."""
+    loadings = (number for row in LOADINGS for number in row)
+    tables = {"ORDER": plan.order, "MEANS": MEANS, "LOADINGS": loadings}
+    return tuple(f"-D{name}={','.join(map(repr, numbers))}" for name, numbers in tables.items())
 
 
 def _view(x: Array) -> tuple[Array, Any, Any]:

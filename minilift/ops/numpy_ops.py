@@ -2,21 +2,23 @@
 
 Every ufunc writes to `out`, so a training step allocates nothing. What would stream a long vector
 through several passes works in chunks that stay in the cache; within `parallel()` a team of threads shares
-the chunks. Below it: numpy_core.py (memory, threads, products) and numpy_fused.py (NormActDrop).
+the chunks. Below it: numpy_core.py (memory, threads, products), numpy_fused.py (NormActDrop) and
+numpy_augment.py.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from minilift.ops.base import Array
+from minilift.ops.numpy_augment import NumpyAugment
 from minilift.ops.numpy_core import chunks_of, row_chunks
-from minilift.ops.numpy_fused import NumpyFused
 
 
-class NumpyOps(NumpyFused):
+class NumpyOps(NumpyAugment):
     """Arrays are `numpy.ndarray`; BLAS does the matrix products on all its threads."""
 
     # ---- arrays --------------------------------------------------------------------------------
@@ -130,6 +132,25 @@ class NumpyOps(NumpyFused):
         np.multiply(column, momentum, out=column)
         np.add(out, column, out=out)
 
+    def rays(self, points: Array, depth: Array, out: Array) -> Array:
+        for axis in range(2):
+            np.multiply(points[:, axis::2], depth, out=out[:, axis::3])
+            np.negative(out[:, axis::3], out=out[:, axis::3])
+        np.copyto(out[:, 2::3], depth)
+        return out
+
+    def rays_backward(
+        self, dy: Array, points: Array, depth: Array, dpoints: Array | None, ddepth: Array
+    ) -> None:
+        np.copyto(ddepth, dy[:, 2::3])
+        part = self.scratch("part", depth.shape)
+        for axis in range(2):
+            np.multiply(dy[:, axis::3], points[:, axis::2], out=part)
+            np.subtract(ddepth, part, out=ddepth)
+            if dpoints is not None:
+                np.multiply(dy[:, axis::3], depth, out=part)
+                np.negative(part, out=dpoints[:, axis::2])
+
     # ---- losses --------------------------------------------------------------------------------
     def mpjpe(self, pred: Array, target: Array, grad: Array, total: Array) -> None:
         joints = grad.size // 3
@@ -154,7 +175,7 @@ class NumpyOps(NumpyFused):
     # ---- optimisers ----------------------------------------------------------------------------
     def adam(
         self, w: Array, g: Array, m: Array, v: Array, decay: tuple[float, float], size: float,
-        eps: float, weight_decay: float,
+        eps: float, weight_decay: float, shrink: float = 0.0,
     ) -> None:  # fmt: skip
         parts = chunks_of(w.size)
 
@@ -174,9 +195,18 @@ class NumpyOps(NumpyFused):
             np.add(t, eps, out=t)
             np.divide(mi, t, out=t)
             np.multiply(t, size, out=t)
+            if shrink:
+                np.multiply(wi, 1 - shrink, out=wi)
             np.subtract(wi, t, out=wi)
 
         self.run(update, len(parts))
+
+    def scale_to_norm(self, vectors: list[Array], limit: float) -> None:
+        square = sum(float(np.dot(part, part)) for v in vectors for part in (v[i] for i in chunks_of(v.size)))
+        factor = limit / (math.sqrt(square) + 1e-6)
+        if not factor >= 1:  # NaN goes on, to be seen
+            for vector in vectors:
+                np.multiply(vector, factor, out=vector)
 
     def sgd(
         self, w: Array, g: Array, velocity: Array | None, lr: float, momentum: float, weight_decay: float

@@ -1,6 +1,17 @@
 """Training: one epoch (`run_epoch`), the evaluation, and the `Trainer` that strings epochs together."""
 
+from minilift.training.augment import Augmentation, Augmenter
 from minilift.training.epoch import Averages, batches_per_epoch, evaluate, hold_out, run_epoch
 from minilift.training.trainer import Trainer, of_kind
 
-__all__ = ["Averages", "Trainer", "batches_per_epoch", "evaluate", "hold_out", "of_kind", "run_epoch"]
+__all__ = [
+    "Augmentation",
+    "Augmenter",
+    "Averages",
+    "Trainer",
+    "batches_per_epoch",
+    "evaluate",
+    "hold_out",
+    "of_kind",
+    "run_epoch",
+]

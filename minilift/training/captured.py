@@ -7,8 +7,8 @@ graph, which the host writes before each launch. The optimiser, the schedule and
 out as they do on the CPU: nothing of them is written twice.
 
     word 0       the first of this batch's row numbers in `order`
-    words 1-4    Adam's decay of m and of v, its size and its eps, as float32
-    words 5-     two words of key for each dropout layer
+    words 1-5    Adam's decay of m and of v, its size, eps and shrink, as float32
+    words 6-     two words of key for each dropout layer, and two for the augmentation, if there is one
 """
 
 from __future__ import annotations
@@ -19,12 +19,13 @@ import numpy as np
 
 from minilift import losses
 from minilift.lifter import LiftModel
-from minilift.optim import Adam, Optimiser, Schedule
+from minilift.optim import Adam, AdamW, Optimiser, Schedule
+from minilift.training.augment import Augmentation, Augmenter
 from minilift.training.plans import ColumnPlan, RowPlan, Work
 
 STEPS = 16  # of a graph: its launch costs the host as much as that of one kernel; some 300 to 600 nodes
-ADAM_WORDS = slice(1, 5)
-KEYS = 5  # the word with which the keys begin
+ADAM_WORDS = slice(1, 6)
+KEYS = 6  # the word with which the keys begin
 
 
 class CapturedSteps:
@@ -42,7 +43,7 @@ class CapturedSteps:
     def __init__(
         self, rows: Any, order: np.ndarray, model: LiftModel, optimiser: Optimiser,
         scheduler: Schedule | None, batch_size: int, measure: Any, *, path: str | None = None,
-        capture: bool = True,
+        capture: bool = True, augmentation: Augmentation | None = None,
     ) -> None:  # fmt: skip
         reason = not_captured(model, optimiser, rows, measure.loss)
         if reason:
@@ -50,16 +51,20 @@ class CapturedSteps:
         assert isinstance(optimiser, Adam)
         self.model, self.optimiser, self.batch_size = model, optimiser, batch_size
         self.units = model.before, model.after
+        self.augmentation, augment = augmentation, None
+        if augmentation is not None and augmentation.active:
+            augment = Augmenter(augmentation, model.ops, batch_size, model.seed)
+        self.augment = augment
         self.totals = [model.ops.zeros((1,), dtype="float64") for _ in range(2)]
         self.gpu: Any = model.ops.gpu  # type: ignore[attr-defined]
-        words = KEYS + 2 * len(model.dropouts)
+        words = KEYS + 2 * len(model.dropouts) + 2 * (augment is not None)
         self.host = np.zeros((STEPS, words), np.uint32)
         self.table = self.gpu.zeros((STEPS, words), "uint32")
         self.order = self.gpu.empty((len(rows),), "int32")
         self.loss = measure.loss
         name = "mpjpe" if self.loss is losses.mpjpe else "mse"
         data = rows.x, rows.y, self.order, self.table
-        work = Work(*data, model, optimiser, name, self.totals, batch_size)
+        work = Work(*data, model, optimiser, name, self.totals, batch_size, augment)
         unfit = ColumnPlan.unfit(work)
         if path == "columns" and unfit:
             raise ValueError(f"no path 'columns': {unfit}")
@@ -71,8 +76,13 @@ class CapturedSteps:
         self.graphs: dict[int, Any] = {}
         self.begin(order, scheduler, measure)
 
-    def fits(self, model: LiftModel, optimiser: Optimiser, batch_size: int, measure: Any) -> bool:
+    def fits(
+        self, model: LiftModel, optimiser: Optimiser, batch_size: int, measure: Any,
+        augmentation: Augmentation | None = None,
+    ) -> bool:  # fmt: skip
         """Whether it was made for these."""
+        if augmentation != self.augmentation:
+            return False
         now = (model, optimiser, model.before, model.after, measure.loss)
         then = (self.model, self.optimiser, *self.units, self.loss)
         return batch_size == self.batch_size and all(a is b for a, b in zip(now, then, strict=True))
@@ -103,8 +113,10 @@ class CapturedSteps:
     def _write(self, row: np.ndarray, batch: int) -> None:
         adam = self.optimiser
         row[0] = batch * self.batch_size
+        if self.augment is not None:
+            row[-2:] = self.augment.key(adam.steps)
         adam.begin()
-        row[ADAM_WORDS].view(np.float32)[:] = *adam.decay, adam.size, adam.eps_root
+        row[ADAM_WORDS].view(np.float32)[:] = *adam.decay, adam.size, adam.eps_root, adam.shrink
         for i, layer in enumerate(self.model.dropouts):
             row[KEYS + 2 * i : KEYS + 2 * i + 2] = layer.next_key()
         for half in self.plan.halves:
@@ -134,7 +146,11 @@ def not_captured(model: LiftModel, optimiser: Optimiser, rows: Any, loss: Any) -
         return "the model is not on a GPU"
     if model.ops.dtype != "float32":
         return f"the model works in {model.ops.dtype}"
-    if type(optimiser) is not Adam or optimiser.parameters != model.parameters() or len(optimiser.runs) != 1:
+    if (
+        type(optimiser) not in (Adam, AdamW)
+        or optimiser.parameters != model.parameters()
+        or len(optimiser.runs) != 1
+    ):
         return "the optimiser is not an Adam of all the model's parameters"
     if rows.mapped:
         return "the data stay in their file"

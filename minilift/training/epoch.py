@@ -16,6 +16,7 @@ from minilift.inference import FoldedLift
 from minilift.lifter import LiftModel
 from minilift.ops import Array
 from minilift.optim import Optimiser, Schedule
+from minilift.training.augment import Augmentation, Augmenter
 from minilift.training.captured import STEPS, CapturedSteps, not_captured
 from minilift.training.step import TrainStep
 
@@ -46,10 +47,10 @@ class Rows:
         if not len(data):
             raise InputError("the data holds no poses; training and evaluation need some")
         widths = data.joint_2d[0].size, data.joint_3d[0].size
-        if widths != (model.input_nodes, model.output_nodes):
+        if widths != (model.input_nodes, model.joint_nodes):
             raise InputError(
                 f"poses of {widths[0]} and {widths[1]} numbers do not fit a model from {model.input_nodes} "
-                f"to {model.output_nodes}"
+                f"to {model.joint_nodes}"
             )
         self.ops, self.mapped = model.ops, data.mapped
         x: Any = data.joint_2d.reshape(len(data), -1)
@@ -82,7 +83,7 @@ class Measure:
 
     def __init__(self, model: LiftModel, loss: Loss, batch_size: int) -> None:
         self.ops, self.loss, self.batches = model.ops, loss, 0
-        self.grad = self.ops.empty((batch_size, model.output_nodes))
+        self.grad = self.ops.empty((batch_size, model.joint_nodes))
         self.totals = [self.ops.zeros((1,), dtype="float64") for _ in range(2)]
         self.spare = None if loss is losses.mpjpe else self.ops.empty(self.grad.shape)
 
@@ -115,12 +116,13 @@ def batches_per_epoch(rows: int, batch_size: int) -> int:
 
 def train_batches(
     epoch_no: int, rows: Rows, model: LiftModel, optimiser: Optimiser, scheduler: Schedule | None,
-    batch_size: int, measure: Measure,
+    batch_size: int, measure: Measure, augmentation: Augmentation | None = None,
 ) -> Iterator[int]:  # fmt: skip
     """One epoch of training steps; pauses after each, or after the few that a GPU is given at once, and says
     how many they were. Starts behind the batches already measured.
 
-    The order of the rows depends on (model.seed, epoch_no) alone. Batches are full: what is left over is
+    The order of the rows depends on (model.seed, epoch_no) alone, and what is random in the augmentation on
+    model.seed and the number of the step. Batches are full: what is left over is
     not used in this epoch (another remainder in the next), so that every step averages over as many rows.
     """
     ops, batch_size = model.ops, min(batch_size, len(rows))
@@ -134,10 +136,11 @@ def train_batches(
     plain = not_captured(model, optimiser, rows, measure.loss)
     if not plain:
         steps = rows.captured
-        if steps is not None and steps.fits(model, optimiser, batch_size, measure):
+        if steps is not None and steps.fits(model, optimiser, batch_size, measure, augmentation):
             steps.begin(order, scheduler, measure)
         else:
-            steps = CapturedSteps(rows, order, model, optimiser, scheduler, batch_size, measure)
+            given = model, optimiser, scheduler, batch_size, measure
+            steps = CapturedSteps(rows, order, *given, augmentation=augmentation)
             rows.captured = steps
         for batch in range(first, total, STEPS):
             count = min(STEPS, total - batch)
@@ -147,9 +150,8 @@ def train_batches(
             yield count
     else:
         ops.note(f"launch after launch, without CUDA graphs: {plain}")
-        for _ in _plain_steps(
-            rows.index(order), first, total, rows, model, optimiser, scheduler, batch_size, measure
-        ):
+        arguments = model, optimiser, scheduler, batch_size, measure, augmentation
+        for _ in _plain_steps(rows.index(order), first, total, rows, *arguments):
             yield 1
     if scheduler is not None and scheduler.per == "epoch":
         scheduler.step()
@@ -157,14 +159,20 @@ def train_batches(
 
 def _plain_steps(
     order: Any, first: int, total: int, rows: Rows, model: LiftModel, optimiser: Optimiser,
-    scheduler: Schedule | None, batch_size: int, measure: Measure,
+    scheduler: Schedule | None, batch_size: int, measure: Measure, augmentation: Augmentation | None,
 ) -> Iterator[None]:  # fmt: skip
     ops = model.ops
-    x, y = (ops.empty((batch_size, columns)) for columns in (model.input_nodes, model.output_nodes))
-    step = TrainStep(model, optimiser, measure)
+    x, y = (ops.empty((batch_size, columns)) for columns in (model.input_nodes, model.joint_nodes))
+    step, augment = TrainStep(model, optimiser, measure), None
+    if augmentation is not None and augmentation.active:
+        augment = Augmenter(augmentation, ops, batch_size, model.seed)
     for batch in range(first, total):
         index = order[batch * batch_size : (batch + 1) * batch_size]
-        rows.take(index, x, y)
+        if augment is None:
+            rows.take(index, x, y)
+        else:
+            rows.take(index, *augment.sources)
+            augment(optimiser.steps, x, y)
         step(x, y)
         if scheduler is not None and scheduler.per == "batch":
             scheduler.step()
@@ -174,13 +182,14 @@ def _plain_steps(
 def run_epoch(
     epoch_no: int, data: Poses | Rows, model: LiftModel, optimiser: Optimiser | None = None,
     scheduler: Schedule | None = None, batch_size: int = 64, split: str = "train", *,
-    loss: Loss = losses.mpjpe, progress: bool = True,
+    loss: Loss = losses.mpjpe, progress: bool = True, augmentation: Augmentation | None = None,
 ) -> Averages:  # fmt: skip
     """Train for one epoch, or evaluate; returns the epoch's average (loss, mpjpe).
 
-    split='train': shuffled batches, dropout and batch statistics on, a step of the optimiser for each, and of
-    the scheduler after each batch or after the epoch as its `per` says. The other SPLITS evaluate: no
-    dropout, running statistics, every pose counted once; the optimiser and scheduler are then not used.
+    split='train': shuffled batches, changed as `augmentation` says, dropout and batch statistics on, a step
+    of the optimiser for each, and of the scheduler after each batch or after the epoch as its `per` says. The
+    other SPLITS evaluate: the poses as they are, no dropout, running statistics, every pose counted once; the
+    optimiser and scheduler are then not used.
     Raises ValueError for another split or a batch_size below 1, TypeError for data that are no poses,
     InputError for poses without joint_3d, of another width than the model's, or too few for a batch of 2.
     """
@@ -194,7 +203,8 @@ def run_epoch(
     if optimiser is None:
         raise ValueError("run_epoch(split='train') needs an optimiser")
     measure = Measure(model, loss, min(batch_size, len(rows)))
-    steps = train_batches(epoch_no, rows, model, optimiser, scheduler, batch_size, measure)
+    arguments = model, optimiser, scheduler, batch_size, measure, augmentation
+    steps = train_batches(epoch_no, rows, *arguments)
     total = batches_per_epoch(len(rows), batch_size)
     for _ in Bar(steps, f"epoch {epoch_no}", total, measure) if progress else steps:
         pass
@@ -205,7 +215,7 @@ def evaluate(model: LiftModel, data: Poses | Rows, *, loss: Loss = losses.mpjpe)
     """Average loss and MPJPE over every pose, each counted once, however the batches fall."""
     rows = data if isinstance(data, Rows) else Rows(data, model)
     predict = FoldedLift(model.state_dict(), model.ops)
-    pred = model.ops.empty((min(len(rows), EVALUATION_ROWS), model.output_nodes))
+    pred = model.ops.empty((min(len(rows), EVALUATION_ROWS), model.joint_nodes))
     whole = len(rows) // EVALUATION_ROWS * EVALUATION_ROWS
     sums = np.zeros(2)
     for start, stop, size in ((0, whole, EVALUATION_ROWS), (whole, len(rows), len(rows) - whole)):

@@ -14,6 +14,7 @@ from minilift.lifter import LiftModel
 from minilift.nn import BatchNorm1d, Dropout, Linear
 from minilift.ops import Array
 from minilift.optim import Adam
+from minilift.training.augment import Augmenter
 
 
 class Work(NamedTuple):
@@ -28,6 +29,7 @@ class Work(NamedTuple):
     loss: str  # "mpjpe" or "mse"
     totals: list[Array]  # to which a step adds its loss and, if that is another, its MPJPE
     rows: int  # of a batch
+    augment: Augmenter | None = None
 
 
 class Half(NamedTuple):
@@ -46,6 +48,7 @@ class Plan:
         self.work, self.model, self.n = work, model, work.rows
         self.ops: Any = model.ops
         self.inputs, self.outputs, self.width = model.input_nodes, model.output_nodes, model.hidden_layer
+        self.joints, self.on_rays = model.joint_nodes, model.rays is not None
         stem, *blocks, output = model.children.values()
         assert isinstance(stem, Linear)
         assert isinstance(output, Linear)
@@ -56,12 +59,27 @@ class Plan:
         self.units_in = (None, None) if before is None else (before.scale, before.shift)
         units = model.after
         self.units_out = (None, None) if units is None else (units.scale, units.shift)
-        self.decay = work.adam.weight_decay
+        self.decay = work.adam.l2
         self.total = work.totals[0]
+
+        augment, self.source = work.augment, (work.data_x, work.data_y, work.order)
+        if augment is not None:  # the batch is made first, and is then all that the stem sees of the data
+            x, y = (self.ops.empty((self.n, columns)) for columns in (self.inputs, self.joints))
+            self.source = x, y, None
+
+    def make_batch(self, numbers: Array) -> None:
+        """Gather and augment, where there is something to augment; otherwise the stem gathers."""
+        augment, work = self.work.augment, self.work
+        if augment is None:
+            return
+        for rows, out in zip((work.data_x, work.data_y), augment.sources, strict=True):
+            self.ops.gather(rows, work.order, numbers, out)
+        x, y, _ = self.source
+        self.ops.augment(*augment.sources, augment.plan, numbers[-2:], x, y)
 
     def key(self, numbers: Array, i: int) -> Array:
         """The two words of half i's dropout key."""
-        return numbers[5 + 2 * i : 7 + 2 * i]
+        return numbers[6 + 2 * i : 8 + 2 * i]
 
     def step(self, step: int) -> None:
         raise NotImplementedError
@@ -83,8 +101,10 @@ class RowPlan(Plan):
         super().__init__(work)
         n, width, wide = self.n, self.width, (self.n, self.width)
         empty = self.ops.empty
-        self.x, self.y = empty((n, self.inputs)), empty((n, self.outputs))
+        self.x, self.y = empty((n, self.inputs)), empty((n, self.joints))
+        self.points = empty((n, self.inputs)) if self.on_rays else None
         self.pred, self.dpred = empty((n, self.outputs)), empty((n, self.outputs))
+        self.djoints = empty((n, self.joints)) if self.on_rays else None
         self.h = [empty(wide) for _ in range(self.blocks + 1)]
         self.z, self.act = ([empty(wide) for _ in self.halves] for _ in range(2))
         self.dh, self.dmid, self.dz = (empty(wide) for _ in range(3))
@@ -96,21 +116,26 @@ class RowPlan(Plan):
 
     def step(self, step: int) -> None:
         numbers = self.work.numbers[step]
+        self.make_batch(numbers)
         self._forward(numbers)
-        self._loss()
+        if self.on_rays:
+            self._loss_on_rays()
+        else:
+            self._loss()
         self._backward()
         flat, adam = self.model.flat, self.work.adam
-        self.ops.adam_of(flat.data, flat.grad, adam.m[0], adam.v[0], numbers[1:5], self.decay)
+        adam.clip()
+        self.ops.adam_of(flat.data, flat.grad, adam.m[0], adam.v[0], numbers[1:6], self.decay)
 
     def _forward(self, numbers: Array) -> None:
-        ops, work, stem, n = self.ops, self.work, self.stem, self.n
+        ops, stem, n = self.ops, self.stem, self.n
         assert stem.bias is not None
-        shape = (np.int32(size) for size in (n, self.inputs, self.outputs, self.width))
+        shape = (np.int32(size) for size in (n, self.inputs, self.joints, self.width))
         weights = *self.units_in, stem.weight.data, stem.bias.data
         grid = -(-self.width // 128), -(-n // 16)
         ops.launch(
-            "stem", grid, (128,), work.data_x, work.data_y, work.order, numbers, *shape, *weights,
-            self.x, self.y, self.h[0],
+            "stem", grid, (128,), *self.source, numbers, *shape, *weights,
+            self.points, self.x, self.y, self.h[0],
         )  # fmt: skip
         for i, (linear, norm, dropout) in enumerate(self.halves):
             assert linear.bias is not None
@@ -133,6 +158,19 @@ class RowPlan(Plan):
         if self.work.loss != "mpjpe":  # first, for it leaves a gradient that nobody wants
             self.ops.loss_behind("mpjpe", self.pred, bias.data, *arguments, self.dpred, self.work.totals[1])
         self.ops.loss_behind(self.work.loss, self.pred, bias.data, *arguments, self.dpred, self.total)
+
+    def _loss_on_rays(self) -> None:
+        """The same behind `nn.Rays`, in the layers' own steps."""
+        ops, rays, after, bias = self.ops, self.model.rays, self.model.after, self.output.bias
+        assert rays is not None
+        assert bias is not None
+        depth = ops.add(self.pred, bias.data, out=self.pred)
+        joints = rays.forward(self.points, depth if after is None else after.forward(depth))
+        if self.work.loss != "mpjpe":
+            ops.mpjpe(joints, self.y, self.djoints, self.work.totals[1])
+        getattr(ops, self.work.loss)(joints, self.y, self.djoints, self.total)
+        ddepth = rays.backward(self.djoints)
+        ops.copy(ddepth if after is None else after.backward(ddepth), out=self.dpred)
 
     def _backward(self) -> None:
         ops, output, stem = self.ops, self.output, self.stem
@@ -184,20 +222,23 @@ class ColumnPlan(Plan):
             return f"a batch of {work.rows}, not {', '.join(map(str, cls.ROWS))}"
         if model.hidden_layer % 64:
             return f"a width of {model.hidden_layer}, not a multiple of 64"
-        if not model.n_blocks or model.output_nodes % 3 or model.input_nodes > cls.INPUTS:
+        if not model.n_blocks or model.joint_nodes % 3 or model.input_nodes > cls.INPUTS:
             return "a network without blocks, without joints of three numbers, or of too many inputs"
         if work.loss != "mpjpe":
             return "a loss that is not the MPJPE"
+        if work.adam.max_norm:
+            return "gradients to be clipped, of which this plan never has all"
         return ""
 
     def __init__(self, work: Work) -> None:
         super().__init__(work)
         n, width, wide = self.n, self.width, (self.width, self.n)
-        shape = {"ROWS": n, "WIDTH": width, "INPUTS": self.inputs, "OUTPUTS": self.outputs}
+        shape = {"ROWS": n, "WIDTH": width, "INPUTS": self.inputs, "JOINTS": self.joints // 3}
         self.options = tuple(f"-D{name}={value}" for name, value in shape.items())
         self.warps = 16 if n <= 64 else 8
         empty = self.ops.empty
-        self.x, self.y = empty((self.inputs, n)), empty((self.outputs, n))
+        self.x, self.y = empty((self.inputs, n)), empty((self.joints, n))
+        self.points = empty((self.inputs, n)) if self.on_rays else None
         self.dpred, self.dh = empty((self.outputs, n)), empty(wide)
         # What half i reads is act[i]: the blocks' inputs are act[0], act[2], ..., the last is the output's
         self.act = [empty(wide) for _ in range(len(self.halves) + 1)]
@@ -223,18 +264,19 @@ class ColumnPlan(Plan):
 
     def step(self, step: int) -> None:
         numbers = self.work.numbers[step]
+        self.make_batch(numbers)
         self._forward(numbers)
         self._backward(numbers)
         self._update(numbers)
 
     def _forward(self, numbers: Array) -> None:
-        work, stem, output = self.work, self.stem, self.output
+        stem, output = self.stem, self.output
         assert stem.bias is not None
         assert output.bias is not None
-        blocks, threads = -(-(self.width + self.inputs + self.outputs) // 8), 32 * self.warps
+        blocks, threads = -(-(self.width + self.inputs + self.joints) // 8), 32 * self.warps
         self._launch(
-            "stem", blocks, 256, work.data_x, work.data_y, work.order, numbers, *self.units_in,
-            stem.weight.data, stem.bias.data, self.x, self.y, self.act[0],
+            "stem", blocks, 256, *self.source, numbers, *self.units_in,
+            stem.weight.data, stem.bias.data, self.points, self.x, self.y, self.act[0],
         )  # fmt: skip
         for i, (linear, norm, dropout) in enumerate(self.halves):
             assert linear.bias is not None
@@ -245,9 +287,11 @@ class ColumnPlan(Plan):
                 self.key(numbers, i), skip, self.act[i + 1], self.xhat[i], norm.rstd,
                 norm.running_mean, norm.running_var, np.float32(norm.momentum),
             )  # fmt: skip
+        points = (self.points,) if self.on_rays else ()
         self._launch(
-            "head_mpjpe", self.outputs // 3, threads, output.weight.data, output.bias.data, self.act[-1],
-            *self.units_out, self.y, self.dpred, *self.loss_memory, self.total,
+            "head_rays" if self.on_rays else "head_mpjpe", self.joints // 3, threads, output.weight.data,
+            output.bias.data, self.act[-1], *self.units_out, *points, self.y, self.dpred, *self.loss_memory,
+            self.total,
         )  # fmt: skip
 
     def _backward(self, numbers: Array) -> None:

@@ -149,12 +149,18 @@ class TrainStep:
 
     def __call__(self, x: Array, y: Array) -> None:
         with self.ops.parallel():
-            self._backward(self.loss.add(self._forward(x), y))
-            if self.together:
+            grad = self.loss.add(self._forward(x), y)
+            self._backward(grad if self.model.rays is None else self.model.rays.backward(grad))
+            at_once = self.together and not self.optimiser.max_norm  # the norm is known when all is there
+            if at_once:
                 self.optimiser.begin()
-            self.ops.run(self._job, len(self.jobs))
+            self.ops.run(self._job_and_update if at_once else self._job, len(self.jobs))
             if not self.together:
                 self.optimiser.step()
+            elif not at_once:
+                self.optimiser.clip()
+                self.optimiser.begin()
+                self.ops.run(self._update, len(self.jobs))
 
     def _forward(self, x: Array) -> Array:
         model = self.model
@@ -163,7 +169,8 @@ class TrainStep:
             inner = self.halves[2 * i + 1].forward(self.halves[2 * i].forward(h))
             h = self.ops.add(h, inner, out=block.rows("y", *h.shape))
         pred = self.output.forward(h)
-        return pred if model.after is None else model.after.forward(pred)
+        pred = pred if model.after is None else model.after.forward(pred)
+        return pred if model.rays is None else model.rays.forward(x, pred)
 
     def _backward(self, dy: Array) -> None:
         dy = dy if self.model.after is None else self.model.after.backward(dy)
@@ -178,8 +185,13 @@ class TrainStep:
             self.first.finish_stem(dh)
 
     def _job(self, i: int) -> None:
-        half, rows, part = self.jobs[i]
+        half, rows, _ = self.jobs[i]
         if half is not None:
             half.weight_gradient(rows)
-        if self.together:
-            self.optimiser.update(0, part)
+
+    def _update(self, i: int) -> None:
+        self.optimiser.update(0, self.jobs[i][2])
+
+    def _job_and_update(self, i: int) -> None:
+        self._job(i)
+        self._update(i)

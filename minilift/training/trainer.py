@@ -22,6 +22,7 @@ from minilift.errors import InputError
 from minilift.files import keep_old, write_atomically
 from minilift.lifter import LiftModel
 from minilift.optim import Optimiser, Schedule
+from minilift.training.augment import Augmentation
 from minilift.training.epoch import (
     Averages,
     Bar,
@@ -64,7 +65,8 @@ class Trainer:
     def __init__(
         self, model: LiftModel, optimiser: Optimiser, scheduler: Schedule | None, train: Poses,
         validation: Poses, test: Poses | None = None, *, epochs: int, batch_size: int, out: Path,
-        loss: Loss = losses.mpjpe, settings: dict[str, Any] | None = None, weights: str = "liftModel",
+        loss: Loss = losses.mpjpe, augmentation: Augmentation | None = None,
+        settings: dict[str, Any] | None = None, weights: str = "liftModel",
         show: Callable[[str], None] = print, bar: bool = True,
     ) -> None:  # fmt: skip
         self.model, self.optimiser, self.scheduler = model, optimiser, scheduler
@@ -73,6 +75,7 @@ class Trainer:
         if test is not None:
             self.watched["test"] = Rows(test, model)
         self.epochs, self.batch_size, self.loss = epochs, min(batch_size, len(train)), loss
+        self.augmentation = augmentation
         self.settings, self.show, self.bar = settings or {}, show, bar
         self.weights_path, self.log_path = out / weights, out / "log.csv"
         self.checkpoint_path = out / "checkpoint.npz"
@@ -94,7 +97,7 @@ class Trainer:
         before, first, saved = state.seconds, state.batch, began
         measure = Measure(self.model, self.loss, self.batch_size)
         measure.restore(state.batch, state.sums)
-        arguments = self.model, self.optimiser, self.scheduler, self.batch_size, measure
+        arguments = self.model, self.optimiser, self.scheduler, self.batch_size, measure, self.augmentation
         steps = train_batches(state.epoch, self.rows, *arguments)
         total = batches_per_epoch(len(self.rows), self.batch_size)
         title = f"epoch {state.epoch + 1}/{self.epochs}"

@@ -140,10 +140,27 @@ def updates(ops: Ops, rng: Any) -> dict[str, Any]:
     w, g, m, velocity = (ops.asarray(rng.standard_normal(size)) for _ in range(4))
     v, other = ops.asarray(rng.uniform(0, 1, size)), ops.asarray(rng.standard_normal(size))
     for part in (slice(0, 1600), slice(1600, 1603), slice(1603, size)):  # by fours, and ragged
-        ops.adam(w[part], g[part], m[part], v[part], (0.9, 0.99), 1e-2, 1e-7, 0.1)
+        ops.adam(w[part], g[part], m[part], v[part], (0.9, 0.99), 1e-2, 1e-7, 0.1, 0.05)
     ops.sgd(other, g, velocity, 0.1, 0.9, 0.01)
     ops.sgd(other, g, None, 0.1, 0.0, 0.0)
-    return {"w": w, "m": m, "v": v, "other": other, "velocity": velocity}
+    clipped, spared = (
+        [ops.asarray(rng.standard_normal(n)) for n in (3000, 5)],
+        ops.asarray(rng.standard_normal(9)),
+    )
+    ops.scale_to_norm(clipped, 0.7)
+    ops.scale_to_norm([spared], 100.0)
+    parts = {"long": clipped[0], "short": clipped[1], "spared": spared}
+    return {"w": w, "m": m, "v": v, "other": other, "velocity": velocity, **parts}
+
+
+def rays(ops: Ops, rng: Any) -> dict[str, Any]:
+    points, depth = ops.asarray(rng.standard_normal((9, 8))), ops.asarray(rng.standard_normal((9, 4)))
+    dy = ops.asarray(rng.standard_normal((9, 12)))
+    out = outputs(ops, y=(9, 12), dpoints=(9, 8), ddepth=(9, 4), alone=(9, 4))
+    ops.rays(points, depth, out=out["y"])
+    ops.rays_backward(dy, points, depth, out["dpoints"], out["ddepth"])
+    ops.rays_backward(dy, points, depth, None, out["alone"])
+    return out
 
 
 def loss(name: str, n: int) -> Callable[[Ops, Any], dict[str, Any]]:
@@ -163,6 +180,7 @@ WORKS = {
     "products": products,
     "normalisation": normalisation,
     "updates": updates,
+    "rays": rays,
     "mpjpe": loss("mpjpe", 37),
     "mpjpe of many": loss("mpjpe", 17_000),  # more joints than threads
     "mse": loss("mse", 37),

@@ -8,21 +8,25 @@ import nvrtc
 import pytest
 
 from minilift.ops.cuda.gpu import FOLDER
+from minilift.ops.cupy_ops import augment_options
+from minilift.training.augment import Augmentation
 from minilift.training.plans import ColumnPlan
 
 ARCHITECTURES = ("sm_70", "sm_75", "sm_80", "sm_86", "sm_89", "sm_90", "sm_100", "sm_120")
 SHAPES = [
-    *((f"-DROWS={rows}", "-DWIDTH=1024", "-DINPUTS=30", "-DOUTPUTS=45") for rows in ColumnPlan.ROWS),
-    ("-DROWS=32", "-DWIDTH=64", "-DINPUTS=34", "-DOUTPUTS=51"),
+    *((f"-DROWS={rows}", "-DWIDTH=1024", "-DINPUTS=30", "-DJOINTS=15") for rows in ColumnPlan.ROWS),
+    ("-DROWS=32", "-DWIDTH=64", "-DINPUTS=34", "-DJOINTS=17"),
 ]
+TABLES = augment_options(Augmentation().plan())
 MODULES = [
     ("kernels.cu", ("-DREAL=float",)),
     ("kernels.cu", ("-DREAL=double",)),
     *(("columns.cu", shape) for shape in SHAPES),
+    *(("augment.cu", (f"-DREAL={real}", *TABLES)) for real in ("float", "double")),
 ]
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda module: " ".join((module[0], *module[1])))
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: " ".join((module[0], *module[1]))[:80])
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_kernels_compile(architecture: str, module: tuple[str, tuple[str, ...]]) -> None:
     if reason := nvrtc.why_absent():

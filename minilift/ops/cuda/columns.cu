@@ -2,12 +2,13 @@
 // warp is a pose. So the statistics of BatchNorm are shuffles within a warp, and a block that owns 8 features of all poses
 // does product, normalisation, ReLU, dropout and shortcut without waiting for another block. At such a batch the weights
 // are what is read and written most; the gradients of the wide ones are used by Adam where they are made and never stored.
-// Compiled for one shape: -DROWS (32, 64, 96 or 128) -DWIDTH (a multiple of 64) -DINPUTS -DOUTPUTS (3 a joint).
+// Compiled for one shape: -DROWS (32, 64, 96 or 128) -DWIDTH (a multiple of 64) -DINPUTS -DJOINTS.
 // `numbers` is this step's row of what changes from step to step: see minilift/training/captured.py.
 typedef unsigned int u32;
 #define WARPS (ROWS <= 64 ? 16 : 8)  // of a block: each takes its share of the features that are summed over
 #define LANES (ROWS / 32)            // poses of a lane
 #define OWN 8                        // features of a block
+#define TARGETS (3 * JOINTS)
 
 __device__ __forceinline__ float number(const u32* word) { return *(const float*)word; }
 
@@ -31,16 +32,17 @@ __device__ __forceinline__ float warp_sum(float x) {
 #define EACH_LANE(r) _Pragma("unroll") for (int r = 0; r < LANES; r++)
 #define EACH_OWN(o) _Pragma("unroll") for (int o = 0; o < OWN; o++)
 
-// Gather, change of units and hidden1: h (WIDTH, ROWS), x (INPUTS, ROWS), y (OUTPUTS, ROWS).
-// A warp a feature; those after the last feature copy x and y. Grid (WIDTH + INPUTS + OUTPUTS) / 8, rounded up.
+// Gather, change of units and hidden1: h (WIDTH, ROWS), x and, where it is not null, points (INPUTS, ROWS), in the
+// network's units and the data's, y (TARGETS, ROWS). A warp a feature; those after the last copy x and y. Where `order` is
+// null, the batch is the data's first rows. Grid (WIDTH + INPUTS + TARGETS) / 8, rounded up.
 extern "C" __global__ void __launch_bounds__(256) stem(const float* __restrict__ data_x, const float* __restrict__ data_y,
     const int* __restrict__ order, const u32* __restrict__ numbers, const float* __restrict__ scale,
     const float* __restrict__ shift, const float* __restrict__ weight, const float* __restrict__ bias,
-    float* __restrict__ x, float* __restrict__ y, float* __restrict__ h) {
+    float* __restrict__ points, float* __restrict__ x, float* __restrict__ y, float* __restrict__ h) {
   int f = blockIdx.x * 8 + (threadIdx.x >> 5), lane = threadIdx.x & 31;
   EACH_LANE(r) {
     int n = lane + 32 * r;
-    long long row = order[numbers[0] + n];
+    long long row = order ? order[numbers[0] + n] : n;
     if (f < WIDTH) {
       float sum = bias[f];
       for (int k = 0; k < INPUTS; k++) {
@@ -53,9 +55,10 @@ extern "C" __global__ void __launch_bounds__(256) stem(const float* __restrict__
       int k = f - WIDTH;
       float value = data_x[row * INPUTS + k];
       x[k * ROWS + n] = scale ? value * scale[k] + shift[k] : value;
-    } else if (f < WIDTH + INPUTS + OUTPUTS) {
+      if (points) points[k * ROWS + n] = value;
+    } else if (f < WIDTH + INPUTS + TARGETS) {
       int k = f - WIDTH - INPUTS;
-      y[k * ROWS + n] = data_y[row * OUTPUTS + k];
+      y[k * ROWS + n] = data_y[row * TARGETS + k];
     }
   }
 }
@@ -112,14 +115,26 @@ extern "C" __global__ void __launch_bounds__(32 * WARPS) half_forward(const floa
   }
 }
 
-// The last Linear, the change of units behind it, MPJPE and its gradient: a block a joint. Grid OUTPUTS / 3.
-// gradient (OUTPUTS, ROWS) is that of the Linear's output. The last block to finish adds the joints' sums in order.
+// What the last block to finish does: add the sums of all joints in order. By one thread of each block.
+__device__ __forceinline__ void add_to_total(double mine, double* partial, u32* finished, double* total) {
+  partial[blockIdx.x] = mine;
+  __threadfence();
+  if (atomicAdd(finished, 1u) != gridDim.x - 1) return;
+  __threadfence();
+  double all = 0;
+  for (int i = 0; i < JOINTS; i++) all += ((volatile double*)partial)[i];
+  total[0] += all / (ROWS * JOINTS);
+  *finished = 0;
+}
+
+// The last Linear, the change of units behind it, MPJPE and its gradient: a block a joint. Grid JOINTS.
+// gradient (TARGETS, ROWS) is that of the Linear's output.
 extern "C" __global__ void __launch_bounds__(32 * WARPS) head_mpjpe(const float* __restrict__ weight,
     const float* __restrict__ bias, const float* __restrict__ x, const float* __restrict__ scale,
     const float* __restrict__ shift, const float* __restrict__ target, float* __restrict__ gradient, double* partial,
     u32* finished, double* total) {
   __shared__ float part[WARPS][3][ROWS];
-  const int share = WIDTH / WARPS, joints = OUTPUTS / 3;
+  const int share = WIDTH / WARPS;
   int lane = threadIdx.x & 31, warp = threadIdx.x >> 5, j = blockIdx.x;
   float sum[3][LANES];
   for (int a = 0; a < 3; a++) EACH_LANE(r) sum[a][r] = 0.f;
@@ -146,20 +161,44 @@ extern "C" __global__ void __launch_bounds__(32 * WARPS) head_mpjpe(const float*
       square += d[a] * d[a];
     }
     float distance = sqrtf(square);
-    float factor = distance > 0.f ? 1.f / (distance * (ROWS * joints)) : distance * 0.f;  // NaN stays NaN
+    float factor = distance > 0.f ? 1.f / (distance * (ROWS * JOINTS)) : distance * 0.f;  // NaN stays NaN
     for (int a = 0; a < 3; a++) gradient[(3 * j + a) * ROWS + n] = d[a] * factor * (scale ? scale[3 * j + a] : 1.f);
     mine += distance;
   }
   for (int step = 16; step; step >>= 1) mine += __shfl_xor_sync(0xffffffffu, mine, step);
-  if (lane) return;
-  partial[j] = mine;
-  __threadfence();
-  if (atomicAdd(finished, 1u) != gridDim.x - 1) return;
-  __threadfence();
-  double all = 0;
-  for (int i = 0; i < joints; i++) all += ((volatile double*)partial)[i];
-  total[0] += all / (ROWS * joints);
-  *finished = 0;
+  if (lane == 0) add_to_total(mine, partial, finished, total);
+}
+
+// The same for a Linear that gives a depth a joint, whose point (INPUTS, ROWS) sets the ray: gradient (JOINTS, ROWS).
+extern "C" __global__ void __launch_bounds__(32 * WARPS) head_rays(const float* __restrict__ weight,
+    const float* __restrict__ bias, const float* __restrict__ x, const float* __restrict__ scale,
+    const float* __restrict__ shift, const float* __restrict__ points, const float* __restrict__ target,
+    float* __restrict__ gradient, double* partial, u32* finished, double* total) {
+  __shared__ float part[WARPS][ROWS];
+  const int share = WIDTH / WARPS;
+  int lane = threadIdx.x & 31, warp = threadIdx.x >> 5, j = blockIdx.x;
+  float sum[LANES];
+  EACH_LANE(r) sum[r] = 0.f;
+#pragma unroll 8
+  for (int k = warp * share; k < (warp + 1) * share; k++)
+    EACH_LANE(r) sum[r] += weight[j * WIDTH + k] * x[k * ROWS + lane + 32 * r];
+  EACH_LANE(r) part[warp][lane + 32 * r] = sum[r];
+  __syncthreads();
+  if (warp) return;
+  double mine = 0;
+  EACH_LANE(r) {
+    int n = lane + 32 * r;
+    float z = bias[j], u = points[2 * j * ROWS + n], v = points[(2 * j + 1) * ROWS + n];
+    for (int w = 0; w < WARPS; w++) z += part[w][n];
+    if (scale) z = z * scale[j] + shift[j];
+    float dx = -u * z - target[3 * j * ROWS + n], dy = -v * z - target[(3 * j + 1) * ROWS + n];
+    float dz = z - target[(3 * j + 2) * ROWS + n], distance = sqrtf(dx * dx + dy * dy + dz * dz);
+    float factor = distance > 0.f ? 1.f / (distance * (ROWS * JOINTS)) : distance * 0.f;
+    gradient[j * ROWS + n] = (dz - u * dx - v * dy) * factor * (scale ? scale[j] : 1.f);
+    mine += distance;
+  }
+  for (int step = 16; step; step >>= 1) mine += __shfl_xor_sync(0xffffffffu, mine, step);
+  if (lane == 0) add_to_total(mine, partial, finished, total);
 }
 
 // dx = above^T dz [+ shortcut], of the Linear `above` (features, WIDTH) with dz (features, ROWS); then dropout, ReLU and
@@ -225,7 +264,7 @@ __device__ __forceinline__ void adam_one(float& w, float g, float& m, float& v, 
   g += weight_decay * w;
   m = number(numbers + 1) * m + g;
   v = number(numbers + 2) * v + g * g;
-  w -= number(numbers + 3) * m / (sqrtf(v) + number(numbers + 4));
+  w = (1.f - number(numbers + 5)) * w - number(numbers + 3) * m / (sqrtf(v) + number(numbers + 4));
 }
 
 // dW = dz x^T, 64 by 64 of it in the registers of a block, and Adam on them. dz, x (WIDTH, ROWS); weight, m, v

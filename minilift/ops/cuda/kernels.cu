@@ -71,6 +71,11 @@ extern "C" __global__ void __launch_bounds__(256) take(const real* rows, const i
   EACH(i, size) out[i] = rows[(long long)index[i / columns] * columns + i % columns];
 }
 
+extern "C" __global__ void __launch_bounds__(256) gather(const real* rows, const int* order, const u32* numbers, real* out,
+    long long size, int columns) {
+  EACH(i, size) out[i] = rows[(long long)order[numbers[0] + i / columns] * columns + i % columns];
+}
+
 extern "C" __global__ void __launch_bounds__(256) running_average(const real* value, real factor, real momentum, real* out,
     int size) {
   EACH(i, size) out[i] += momentum * (factor * value[i] - out[i]);
@@ -241,6 +246,28 @@ NORM_ACT_DROP(16)
 NORM_ACT_DROP(64)
 NORM_ACT_DROP(0)
 
+// ---- joints on their rays, a thread a joint --------------------------------------------------------------------------
+extern "C" __global__ void __launch_bounds__(256) rays(const real* points, const real* depth, real* out, long long joints) {
+  EACH(j, joints) {
+    real z = depth[j];
+    out[3 * j] = -points[2 * j] * z;
+    out[3 * j + 1] = -points[2 * j + 1] * z;
+    out[3 * j + 2] = z;
+  }
+}
+
+extern "C" __global__ void __launch_bounds__(256) rays_backward(const real* dy, const real* points, const real* depth,
+    real* dpoints, real* ddepth, long long joints) {
+  EACH(j, joints) {
+    real dx = dy[3 * j], dv = dy[3 * j + 1], z = depth[j];
+    ddepth[j] = dy[3 * j + 2] - points[2 * j] * dx - points[2 * j + 1] * dv;
+    if (dpoints) {
+      dpoints[2 * j] = -z * dx;
+      dpoints[2 * j + 1] = -z * dv;
+    }
+  }
+}
+
 // ---- losses: partial sums of the blocks, which the last block to finish adds in order: the same bits every time --------
 __device__ __forceinline__ void add_to_total(double mine, double factor, double* partial, u32* finished, double* total) {
   __shared__ double part[8];
@@ -305,24 +332,31 @@ extern "C" __global__ void __launch_bounds__(256) mse(const real* pred, const re
 struct alignas(4 * sizeof(real)) Four { real at[4]; };
 
 __device__ __forceinline__ void adam_one(real& w, real g, real& m, real& v, real decay_m, real decay_v, real size, real eps,
-    real weight_decay) {
+    real shrink, real weight_decay) {
   g += weight_decay * w;
   m = decay_m * m + g;
   v = decay_v * v + g * g;
-  w -= size * m / (sqrt(v) + eps);
+  w = (1 - shrink) * w - size * m / (sqrt(v) + eps);
 }
 
 #define ADAM_NUMBERS \
-  if (numbers) { decay_m = number(numbers); decay_v = number(numbers + 1); size = number(numbers + 2); eps = number(numbers + 3); }
+  if (numbers) { \
+    decay_m = number(numbers); \
+    decay_v = number(numbers + 1); \
+    size = number(numbers + 2); \
+    eps = number(numbers + 3); \
+    shrink = number(numbers + 4); \
+  }
 
 // 28 bytes an element, if float, at the speed of memory: four elements a thread
 extern "C" __global__ void __launch_bounds__(256) adam(Four* w, const Four* g, Four* m, Four* v, const u32* numbers,
-    real decay_m, real decay_v, real size, real eps, real weight_decay, long long fours) {
+    real decay_m, real decay_v, real size, real eps, real shrink, real weight_decay, long long fours) {
   ADAM_NUMBERS
   EACH(i, fours) {
     Four wi = w[i], gi = g[i], mi = m[i], vi = v[i];
 #pragma unroll
-    for (int a = 0; a < 4; a++) adam_one(wi.at[a], gi.at[a], mi.at[a], vi.at[a], decay_m, decay_v, size, eps, weight_decay);
+    for (int a = 0; a < 4; a++)
+      adam_one(wi.at[a], gi.at[a], mi.at[a], vi.at[a], decay_m, decay_v, size, eps, shrink, weight_decay);
     w[i] = wi;
     m[i] = mi;
     v[i] = vi;
@@ -331,9 +365,37 @@ extern "C" __global__ void __launch_bounds__(256) adam(Four* w, const Four* g, F
 
 // for parts of a vector that do not begin or end on a multiple of four
 extern "C" __global__ void __launch_bounds__(256) adam_ragged(real* w, const real* g, real* m, real* v, const u32* numbers,
-    real decay_m, real decay_v, real size, real eps, real weight_decay, long long count) {
+    real decay_m, real decay_v, real size, real eps, real shrink, real weight_decay, long long count) {
   ADAM_NUMBERS
-  EACH(i, count) adam_one(w[i], g[i], m[i], v[i], decay_m, decay_v, size, eps, weight_decay);
+  EACH(i, count) adam_one(w[i], g[i], m[i], v[i], decay_m, decay_v, size, eps, shrink, weight_decay);
+}
+
+// the sum of squares of each block's share
+extern "C" __global__ void __launch_bounds__(256) squares(const real* x, long long size, double* sums) {
+  __shared__ double part[8];
+  double mine = 0;
+  EACH(i, size) mine += (double)x[i] * x[i];
+  for (int step = 16; step; step >>= 1) mine += __shfl_xor_sync(0xffffffffu, mine, step);
+  if ((threadIdx.x & 31) == 0) part[threadIdx.x >> 5] = mine;
+  __syncthreads();
+  if (threadIdx.x) return;
+  for (int i = 1; i < 8; i++) mine += part[i];
+  sums[blockIdx.x] = mine;
+}
+
+// every block adds up all sums for itself, in the same order
+extern "C" __global__ void __launch_bounds__(256) scale_to_norm(real* x, long long size, const double* sums, int count,
+    real limit) {
+  __shared__ double part[256];
+  double mine = 0;
+  for (int i = threadIdx.x; i < count; i += 256) mine += sums[i];
+  part[threadIdx.x] = mine;
+  __syncthreads();
+  double square = 0;
+  for (int i = 0; i < 256; i++) square += part[i];
+  real factor = (real)(limit / (sqrt(square) + 1e-6));
+  if (factor >= 1) return;
+  EACH(i, size) x[i] *= factor;
 }
 
 extern "C" __global__ void __launch_bounds__(256) sgd(real* w, const real* g, real* velocity, real lr, real momentum,
@@ -346,26 +408,30 @@ extern "C" __global__ void __launch_bounds__(256) sgd(real* w, const real* g, re
 }
 
 // ---- the beginning of a captured step: gather a batch, change its units, and hidden1 ---------------------------------
-// x (n, inputs) and y (n, outputs) are the rows `order[first + r]` of the data; h = x weight^T + bias (n, width).
+// points (n, inputs), or null, and y (n, outputs) are the rows `order[first + r]` of the data, or where `order` is null
+// the rows r; x is points in other units, and h = x weight^T + bias (n, width).
 // Grid (width / 128, n / STEM_ROWS), both rounded up.
 #define STEM_ROWS 16
 #define STEM_INPUTS 128  // at most
 extern "C" __global__ void __launch_bounds__(128) stem(const real* data_x, const real* data_y, const int* order,
     const u32* numbers, int n, int inputs, int outputs, int width, const real* scale, const real* shift, const real* weight,
-    const real* bias, real* x, real* y, real* h) {
+    const real* bias, real* points, real* x, real* y, real* h) {
   __shared__ real tile[STEM_ROWS][STEM_INPUTS];
   int first = blockIdx.y * STEM_ROWS, rows = min(STEM_ROWS, n - first), f = blockIdx.x * 128 + threadIdx.x;
-  const int* index = order + numbers[0] + first;
   for (int i = threadIdx.x; i < rows * inputs; i += 128) {
     int r = i / inputs, k = i % inputs;
-    real value = data_x[(long long)index[r] * inputs + k];
+    long long row = order ? order[numbers[0] + first + r] : first + r;
+    real value = data_x[row * inputs + k];
+    if (points && blockIdx.x == 0) points[(long long)(first + r) * inputs + k] = value;
     if (scale) value = value * scale[k] + shift[k];
     tile[r][k] = value;
     if (blockIdx.x == 0) x[(long long)(first + r) * inputs + k] = value;
   }
   if (blockIdx.x == 0)
-    for (int i = threadIdx.x; i < rows * outputs; i += 128)
-      y[(long long)first * outputs + i] = data_y[(long long)index[i / outputs] * outputs + i % outputs];
+    for (int i = threadIdx.x; i < rows * outputs; i += 128) {
+      long long row = order ? order[numbers[0] + first + i / outputs] : first + i / outputs;
+      y[(long long)first * outputs + i] = data_y[row * outputs + i % outputs];
+    }
   __syncthreads();
   if (f >= width) return;
   real sum[STEM_ROWS];

@@ -1,0 +1,130 @@
+"""The figures of eval.py as tables for people, 80 columns wide."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from minilift.pose.bones import kind
+
+Result = dict[str, Any]
+
+MM = "_mm"  # what the names of figures in millimetres end in
+LABEL = 28
+NAMES = {
+    "flat": "flat pose, at the root's z",
+    "mean": "mean pose",
+    "linear": "linear regression",
+    "nearest": "nearest neighbour in 2D",
+}
+
+
+def table(result: Result, note: str = "") -> str:
+    """The result of eval.py as text; `note` is a line below the baselines.
+
+    Every figure of the first tables is in units and, where they are known, in millimetres; what would not fit
+    beside them is in the better known of the two.
+    """
+    blocks = [_headline(result), _baselines(result, note), _percentiles(result)]
+    if "velocity_error" in result:
+        blocks.append(_motion(result))
+    blocks += [_joints(result), _bones(result)]
+    return "\n".join("\n".join(["", *(line.rstrip() for line in block)]) for block in blocks)
+
+
+def _headline(result: Result) -> list[str]:
+    unit = _units(result)[-1]
+    interval = result["mpjpe_ci95" + unit]
+    limit = f"{result['threshold']:g} {result['threshold_unit']}"
+    return [
+        _head(result, "") + (f"   95% interval, {_name(unit)}" if interval else ""),
+        _line(result, "average MPJPE", "mpjpe")
+        + ("   " + " to ".join(_number(value, unit) for value in interval) if interval else ""),
+        _line(result, f"average loss ({result['loss_name']})", "loss"),
+        _line(result, "MPJPE with the root counted", "mpjpe_with_root"),
+        _line(result, "PA-MPJPE", "pa_mpjpe"),
+        _line(result, "N-MPJPE", "n_mpjpe"),
+        f"{f'PCK, within {limit}':{LABEL}s}{result['pck']:10.1%}",
+        f"{f'AUC, up to {limit}':{LABEL}s}{result['auc']:10.1%}",
+    ]
+
+
+def _baselines(result: Result, note: str) -> list[str]:
+    lines = [_head(result, "for comparison, MPJPE of") + f"{'/ model':>10s}"]
+    for name, value in result["baselines"].items():
+        times = f"{value / result['mpjpe']:10.2f}" if result["mpjpe"] else ""
+        lines.append(_line(result, f"  {NAMES.get(name, name)}", "baselines", name) + times)
+    if result.get("train"):
+        note = f"(fitted on {result['train']}: {result['train_poses']:,} poses)"
+    return [*lines, f"  {note}"] if note else lines
+
+
+def _percentiles(result: Result) -> list[str]:
+    shares = result["percentiles"]
+    heads = (f"{share}%" if share.isdigit() else "worst" for share in shares)
+    lines = [f"{'MPJPE of single poses':{LABEL - 8}s}" + "".join(f"{head:>9s}" for head in heads)]
+    for unit in _units(result):
+        cells = (f"{_number(value, unit):>9s}" for value in result["percentiles" + unit].values())
+        lines.append(f"{'  below, ' + _name(unit):{LABEL - 8}s}" + "".join(cells))
+    return lines
+
+
+def _motion(result: Result) -> list[str]:
+    per = "second" if result.get("fps") else "frame"
+    lines = [
+        _head(result, f"movement, per {per}"),
+        _line(result, "  velocity error (MPJVE)", "velocity_error"),
+    ]
+    if "jitter" in result:
+        lines.append(_line(result, f"  jitter, per {per}^2", "jitter"))
+        lines.append(_line(result, "  the truth's jitter", "true_jitter"))
+    return lines
+
+
+def _joints(result: Result) -> list[str]:
+    unit = _units(result)[-1]
+    lines = [_head(result, "per joint") + "".join(f"{f'{axis}, {_name(unit)}':>10s}" for axis in "xyz")]
+    for joint, axes in result["per_joint_axis" + unit].items():
+        lines.append(_line(result, f"  {joint}", "per_joint", joint) + _cells(axes.values(), unit))
+    return [*lines, _line(result, "  all", "mpjpe") + _cells(result["per_axis" + unit].values(), unit)]
+
+
+def _bones(result: Result) -> list[str]:
+    """A line for each kind of bone: both sides together, and how far they differ."""
+    unit = _units(result)[-1]
+    heads = ("length", "error", "|error|", "l-r", "true l-r")
+    lines = [f"{f'per bone, {_name(unit)}':{LABEL}s}" + "".join(f"{head:>10s}" for head in heads)]
+    bones, sides = result["per_bone" + unit], result["asymmetry" + unit]
+    for name in dict.fromkeys(map(kind, bones)):
+        alike = [row for bone, row in bones.items() if kind(bone) == name]
+        cells = [sum(row[key] for row in alike) / len(alike) for key in ("true", "error", "absolute")]
+        lines.append(f"  {name:{LABEL - 2}s}" + _cells([*cells, *sides.get(name, {}).values()], unit))
+    return lines
+
+
+def _units(result: Result) -> list[str]:
+    return ["", MM] if "mpjpe" + MM in result else [""]
+
+
+def _name(unit: str) -> str:
+    return "mm" if unit else "units"
+
+
+def _number(value: float, unit: str) -> str:
+    return f"{value:.1f}" if unit else f"{value:.5f}"
+
+
+def _cells(values: Any, unit: str) -> str:
+    return "".join(f" {_number(value, unit):>9s}" for value in values)
+
+
+def _head(result: Result, label: str) -> str:
+    return f"{label:{LABEL}s}" + "".join(f"{_name(unit):>10s}" for unit in _units(result))
+
+
+def _line(result: Result, label: str, name: str, key: str | None = None) -> str:
+    """A figure, or one of several under a name, in each unit that it has."""
+    cells = f"{label:{LABEL}s}"
+    for unit in _units(result):
+        value = result.get(name + unit)
+        cells += "" if value is None else _cells([value if key is None else value[key]], unit)
+    return cells

@@ -1,0 +1,186 @@
+"""Augmentation for NumPy: a whole batch at a time, a pose a column: arrays are (joints, xyz, n)."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from minilift.ops import augment_plan as table
+from minilift.ops.augment_plan import AugmentPlan
+from minilift.ops.base import Array
+from minilift.ops.numpy_fused import NumpyFused
+
+LIMB_STARTS, LIMB_MIDDLES, LIMB_ENDS = (list(row) for row in zip(*table.LIMBS, strict=True))
+MIRROR = list(table.MIRROR)
+PAIRS = np.array([table.LEGS, table.ARMS])
+ROOT = 15  # the row behind the joints
+# Thirteen vectors of a body, from joint to joint, and the segment that each has its length from
+BONES = (
+    (0, 1), (3, 4), (1, 2), (4, 5), (0, 3), (ROOT, 6), (6, 7), (7, 8), (12, 9), (9, 10), (12, 13), (10, 11),
+    (13, 14),
+)  # fmt: skip
+BONE_FROM, BONE_TO = (list(row) for row in zip(*BONES, strict=True))
+SEGMENT = [0, 0, 1, 1, 2, 3, 4, 5, 6, 7, 7, 8, 8]
+# Own lengths: means of left and right, and halves of the hips' and the shoulders' distance
+AVERAGE = np.array([[0.5 * (s == i) for s in SEGMENT] for i in range(9)])
+AVERAGE[[3, 4, 5]] *= 2
+
+
+class NumpyAugment(NumpyFused):
+    """The part of NumpyOps that knows poses."""
+
+    def augment(
+        self, source_x: Array, source_y: Array, plan: AugmentPlan, key: tuple[int, int], x: Array, y: Array
+    ) -> None:
+        n, joints = len(source_y), len(table.ROLES)
+        order = list(plan.order)
+        # (n, joints, 3) -> (joints, 3, n), in the order of ROLES
+        pose = source_y.reshape(n, joints, 3).transpose(1, 2, 0).take(order, axis=0)
+        draws = _hashes(key, n, 0, table.NOISE)
+        u = _uniform(draws, pose.dtype)
+        if plan.reshapes:
+            pose[:, 2] += 1  # from the root
+        if plan.mix:
+            pose = _mix(pose, draws, u, plan.mix)
+        flipped = u[table.FLIP] < plan.flip
+        pose = _flip(pose, flipped)
+        if plan.body:
+            chosen = u[table.BODY] < plan.body
+            pose = np.where(chosen, _rebuild(pose, body_factors(u), np.sqrt(u[table.SHARE])), pose)
+        if plan.turns:
+            yaw, tilt = (2 * u[table.YAW] - 1) * plan.yaw, (2 * u[table.TILT] - 1) * plan.tilt
+            _turn(pose, yaw, tilt, plan.elevation)
+        if plan.distance:
+            pose *= np.exp((2 * u[table.DISTANCE] - 1) * plan.distance)
+        if plan.reshapes:
+            pose[:, 2] -= 1
+            np.minimum(pose[:, 2], table.NEAREST, out=pose[:, 2])
+            image = pose[:, :2] / -pose[:, 2:]
+        else:
+            image = _flip(source_x.reshape(n, joints, 2).transpose(1, 2, 0).take(order, axis=0), flipped)
+        if plan.noise:
+            noise = _normals(_uniform(_hashes(key, n, table.NOISE, 2 * joints), pose.dtype))
+            image += plan.noise * noise.reshape(image.shape)
+        x.reshape(n, joints, 2)[:, order] = image.transpose(2, 0, 1)
+        y.reshape(n, joints, 3)[:, order] = pose.transpose(2, 0, 1)
+
+
+# ---- random numbers ----------------------------------------------------------------------------
+def _hashes(key: tuple[int, int], n: int, first: int, count: int) -> np.ndarray:
+    """Hashes (count, n) of pose * SLOTS + slot: lowbias32, as in `Ops.dropout_mask`, here to its end."""
+    h = np.arange(n, dtype=np.uint32) * np.uint32(table.SLOTS)
+    h = h + np.arange(first, first + count, dtype=np.uint32)[:, None]
+    h ^= np.uint32(key[0])
+    h ^= h >> np.uint32(16)
+    h *= np.uint32(0x7FEB352D)
+    h ^= h >> np.uint32(15)
+    h ^= np.uint32(key[1])
+    h *= np.uint32(0x846CA68B)
+    h ^= h >> np.uint32(16)
+    return h
+
+
+def _uniform(h: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    return (h >> np.uint32(8)).astype(dtype) * 2.0**-24 + 2.0**-25
+
+
+def _normals(u: np.ndarray) -> np.ndarray:
+    """Normal numbers from uniform ones (2 k, n), two neighbouring rows at a time (Box & Muller, 1958)."""
+    radius, angle = np.sqrt(-2 * np.log(u[0::2])), 2 * math.pi * u[1::2]
+    out = np.empty_like(u)
+    np.multiply(radius, np.cos(angle), out=out[0::2])
+    np.multiply(radius, np.sin(angle), out=out[1::2])
+    return out
+
+
+# ---- geometry ----------------------------------------------------------------------------------
+def _length(v: np.ndarray) -> np.ndarray:
+    """Lengths of vectors (..., 3, n), as (..., 1, n); 1e-12 for a vector of length 0."""
+    return np.sqrt(np.add.reduce(v * v, axis=-2, keepdims=True) + table.TINY)
+
+
+def _flip(points: np.ndarray, flipped: np.ndarray) -> np.ndarray:
+    """Points (joints, 2 or 3, n): left and right exchanged, x negated, where `flipped` (n,)."""
+    if not flipped.any():
+        return points
+    other = points[MIRROR]
+    np.negative(other[:, 0], out=other[:, 0])
+    return np.where(flipped, other, points)
+
+
+def _frames(pose: np.ndarray) -> np.ndarray:
+    """Axes (2, 3, 3, n) of pelvis and shoulder girdle: to the left, upwards, and what is square to both."""
+    side = pose[[3, 9]] - pose[[0, 12]]
+    up = np.stack([pose[6], pose[7] - pose[6]])
+    side /= _length(side)
+    up -= np.add.reduce(up * side, axis=1, keepdims=True) * side
+    up /= _length(up)
+    ahead = side[:, [1, 2, 0]] * up[:, [2, 0, 1]] - side[:, [2, 0, 1]] * up[:, [1, 2, 0]]
+    return np.stack([side, up, ahead], axis=1)
+
+
+def _mix(pose: np.ndarray, draws: np.ndarray, u: np.ndarray, share: float) -> np.ndarray:
+    """Limbs of other poses, turned from their pelvis or girdle into the own one; own bone lengths."""
+    n = pose.shape[2]
+    axes = _frames(pose)[:, None, None]  # (pair, side, bone, axis, xyz, n)
+    bones = np.stack([pose[LIMB_MIDDLES] - pose[LIMB_STARTS], pose[LIMB_ENDS] - pose[LIMB_MIDDLES]], axis=1)
+    local = np.add.reduce(axes * bones.reshape(2, 2, 2, 1, 3, n), axis=4)
+    taken = u[PAIRS[:, None] + [1, 3]] < table.TAKEN
+    donor = (draws[PAIRS[:, None] + [2, 4]].astype(np.uint64) * np.uint64(n) >> np.uint64(32)).astype(np.intp)
+    together = u[PAIRS] < 0.5
+    taken[:, 1] = np.where(together, taken[:, 0], taken[:, 1])
+    donor[:, 1] = np.where(together, donor[:, 0], donor[:, 1])
+    taken &= u[table.MIX] < share
+    lent = np.take_along_axis(local.reshape(4, 6, n), donor.reshape(4, 1, n), axis=2)
+    turned = np.add.reduce(lent.reshape(2, 2, 2, 3, 1, n) * axes, axis=3).reshape(bones.shape)
+    turned *= _length(bones) / _length(turned)
+    bones = np.where(taken.reshape(4, 1, 1, n), turned, bones)
+    out = pose.copy()
+    out[LIMB_MIDDLES] = out[LIMB_STARTS] + bones[:, 0]
+    out[LIMB_ENDS] = out[LIMB_MIDDLES] + bones[:, 1]
+    return out
+
+
+def body_factors(u: np.ndarray) -> np.ndarray:
+    """The FACTORS (14, n) of a body, from a pose's uniform numbers."""
+    normal = _normals(u[table.NORMALS : table.NORMALS + 12]).clip(-table.CLIP, table.CLIP)
+    head, ankle = 2 * u[table.HEAD] - 1, np.maximum(2 * u[table.ANKLE] - 1, 0)
+    return np.concatenate([normal, head[None], ankle[None]])
+
+
+def _rebuild(pose: np.ndarray, factors: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """Poses with another body: bones keep their directions and get lengths between their own, symmetric ones
+    (share 0) and those of the body (share 1), which has the pose's legs' length; geometric in between."""
+    n, dtype = pose.shape[2], pose.dtype
+    points = np.concatenate([pose, np.zeros((1, 3, n), dtype)])
+    bones = points[BONE_TO] - points[BONE_FROM]
+    length = _length(bones)
+    own = AVERAGE.astype(dtype) @ length[:, 0]
+    drawn = np.asarray(table.LOADINGS, dtype) @ factors + np.log(np.asarray(table.MEANS, dtype))[:, None]
+    drawn, drop = drawn[:9], np.exp(share * drawn[9])
+    drawn = drawn + np.log((own[0] + own[1]) / (np.exp(drawn[0]) + np.exp(drawn[1])))
+    new = np.exp(share * drawn + (1 - share) * np.log(own))
+    bones *= new[SEGMENT][:, None] / length
+    out = np.empty_like(pose)
+    out[3], out[0] = bones[4], -bones[4]
+    out[[1, 4]] = out[[0, 3]] + bones[0:2]
+    out[[2, 5]] = out[[1, 4]] + bones[2:4]
+    out[6:9] = np.cumsum(bones[5:8], axis=0)
+    centre = out[7] + drop * (0.5 * (pose[9] + pose[12]) - pose[7])
+    out[9], out[12] = centre + bones[8], centre - bones[8]
+    out[[10, 13]] = out[[9, 12]] + bones[9:11]
+    out[[11, 14]] = out[[10, 13]] + bones[11:13]
+    return out
+
+
+def _turn(pose: np.ndarray, yaw: np.ndarray, tilt: np.ndarray, elevation: float) -> None:
+    """In place: Rx(elevation + tilt) Ry(yaw) Rx(-elevation), about the root."""
+    x, y, z = pose[:, 0], pose[:, 1], pose[:, 2]
+    c, s = math.cos(elevation), math.sin(elevation)
+    height, ahead = c * y + s * z, c * z - s * y
+    cos, sin = np.cos(yaw), np.sin(yaw)
+    pose[:, 0], ahead = cos * x + sin * ahead, cos * ahead - sin * x
+    cos, sin = np.cos(elevation + tilt), np.sin(elevation + tilt)
+    pose[:, 1] = cos * height - sin * ahead
+    pose[:, 2] = sin * height + cos * ahead

@@ -1,0 +1,412 @@
+"""Augmented batches: exact geometry, the spreads that are documented, and the same numbers every time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from minilift.errors import InputError
+from minilift.ops import augment_plan as table
+from minilift.ops import get_ops
+from minilift.ops.numpy_augment import _hashes, _normals, _uniform, body_factors
+from minilift.pose.skeleton import COURSE15
+from minilift.pose.synth import synthesize
+from minilift.training.augment import Augmentation, Augmenter
+
+ALL = {"mix": 0.5, "flip": 0.5, "body": 0.5, "yaw": 180, "tilt": 10, "distance": 0.2, "noise": 0.003}
+GEOMETRY = {name: value for name, value in ALL.items() if name != "noise"}
+ROOT = np.array([0.0, 0.0, -1.0])
+N = 2000
+
+
+def people(n: int, seed: int = 3) -> tuple[np.ndarray, np.ndarray]:
+    """x (n, 15, 2) and y (n, 15, 3) in float64, the root midway between the hips."""
+    y = synthesize(n, seed).joint_3d.astype(np.float64)
+    off = (y[:, 0] + y[:, 3]) / 2 - ROOT  # of float32's rounding
+    y -= off[:, None]
+    return y[..., :2] / -y[..., 2:], y
+
+
+def augmented(
+    x: np.ndarray, y: np.ndarray, step: int = 0, seed: int = 1, dtype: str = "float64", **settings: float
+) -> tuple[np.ndarray, np.ndarray]:
+    ops, n = get_ops("cpu", dtype), len(y)
+    augmenter = Augmenter(Augmentation(**settings), ops, n, seed)
+    for source, data in zip(augmenter.sources, (x, y), strict=True):
+        ops.copy(data.reshape(n, -1), out=source)
+    out = ops.empty((n, 30)), ops.empty((n, 45))
+    for array in out:
+        array.fill(np.nan)
+    augmenter(step, *out)
+    for source, data in zip(augmenter.sources, (x, y), strict=True):
+        np.testing.assert_array_equal(source, data.reshape(n, -1).astype(dtype))  # only read
+    return out[0].reshape(n, 15, 2), out[1].reshape(n, 15, 3)
+
+
+def lengths(y: np.ndarray) -> np.ndarray:
+    """(n, 15 + 2): of all bones, and the distances of the hips and of the shoulders."""
+    across = np.linalg.norm(y[:, [0, 9]] - y[:, [3, 12]], axis=2)
+    return np.concatenate([COURSE15.bone_lengths(y), across], axis=1)
+
+
+def uniforms(n: int, step: int = 0, seed: int = 1) -> np.ndarray:
+    """The pose's uniform numbers, by slot: what `augmented` draws, for questions of who was chosen."""
+    key = Augmenter(Augmentation(), get_ops("cpu"), 1, seed).key(step)
+    return _uniform(_hashes(key, n, 0, table.SLOTS), np.dtype("float64"))
+
+
+# ---- geometry ----------------------------------------------------------------------------------
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("part", ["flip", "yaw", "tilt", "distance", "mix", "everything but body"])
+def test_bones_keep_their_lengths(part: str, dtype: str) -> None:
+    x, y = people(400)
+    settings = {**GEOMETRY, "body": 0.0} if part.startswith("everything") else {part: GEOMETRY[part]}
+    _, new = augmented(x, y, dtype=dtype, **settings)
+    before, after = lengths(y), lengths(new)
+    if "flip" in settings:
+        swapped = uniforms(400)[table.FLIP] < settings["flip"]
+        both = [*COURSE15.mirror, 15, 16]
+        before[swapped] = before[swapped][:, both]
+    scale = np.ones(400)
+    if "distance" in settings:
+        scale = np.exp((2 * uniforms(400)[table.DISTANCE] - 1) * settings["distance"])
+        assert scale.min() < 0.85
+        assert scale.max() > 1.15
+    limit = 1e-12 if dtype == "float64" else 1e-6  # worst seen 2e-16 and 2e-7
+    np.testing.assert_allclose(after, before * scale[:, None], rtol=0, atol=limit)
+    assert np.abs(new - y).max() > 0.03  # something did happen
+
+
+@pytest.mark.parametrize("settings", [{name: value} for name, value in GEOMETRY.items()] + [GEOMETRY])
+def test_image_root_and_depth_agree(settings: dict[str, float]) -> None:
+    for dtype, limit in (("float64", 1e-12), ("float32", 1e-6)):
+        x, y = people(N)
+        u, new = augmented(x, y, dtype=dtype, **settings)
+        new = new.astype(np.float64)
+        np.testing.assert_allclose(u, new[..., :2] / -new[..., 2:], rtol=0, atol=limit)
+        root = (new[:, 0] + new[:, 3]) / 2
+        np.testing.assert_allclose(root, np.broadcast_to(ROOT, root.shape), rtol=0, atol=limit)
+        assert new[..., 2].max() <= table.NEAREST + 1e-7
+
+
+def test_flip_twice_is_nothing_and_once_is_a_mirror() -> None:
+    x, y = people(50)
+    u, v = augmented(x, y, flip=1.0)
+    mirror = list(COURSE15.mirror)
+    np.testing.assert_array_equal(u, x[:, mirror] * [-1, 1])
+    np.testing.assert_array_equal(v, y[:, mirror] * [-1, 1, 1])
+    back = augmented(u, v, flip=1.0)
+    np.testing.assert_array_equal(back[0], x)
+    np.testing.assert_array_equal(back[1], y)
+
+
+def test_detections_stay_while_the_pose_does() -> None:
+    """x may be what a detector saw; it is projected anew only with a change of the 3D pose."""
+    x, y = people(50)
+    seen = x + 0.01
+    np.testing.assert_array_equal(augmented(seen, y)[0], seen)
+    np.testing.assert_array_equal(augmented(seen, y)[1], y)
+    np.testing.assert_array_equal(augmented(seen, y, flip=1.0)[0][:, 8], seen[:, 8] * [-1, 1])
+    assert np.abs(augmented(seen, y, yaw=1e-9)[0] - x).max() < 1e-6
+
+
+def test_a_turn_keeps_heights_along_the_true_vertical() -> None:
+    x, y = people(300)
+    for elevation in (-10.0, 7.5, 25.0):
+        e = np.radians(elevation)
+        vertical = np.array([0, np.cos(e), np.sin(e)])
+        _, new = augmented(x, y, yaw=180, elevation=elevation)
+        q, p = new - ROOT, y - ROOT
+        np.testing.assert_allclose(q @ vertical, p @ vertical, rtol=0, atol=1e-12)
+        # the angle round the vertical is that of the slot: from side to ahead
+        ahead = np.array([0, -np.sin(e), np.cos(e)])
+        before, after = ((r @ ahead) + 1j * r[..., 0] for r in (p, q))
+        turned = np.angle((after * before.conj()).sum(1))
+        expected = (2 * uniforms(300)[table.YAW] - 1) * np.pi
+        np.testing.assert_allclose(np.exp(1j * turned), np.exp(1j * expected), rtol=0, atol=1e-9)
+
+
+def test_a_tilt_is_a_turn_about_the_horizontal_of_the_image() -> None:
+    x, y = people(300)
+    _, new = augmented(x, y, tilt=10)
+    np.testing.assert_array_equal(new[..., 0], y[..., 0])
+    before, after = ((r[..., 1] + 1j * (r[..., 2] + 1)) for r in (y, new))
+    angle = np.degrees(np.angle((after * before.conj()).sum(1)))
+    np.testing.assert_allclose(angle, (2 * uniforms(300)[table.TILT] - 1) * 10, rtol=0, atol=1e-9)
+
+
+# ---- bodies ------------------------------------------------------------------------------------
+def segments(y: np.ndarray) -> np.ndarray:
+    """(9, n): own lengths of SEGMENTS without the drop, of left and right the mean."""
+    bone = COURSE15.bone_lengths(y)
+    bone = (bone + bone[:, list(COURSE15.mirror)]) / 2
+    shoulders = np.linalg.norm(y[:, 9] - y[:, 12], axis=1) / 2
+    return np.stack([*bone[:, [1, 2, 0, 6, 7, 8]].T, shoulders, *bone[:, [10, 11]].T])
+
+
+def test_a_body_lies_between_its_own_and_the_one_drawn() -> None:
+    x, y = people(N)
+    _, new_y = augmented(x, y, body=1.0)
+    bone = COURSE15.bone_lengths(new_y)
+    difference = np.abs(bone - bone[:, list(COURSE15.mirror)])
+    # the way from neck to shoulder is not a segment: as symmetric as it was, in float32
+    assert np.delete(difference, [9, 12], axis=1).max() < 1e-12
+    assert difference.max() < 1e-6
+    own, new = segments(y), segments(new_y)
+    u = uniforms(N)
+    log_drawn = np.array(table.LOADINGS)[:9] @ body_factors(u) + np.log(table.MEANS[:9])[:, None]
+    legs = np.exp(log_drawn[0]) + np.exp(log_drawn[1])
+    drawn = np.exp(log_drawn) / legs * (own[0] + own[1])
+    share = np.sqrt(u[table.SHARE])
+    np.testing.assert_allclose(new, drawn**share * own ** (1 - share), rtol=1e-11)
+
+
+def test_a_body_turns_no_bone() -> None:
+    x, y = people(100)
+    _, new = augmented(x, y, body=1.0)
+    for child, parent in ((1, 0), (2, 1), (5, 4), (7, 6), (8, 7), (10, 9), (14, 13), (0, 3), (9, 12)):
+        a, b = (p[:, child] - p[:, parent] for p in (y, new))
+        cosine = (a * b).sum(1) / np.linalg.norm(a, axis=1) / np.linalg.norm(b, axis=1)
+        np.testing.assert_allclose(cosine, 1, rtol=0, atol=1e-12)
+
+
+# Of the legs' length, as docs/augmentation.md has it: median, 2.5 and 97.5 percent
+RANGES = {
+    "thigh": (0.491, 0.452, 0.523),
+    "shin": (0.509, 0.477, 0.548),
+    "hip": (0.106, 0.074, 0.152),
+    "low": (0.266, 0.188, 0.375),
+    "high": (0.337, 0.254, 0.448),
+    "head": (0.158, 0.076, 0.329),
+    "shoulder": (0.158, 0.106, 0.235),
+    "upper_arm": (0.334, 0.299, 0.370),
+    "forearm": (0.290, 0.260, 0.321),
+}
+
+
+def drawn_bodies() -> tuple[np.ndarray, np.ndarray]:
+    """The factors (14, n), and the logarithms (10, n) of SEGMENTS."""
+    factors = body_factors(uniforms(100_000))
+    return factors, np.array(table.LOADINGS) @ factors + np.log(table.MEANS)[:, None]
+
+
+def test_the_bodies_drawn_are_those_documented() -> None:
+    _, logs = drawn_bodies()
+    ratios = np.exp(logs[:9]) / np.exp(logs[:2]).sum(0)
+    for name, ratio in zip(table.SEGMENTS, ratios, strict=False):
+        found = np.quantile(ratio, [0.5, 0.025, 0.975])
+        np.testing.assert_allclose(found, RANGES[name], rtol=0.02, err_msg=name)
+
+
+def test_proportions_go_together() -> None:
+    factors, logs = drawn_bodies()
+    of = dict(zip(table.SEGMENTS, np.exp(logs), strict=True))
+
+    def together(a: np.ndarray, b: np.ndarray) -> float:
+        return float(np.corrcoef(np.log(a), np.log(b))[0, 1])
+
+    legs, arms, trunk = of["thigh"] + of["shin"], of["upper_arm"] + of["forearm"], of["low"] + of["high"]
+    assert together(arms, legs) == pytest.approx(0.28, abs=0.02)
+    assert together(of["upper_arm"], of["forearm"]) == pytest.approx(0.18, abs=0.02)
+    assert together(trunk, legs) == pytest.approx(-0.31, abs=0.02)
+    assert np.abs(factors[:12]).max() == table.CLIP
+    assert (factors[13] == 0).mean() == pytest.approx(0.5, abs=0.01)
+
+
+# ---- limbs -------------------------------------------------------------------------------------
+def angles(y: np.ndarray) -> np.ndarray:
+    """Cosines at knees and elbows: they come with a limb, whatever body it is put on."""
+    out = []
+    for start, middle, end in table.LIMBS:
+        a, b = y[:, middle] - y[:, start], y[:, end] - y[:, middle]
+        out.append((a * b).sum(1) / np.linalg.norm(a, axis=1) / np.linalg.norm(b, axis=1))
+    return np.array(out)
+
+
+def test_limbs_come_from_the_donors() -> None:
+    x, y = people(N)
+    _, new = augmented(x, y, mix=1.0)
+    key = Augmenter(Augmentation(), get_ops("cpu"), 1, 1).key(0)
+    draws, u = _hashes(key, N, 0, table.SLOTS), uniforms(N)
+    before, after = angles(y), angles(new)
+    share, same = [], []
+    for pair, base in enumerate((table.LEGS, table.ARMS)):
+        together = u[base] < 0.5
+        for side in range(2):
+            slot = np.where(together, base + 1, base + 1 + 2 * side)
+            taken = u[slot, np.arange(N)] < table.TAKEN
+            donor = draws[slot + 1, np.arange(N)].astype(np.int64) * N >> 32
+            limb = 2 * pair + side
+            expected = np.where(taken, before[limb, donor], before[limb])
+            np.testing.assert_allclose(after[limb], expected, rtol=0, atol=1e-9)
+            share.append(taken.mean())
+        same.append(together.mean())
+    np.testing.assert_allclose(share, table.TAKEN, atol=0.04)
+    np.testing.assert_allclose(same, 0.5, atol=0.04)
+    rest = [0, 3, 6, 7, 8, 9, 12]
+    np.testing.assert_allclose(new[:, rest], y[:, rest], rtol=0, atol=1e-15)
+
+
+def test_a_limb_is_seen_from_its_own_pelvis() -> None:
+    """Turned as a whole, a pose lends the same limbs: two poses, one of them the other one turned."""
+    x, y = people(1)
+    _, turned = augmented(x, y, yaw=180, tilt=30)
+    y = np.concatenate([np.repeat(y, 40, 0), np.repeat(turned, 40, 0)])
+    _, new = augmented(np.zeros((80, 15, 2)), y, mix=1.0)
+    np.testing.assert_allclose(new, y, rtol=0, atol=1e-12)
+
+
+# ---- noise and random numbers --------------------------------------------------------------------
+@pytest.mark.parametrize("others", [{}, GEOMETRY])
+def test_noise_moves_the_image_alone(others: dict[str, float]) -> None:
+    x, y = people(N)
+    clean, noisy = augmented(x, y, **others), augmented(x, y, **others, noise=0.01)
+    np.testing.assert_array_equal(noisy[1], clean[1])
+    noise = (noisy[0] - clean[0]).reshape(N, 30) / 0.01
+    assert noise.mean() == pytest.approx(0, abs=4 / noise.size**0.5)
+    assert noise.std() == pytest.approx(1, abs=4 / (2 * noise.size) ** 0.5)
+    assert (np.abs(noise) > 2).mean() == pytest.approx(0.0455, abs=0.004)
+    correlation = np.corrcoef(noise.T) - np.eye(30)
+    assert np.abs(correlation).max() < 5 / N**0.5
+
+
+def test_the_same_key_the_same_batch() -> None:
+    x, y = people(64)
+    first = augmented(x, y, step=7, **ALL)
+    for a, b in zip(first, augmented(x, y, step=7, **ALL), strict=True):
+        np.testing.assert_array_equal(a, b)
+    for other in ({"step": 8}, {"seed": 2}):
+        for a, b in zip(first, augmented(x, y, **{"step": 7, **other}, **ALL), strict=True):
+            assert (a != b).any(axis=(1, 2)).mean() > 0.9
+    for a, b in zip(first, augmented(x, y, step=7, dtype="float32", **ALL), strict=True):
+        np.testing.assert_allclose(b, a, rtol=0, atol=1e-5)  # worst seen 3e-7
+
+
+def test_hashes_are_frozen() -> None:
+    """A change here changes every seeded run, and parts the backends."""
+
+    def lowbias32(i: int, key: tuple[int, int]) -> int:
+        h = i ^ key[0]
+        h ^= h >> 16
+        h = h * 0x7FEB352D & 0xFFFFFFFF
+        h ^= h >> 15 ^ key[1]
+        h = h * 0x846CA68B & 0xFFFFFFFF
+        return h ^ h >> 16
+
+    key = 0x12345678, 0x9ABCDEF0
+    found = _hashes(key, 70, 3, 5)
+    expected = [[lowbias32(pose * 64 + slot, key) for pose in range(70)] for slot in range(3, 8)]
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_extreme_uniform_numbers_give_finite_normal_ones() -> None:
+    h = np.array([[0], [0xFFFFFFFF], [0xFFFFFFFF], [0]], np.uint32)
+    for dtype in (np.dtype("float32"), np.dtype("float64")):
+        u = _uniform(h, dtype)
+        assert u.dtype == dtype
+        assert (u > 0).all()
+        assert (u <= 1).all()
+        assert np.isfinite(_normals(u)).all()
+
+
+@pytest.mark.parametrize("name", ["flip", "body", "mix"])
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+def test_as_many_poses_as_asked(name: str, share: float) -> None:
+    x, y = people(N)
+    _, new = augmented(x, y, **{name: share})
+    changed = (np.abs(new - y) > 1e-9).any(axis=(1, 2)).mean()
+    if name == "mix":  # with all four limbs one's own, nothing is seen of it
+        share *= 1 - (0.5 * (0.25 + 0.25**2)) ** 2
+    assert changed == pytest.approx(share, abs=4 * (share * (1 - share) / N) ** 0.5 + 1e-3)
+
+
+# ---- the ends of the range -----------------------------------------------------------------------
+@pytest.mark.parametrize("n", [1, 2, 3, 17])
+def test_any_number_of_poses(n: int) -> None:
+    x, y = people(n)
+    u, v = augmented(x, y, **ALL)
+    assert np.isfinite(u).all()
+    assert np.isfinite(v).all()
+
+
+def test_a_smaller_batch_than_there_is_room_for() -> None:
+    x, y = people(20)
+    ops = get_ops("cpu", "float64")
+    augmenter = Augmenter(Augmentation(**ALL), ops, 20, 1)
+    for source, data in zip(augmenter.sources, (x, y), strict=True):
+        ops.copy(data.reshape(20, -1), out=source)
+    u, v = ops.empty((6, 30)), ops.empty((6, 45))
+    augmenter(0, u, v)
+    np.testing.assert_array_equal(v, augmented(x[:6], y[:6], **ALL)[1].reshape(6, 45))
+
+
+def degenerate() -> dict[str, np.ndarray]:
+    _, y = people(1)
+    point = np.broadcast_to(ROOT, (15, 3))
+    no_shoulders, line, near = y[0].copy(), y[0].copy(), (y[0] - ROOT) * 30 + ROOT
+    no_shoulders[[9, 12]] = no_shoulders[7]
+    line[:] = point + np.arange(15)[:, None] * [0.01, 0, 0]  # the spine along the hips: no frame
+    return {"a point": point, "no shoulders": no_shoulders, "a line": line, "too near": near}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", degenerate())
+def test_degenerate_poses_stay_finite_and_in_front_of_the_camera(name: str, dtype: str) -> None:
+    y = np.concatenate([people(30)[1], np.repeat(degenerate()[name][None], 30, 0)])
+    with np.errstate(all="raise", under="ignore"):
+        u, new = augmented(np.zeros((60, 15, 2)), y, dtype=dtype, **{**ALL, "mix": 1.0, "body": 1.0})
+    assert np.isfinite(u).all()
+    assert np.isfinite(new).all()
+    assert new[..., 2].max() < -0.19
+
+
+def test_nan_is_not_swallowed() -> None:
+    x, y = people(10)
+    y[3, 2, 2] = np.nan
+    _, new = augmented(x, y, yaw=30, body=1.0)
+    assert np.isnan(new[3, 2, 2])
+
+
+# ---- settings ----------------------------------------------------------------------------------
+def test_all_is_off_by_default() -> None:
+    assert not Augmentation().active
+    assert not Augmentation(elevation=20).active
+    for name, value in ALL.items():
+        assert Augmentation(**{name: value}).active, name
+
+
+def test_the_plan_knows_the_skeleton() -> None:
+    plan = Augmentation(yaw=90).plan()
+    assert [COURSE15.joints[row] for row in plan.order] == list(table.ROLES)
+    assert [table.ROLES.index(COURSE15.joints[COURSE15.mirror[row]]) for row in plan.order] == list(
+        table.MIRROR
+    )
+    assert plan.yaw == pytest.approx(np.pi / 2)
+    assert len({plan, Augmentation(yaw=90).plan()}) == 1
+
+
+def test_another_order_of_joints_is_only_that() -> None:
+    x, y = people(40)
+    ops, plan = get_ops("cpu", "float64"), Augmentation(**ALL).plan()
+    rows = np.random.default_rng(0).permutation(15)  # joint j of the data is role rows[j]
+    other = type(plan)(**{**vars(plan), "order": tuple(int(i) for i in np.argsort(rows))})
+    out: list[Any] = []
+    for p, take in ((plan, np.arange(15)), (other, rows)):
+        u, v = ops.empty((40, 30)), ops.empty((40, 45))
+        sources = x[:, take].reshape(40, 30).copy(), y[:, take].reshape(40, 45).copy()
+        ops.augment(*sources, p, (1, 2), u, v)
+        out.append((u.reshape(40, 15, 2), v.reshape(40, 15, 3)))
+    for a, b in zip(*out, strict=True):
+        np.testing.assert_array_equal(a[:, rows], b)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("flip", 1.5), ("body", -0.1), ("mix", np.nan), ("yaw", 181), ("tilt", 91), ("noise", -1),
+     ("noise", np.inf), ("distance", 2), ("elevation", 100), ("elevation", np.nan)],
+)  # fmt: skip
+def test_settings_out_of_range_are_refused(name: str, value: float) -> None:
+    with pytest.raises(InputError, match=rf"augmentation: {name} must be .*, got {value}"):
+        Augmentation(**{name: value})
