@@ -149,7 +149,7 @@ CHANGED: dict[str, list[str]] = {
     "epochs": ["3"], "batch_size": ["32"], "loss": ["mse"], "standardise": [], "val_fraction": ["0.2"],
     "seed": ["1"], "cycle_momentum": [], "optimiser": ["sgd"], "lr": ["0.01"], "betas": ["0.5", "0.9"],
     "momentum": ["0.5"], "weight_decay": ["0.1"], "scheduler": ["cosine"], "step_size": ["1"],
-    "gamma": ["0.1"], "clip": ["0.01"], "warm_up": ["0.5"], "head": ["xyz"],
+    "gamma": ["0.1"], "clip": ["0.01"], "warm_up": ["0.5"], "head": ["ray"],
     "flip": ["0"], "noise": ["0.01"], "yaw": ["90"], "tilt": ["10"], "distance": ["0.2"], "body": ["1"],
     "mix": ["0.5"],
     "step_per": ["batch"], "blocks": ["2"], "hidden": ["8"], "dropout": ["0.5"], "init": ["kaiming_normal"],

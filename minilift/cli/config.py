@@ -50,7 +50,7 @@ class TrainConfig:
     weights: str = _flag(
         "liftModel", "files", "name of the weights file; one that ends in .safetensors gets that format"
     )
-    epochs: int = _flag(60, "training", "passes over the data", type=_number(int, 1))
+    epochs: int = _flag(56, "training", "passes over the data", type=_number(int, 1))
     batch_size: int = _flag(256, "training", "poses in a step", type=_number(int, 2))
     loss: str = _flag("mpjpe", "training", "what is minimised", choices=("mpjpe", "mse"))
     standardise: bool = _flag(
@@ -141,7 +141,7 @@ class TrainConfig:
     )
     mix: float = _flag(0.0, "augmentation", "share with limbs of other poses", type=_number(float, 0, 1))
     head: str = _flag(
-        "ray", "network", "xyz: 45 outputs, as in the assignment; ray: 15 depths, on rays through the image",
+        "xyz", "network", "xyz: 45 outputs, as in the assignment; ray: 15 depths, on rays through the image",
         choices=HEADS,
     )  # fmt: skip
     hidden: int = _flag(1024, "network", "width of the hidden layers", type=_number(int, 1, 65536))

@@ -6,9 +6,11 @@ import argparse
 import json
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -124,6 +126,7 @@ def _evaluate(argv: Sequence[str] | None) -> int:
     args = _parser().parse_args(argv)
     _check(args)
     lifter = Lifter.load(args.weights, device=args.device)
+    predict = partial(lifter.predict, flip=args.flip, project=args.project)
     poses, scale_path = _poses(args)
     clips = _clips(args.clips, len(poses)) if args.clips else None
     warn_of_conventions(args.data, poses)
@@ -132,7 +135,7 @@ def _evaluate(argv: Sequence[str] | None) -> int:
     predicted = Spool(Path(args.save).parent, (len(JOINTS), 3)) if args.save else None
     for rows in shown(poses.joint_2d, "predicting"):
         part = poses.read(rows)
-        joint_3d = lifter.predict(part.joint_2d, flip=args.flip, project=args.project)
+        joint_3d = predict(part.joint_2d)
         if not np.isfinite(joint_3d).all():
             problem = "its predictions are too large or undefined"
             raise InputError(f"{args.weights}: {problem}; train again, with a lower --lr")
@@ -141,12 +144,13 @@ def _evaluate(argv: Sequence[str] | None) -> int:
         if predicted is not None:
             predicted.append(joint_3d)
     result = {"weights": args.weights, "data": args.data, "train": fitted.path, "train_poses": fitted.poses}
+    result |= {"flip": args.flip, "project": args.project}
     result |= figures.result() | ({"fps": args.fps} if args.clips else {})
     if predicted is not None:
         arrays = {"joint_3d": predicted.rows()}
         write_atomically(args.save, lambda file: write_npz(file, arrays))
     if args.plot:
-        plot(lifter, poses, figures.each, args.plot)
+        plot(predict, poses, figures.each, args.plot)
     if args.json:
         print(json.dumps(result, allow_nan=False))
         return 0
@@ -250,11 +254,11 @@ def _poses(args: argparse.Namespace) -> tuple[Poses, Path | str | None]:
     return replace(poses, scale=scale), beside
 
 
-def plot(lifter: Lifter, poses: Poses, errors: np.ndarray, path: str) -> None:
+def plot(predict: Callable[[Any], np.ndarray], poses: Poses, errors: np.ndarray, path: str) -> None:
     """Draw an easy, a middling and a hard pose: a tenth, a half and nine tenths of the way to the worst."""
     from minilift.pose.plot import plot_lift
 
     order = np.argsort(errors)
     drawn = poses.read(order[[int(share * (len(order) - 1)) for share in (0.1, 0.5, 0.9)]])
     joint_2d, joint_3d = np.asarray(drawn.joint_2d), np.asarray(drawn.joint_3d)
-    plot_lift(joint_2d, lifter.predict(joint_2d), joint_3d, path)
+    plot_lift(joint_2d, predict(joint_2d), joint_3d, path)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import sys
 import threading
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -125,6 +126,10 @@ class CupyOps(Ops):
         if line not in self.gpu.notes and sys.stderr is not None:
             print(f"note: {line}", file=sys.stderr)
         self.gpu.notes.add(line)
+
+    def thread_scratch(self) -> list[Array]:
+        """The scratch memory of the calling thread, which is gone when the thread is."""
+        return list(self._thread.__dict__.get("arrays", {}).values())
 
     def synchronize(self) -> None:
         self.gpu.synchronize()
@@ -372,6 +377,7 @@ class CupyOps(Ops):
         self._each("sgd", w.size, w, g, velocity, *numbers, np.int64(w.size))
 
 
+@cache
 def augment_options(plan: AugmentPlan) -> tuple[str, ...]:
     """The tables that augment.cu is compiled with."""
     loadings = (number for row in LOADINGS for number in row)

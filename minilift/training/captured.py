@@ -74,6 +74,8 @@ class CapturedSteps:
         self.captured, self.why = capture, "" if capture else "not asked for"
         self.warm = False
         self.graphs: dict[int, Any] = {}
+        self.kept: list[Any] = []  # a graph knows addresses: what lies there has to live as long
+        self.frozen = self._numbers()
         self.begin(order, scheduler, measure)
 
     def fits(
@@ -81,11 +83,16 @@ class CapturedSteps:
         augmentation: Augmentation | None = None,
     ) -> bool:  # fmt: skip
         """Whether it was made for these."""
-        if augmentation != self.augmentation:
+        if augmentation != self.augmentation or self.frozen != self._numbers():
             return False
         now = (model, optimiser, model.before, model.after, measure.loss)
         then = (self.model, self.optimiser, *self.units, self.loss)
         return batch_size == self.batch_size and all(a is b for a, b in zip(now, then, strict=True))
+
+    def _numbers(self) -> tuple[Any, ...]:
+        """Settings that are arguments of launches, and so frozen."""
+        layers = [(half.dropout.p, half.norm.eps, half.norm.momentum) for half in self.plan.halves]
+        return self.optimiser.weight_decay, self.optimiser.max_norm, layers
 
     def begin(self, order: np.ndarray, scheduler: Schedule | None, measure: Any) -> None:
         """Go to another epoch. `measure` counts in the arrays of the graphs from now on."""
@@ -128,6 +135,7 @@ class CapturedSteps:
         if self.captured and self.warm and size not in self.graphs:
             try:
                 self.graphs[size] = self.gpu.capture(lambda: self._steps(size))
+                self.kept = self.model.ops.thread_scratch()  # type: ignore[attr-defined]
             except RuntimeError as problem:  # the classes of CUDA's errors are such
                 self.captured, self.why = False, " ".join(str(problem).split())[:160]
         if self.captured and self.warm:

@@ -102,9 +102,11 @@ class RowPlan(Plan):
         n, width, wide = self.n, self.width, (self.n, self.width)
         empty = self.ops.empty
         self.x, self.y = empty((n, self.inputs)), empty((n, self.joints))
-        self.points = empty((n, self.inputs)) if self.on_rays else None
         self.pred, self.dpred = empty((n, self.outputs)), empty((n, self.outputs))
-        self.djoints = empty((n, self.joints)) if self.on_rays else None
+        self.points: Array | None = None
+        if self.on_rays:
+            self.points, self.depth = empty((n, self.inputs)), empty((n, self.outputs))
+            self.seen, self.djoints = empty((n, self.joints)), empty((n, self.joints))
         self.h = [empty(wide) for _ in range(self.blocks + 1)]
         self.z, self.act = ([empty(wide) for _ in self.halves] for _ in range(2))
         self.dh, self.dmid, self.dz = (empty(wide) for _ in range(3))
@@ -112,7 +114,6 @@ class RowPlan(Plan):
         if self.composed:
             self.product, self.p = empty((width, self.inputs)), empty((width, self.inputs))
             self.shift = empty((width, 1))
-        self.ops.loss_memory()
 
     def step(self, step: int) -> None:
         numbers = self.work.numbers[step]
@@ -161,16 +162,18 @@ class RowPlan(Plan):
 
     def _loss_on_rays(self) -> None:
         """The same behind `nn.Rays`, in the layers' own steps."""
-        ops, rays, after, bias = self.ops, self.model.rays, self.model.after, self.output.bias
-        assert rays is not None
+        ops, after, bias, depth = self.ops, self.model.after, self.output.bias, self.pred
         assert bias is not None
-        depth = ops.add(self.pred, bias.data, out=self.pred)
-        joints = rays.forward(self.points, depth if after is None else after.forward(depth))
+        ops.add(self.pred, bias.data, out=depth)
+        if after is not None:
+            depth = ops.affine(self.pred, after.scale, after.shift, out=self.depth)
+        ops.rays(self.points, depth, out=self.seen)
         if self.work.loss != "mpjpe":
-            ops.mpjpe(joints, self.y, self.djoints, self.work.totals[1])
-        getattr(ops, self.work.loss)(joints, self.y, self.djoints, self.total)
-        ddepth = rays.backward(self.djoints)
-        ops.copy(ddepth if after is None else after.backward(ddepth), out=self.dpred)
+            ops.mpjpe(self.seen, self.y, self.djoints, self.work.totals[1])
+        getattr(ops, self.work.loss)(self.seen, self.y, self.djoints, self.total)
+        ops.rays_backward(self.djoints, self.points, depth, None, self.dpred)
+        if after is not None:
+            ops.multiply(self.dpred, after.scale, out=self.dpred)
 
     def _backward(self) -> None:
         ops, output, stem = self.ops, self.output, self.stem

@@ -271,6 +271,10 @@ def test_a_captured_epoch_serves_again_until_something_else_is_wanted(gpu: Any) 
     run.model.standardise(POSES.joint_2d * 2, POSES.joint_3d)  # other arrays than those of the graph
     run.epoch(2)
     assert run.rows.captured is not first
+    second = run.rows.captured
+    run.model.dropouts[0].p = 0.1  # a number in a graph
+    run.epoch(2)
+    assert run.rows.captured is not second
     run.batch = 64
     run.epoch(3)
     assert run.rows.captured is not None

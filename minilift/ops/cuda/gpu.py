@@ -79,7 +79,7 @@ class Gpu:
         self, file: str, options: tuple[str, ...], name: str, grid: tuple[int, ...], block: tuple[int, ...],
         args: tuple[Any, ...],
     ) -> None:  # fmt: skip
-        """Run the kernel `name` of kernels.cu or columns.cu, compiled with `options`.
+        """Run the kernel `name` of a `file` of this folder, compiled with `options`.
 
         `args` are arrays, numbers as NumPy scalars of the kernel's own types, or None for a null pointer.
         """
