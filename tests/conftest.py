@@ -26,7 +26,7 @@ def mocap() -> Path:
 def gpu(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The Gpu that device='gpu' opens: one whose kernels run on the CPU, and with `-m gpu` a real one too."""
     from minilift import ops
-    from minilift.ops import cupy_ops
+    from minilift.ops import cupy_core
     from minilift.ops.cuda.gpu import Gpu, open_gpu
 
     if request.param == "real":
@@ -41,7 +41,7 @@ def gpu(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Any:
         pytest.skip(reason)
     found = Gpu(FakeCuda())
     ops.choose_device.cache_clear()
-    monkeypatch.setattr(cupy_ops, "open_gpu", lambda index: found)
+    monkeypatch.setattr(cupy_core, "open_gpu", lambda index: found)
     return found
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 PRESETS: dict[str, dict[str, Any]] = {
     "default": {},
-    "fast": {"epochs": 6, "lr": 8e-3, "flip": 0.0},
+    "fast": {"epochs": 5, "lr": 8e-3, "flip": 0.0},
     "general": {
         "epochs": 168,
         "head": "ray",

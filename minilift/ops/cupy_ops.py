@@ -6,160 +6,22 @@ all of it can be captured into a CUDA graph.
 
 from __future__ import annotations
 
-import math
-import sys
-import threading
 from functools import cache
 from typing import Any
 
 import numpy as np
 
 from minilift.ops.augment_plan import LOADINGS, MEANS, AugmentPlan
-from minilift.ops.base import Array, Ops
-from minilift.ops.cuda.gpu import Gpu, open_gpu
+from minilift.ops.base import Array
+from minilift.ops.cupy_core import BLOCK, TALL, CupyCore
 
-BLOCK = 256  # threads of an elementwise kernel
-BLOCKS = 2048  # of them at most: each then does several elements
-WIDE, TALL = 8, 64  # columns and, at most, rows of a block of the kernels that work by columns
 KEPT = (1, 4, 16, 64)  # rows of a thread for which there are kernels that keep them in registers
 LOSS_BLOCKS = 256
 WHOLE_MASK = 0xFFFFFFFF
 
 
-class CupyOps(Ops):
+class CupyOps(CupyCore):
     """Arrays are `cupy.ndarray`, of one GPU and in the order of one stream."""
-
-    rows_at_once = 8192
-    narrow = 0
-
-    def __init__(
-        self, dtype: str = "float32", index: int = 0, tf32: bool = False, gpu: Gpu | None = None
-    ) -> None:
-        self.gpu = gpu or open_gpu(index)
-        self.index, self.tf32 = self.gpu.index, tf32
-        self.device, self.dtype = f"gpu:{self.index}" if self.index else "gpu", dtype
-        self._options = (f"-DREAL={'float' if dtype == 'float32' else 'double'}",)
-        self._real: Any = np.dtype(dtype).type
-        self._thread = threading.local()
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {"dtype": self.dtype, "index": self.index, "tf32": self.tf32}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__init__(**state)  # type: ignore[misc]
-
-    # ---- arrays --------------------------------------------------------------------------------
-    def asarray(self, x: Any) -> Array:
-        if not isinstance(x, self.gpu.array_type):
-            return self._upload(np.asarray(x, self.dtype))
-        if x.dtype != self.dtype:
-            raise TypeError(f"an array of {x.dtype} on the GPU, where the model works in {self.dtype}")
-        if x.flags.c_contiguous:
-            return x
-        out = self.empty(x.shape)
-        self.copy(x, out)
-        return out
-
-    def _upload(self, host: np.ndarray) -> Array:
-        out = self.gpu.empty(host.shape, str(host.dtype))
-        if host.size:
-            self.gpu.upload(np.ascontiguousarray(host), out)
-        return out
-
-    def asindex(self, x: Any) -> Array:
-        if isinstance(x, self.gpu.array_type):
-            return x
-        return self._upload(np.asarray(x).astype(np.int32, casting="same_kind"))
-
-    def empty(self, shape: tuple[int, ...]) -> Array:
-        return self.gpu.empty(shape, self.dtype)
-
-    def zeros(self, shape: tuple[int, ...], dtype: str | None = None) -> Array:
-        return self.gpu.zeros(shape, dtype or self.dtype)
-
-    def to_host(self, x: Any) -> np.ndarray:
-        return self.gpu.download(x) if isinstance(x, self.gpu.array_type) else np.array(x)
-
-    def copy(self, source: Any, out: Array) -> None:
-        if not isinstance(source, self.gpu.array_type):
-            host = np.asarray(source)
-            if host.shape != out.shape:
-                host = np.broadcast_to(host, out.shape)
-            host = np.ascontiguousarray(host.astype(out.dtype, casting="same_kind", copy=False))
-            if out.flags.c_contiguous:
-                self.gpu.upload(host, out)
-                return
-            source = self._upload(host)
-        if source.dtype != self.dtype or out.dtype != self.dtype or source.shape != out.shape:
-            raise TypeError(f"copy: {source.dtype} {source.shape} into {out.dtype} {out.shape}")
-        columns = np.int32(max(out.shape[-1], 1) if out.ndim else 1)
-        views = *_view(source), *_view(out)
-        self._each("copy", out.size, *views, np.int64(out.size), columns)
-
-    def fill(self, out: Array, value: float) -> None:
-        self._each("fill", out.size, out, self._real(value), np.int64(out.size))
-
-    def generator(self, seed: int | tuple[int, ...] | None) -> np.random.Generator:
-        return np.random.default_rng(seed)
-
-    def take(self, rows: Array, index: Array, out: Array) -> Array:
-        columns = math.prod(out.shape[1:])
-        self._each("take", out.size, rows, index, out, np.int64(out.size), np.int32(columns))
-        return out
-
-    def gather(self, rows: Array, order: Array, numbers: Array, out: Array) -> None:
-        """out[i] = rows[order[numbers[0] + i]]: a batch whose first number lies on the device."""
-        size, columns = np.int64(out.size), np.int32(out.shape[1])
-        self._each("gather", out.size, rows, order, numbers, out, size, columns)
-
-    def scratch(self, name: str, shape: tuple[int, ...]) -> Array:
-        return self._scratch(name, math.prod(shape), self.dtype).reshape(shape)
-
-    def _scratch(self, name: str, size: int, dtype: str) -> Array:
-        arrays = self._thread.__dict__.setdefault("arrays", {})
-        have = arrays.get(name)
-        if have is None or have.size < size:
-            have = arrays[name] = self.gpu.zeros((size,), dtype)
-        return have[:size]
-
-    def note(self, line: str) -> None:
-        if line not in self.gpu.notes and sys.stderr is not None:
-            print(f"note: {line}", file=sys.stderr)
-        self.gpu.notes.add(line)
-
-    def thread_scratch(self) -> list[Array]:
-        """The scratch memory of the calling thread, which is gone when the thread is."""
-        return list(self._thread.__dict__.get("arrays", {}).values())
-
-    def synchronize(self) -> None:
-        self.gpu.synchronize()
-
-    # ---- launches ------------------------------------------------------------------------------
-    def launch(self, name: str, grid: tuple[int, ...], block: tuple[int, ...], *args: Any) -> None:
-        """Run a kernel of kernels.cu; `args` as `Gpu.launch` takes them."""
-        self.gpu.launch("kernels.cu", self._options, name, grid, block, args)
-
-    def _each(self, name: str, size: int, *args: Any) -> None:
-        """A kernel with a thread an element."""
-        if size:
-            self.launch(name, (min(-(-size // BLOCK), BLOCKS),), (BLOCK,), *args)
-
-    def _columns(self, name: str, n: int, columns: int, *args: Any) -> None:
-        """A kernel with a block for every 8 columns."""
-        self.launch(name, (-(-columns // WIDE),), (WIDE, TALL if n > TALL // 2 else TALL // 2), *args)
-
-    def _pairwise(self, name: str, a: Array, b: Array, out: Array) -> Array:
-        """add or multiply: b has the shape of a, or is a row or a column that serves all of a."""
-        view, row, column = _view(b)
-        if a.ndim == 2 and b.shape == a.shape[1:]:
-            row = np.int64(0)
-        elif a.ndim == 2 and b.shape == (len(a), 1):
-            column = np.int64(0)
-        elif b.shape != a.shape:
-            raise ValueError(f"shapes {a.shape} and {b.shape} do not go together")
-        columns = np.int32(max(a.shape[-1], 1) if a.ndim else 1)
-        self._each(name, a.size, a, view, row, column, out, np.int64(a.size), columns)
-        return out
 
     # ---- elementwise ---------------------------------------------------------------------------
     def add(self, a: Array, b: Array, out: Array) -> Array:
@@ -383,16 +245,6 @@ def augment_options(plan: AugmentPlan) -> tuple[str, ...]:
     loadings = (number for row in LOADINGS for number in row)
     tables = {"ORDER": plan.order, "MEANS": MEANS, "LOADINGS": loadings}
     return tuple(f"-D{name}={','.join(map(repr, numbers))}" for name, numbers in tables.items())
-
-
-def _view(x: Array) -> tuple[Array, Any, Any]:
-    """x for a kernel, which sees an address: the array, its steps from row to row and column to column."""
-    columns = x.shape[-1] if x.ndim else 1
-    if x.flags.c_contiguous:
-        return x, np.int64(columns), np.int64(1)
-    if x.ndim == 2 and x.T.flags.c_contiguous:
-        return x.T, np.int64(1), np.int64(len(x))
-    raise ValueError(f"a view of shape {x.shape} with strides {x.strides}; only transposed ones are taken")
 
 
 def _kept(n: int) -> int:

@@ -21,7 +21,8 @@ from minilift import losses
 from minilift.lifter import LiftModel
 from minilift.optim import Adam, AdamW, Optimiser, Schedule
 from minilift.training.augment import Augmentation, Augmenter
-from minilift.training.plans import ColumnPlan, RowPlan, Work
+from minilift.training.column_plan import ColumnPlan
+from minilift.training.plans import RowPlan, Work
 
 STEPS = 16  # of a graph: its launch costs the host as much as that of one kernel; some 300 to 600 nodes
 ADAM_WORDS = slice(1, 6)

@@ -10,7 +10,7 @@ import pytest
 from minilift.ops.cuda.gpu import FOLDER
 from minilift.ops.cupy_ops import augment_options
 from minilift.training.augment import Augmentation
-from minilift.training.plans import ColumnPlan
+from minilift.training.column_plan import ColumnPlan
 
 ARCHITECTURES = ("sm_70", "sm_75", "sm_80", "sm_86", "sm_89", "sm_90", "sm_100", "sm_120")
 SHAPES = [
