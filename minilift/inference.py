@@ -80,7 +80,7 @@ class FoldedLift:
     def lift(self, rows: np.ndarray, out: np.ndarray) -> None:
         """The same for arrays on the host, wherever the network is."""
         ops, step = self.ops, 8 * self.ops.rows_at_once
-        if isinstance(ops.asarray(rows[:1]), np.ndarray):
+        if ops.device == "cpu":
             self(ops.asarray(rows), out)
             return
         for start in range(0, len(rows), step):

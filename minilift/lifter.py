@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from minilift.checkpoint import load_state_dict, save_state_dict
+from minilift.data.statistics import mean_std
 from minilift.errors import InputError
-from minilift.files.mapped import shown
+from minilift.files.mapped import chunks
 from minilift.inference import FoldedLift
 from minilift.nn import Affine, BatchNorm1d, Dropout, Linear, Module, Rays, ReLU, Residual
 from minilift.nn.containers import number_dropouts
@@ -81,9 +82,9 @@ class LiftModel(Module):
         """
         if len(joint_2d) != len(joint_3d):
             raise ValueError(f"standardise: {len(joint_2d)} poses in 2D, {len(joint_3d)} in 3D")
-        mean, std = _mean_std(joint_2d, self.input_nodes)
+        mean, std = mean_std(joint_2d, self.input_nodes)
         self.before = Affine(1 / std, -mean / std, ops=self.ops)
-        mean, std = _mean_std(joint_3d, self.joint_nodes)
+        mean, std = mean_std(joint_3d, self.joint_nodes)
         if self.rays is not None:
             mean, std = mean[2::3], std[2::3]
         self.after = Affine(std, mean, ops=self.ops)
@@ -217,28 +218,6 @@ def _block(width: int, dropout: float, init: str, rng: Any, ops: Ops) -> Residua
     return Residual(*layers, ops=ops)
 
 
-def _mean_std(data: Any, columns: int) -> tuple[np.ndarray, np.ndarray]:
-    """Of every column, in float64, a few thousand rows at a time: of each its mean and its squares about it,
-    merged as in Chan, Golub & LeVeque, "Algorithms for computing the sample variance", 1983, equation 2.1.
-    """
-    mean, squares, seen = np.zeros(columns), np.zeros(columns), 0
-    for rows in shown(data, "standardising"):
-        part = np.asarray(data[rows], np.float64)
-        part = part.reshape(len(part), -1)
-        if part.shape[1] != columns:
-            break
-        centre = part.mean(axis=0)
-        share = len(part) / (seen + len(part))
-        squares += ((part - centre) ** 2).sum(axis=0) + (centre - mean) ** 2 * (seen * share)
-        mean += (centre - mean) * share
-        seen += len(part)
-    if seen == 0 or seen < len(data):
-        raise ValueError(f"standardise: data of shape {np.shape(data)}, expected rows of {columns} numbers")
-    std = np.sqrt(squares / seen)
-    # A column that never changes has nothing to scale; 1e-6 is the noise of float32 data near 1
-    return mean, np.where(std > 1e-6, std, 1.0)
-
-
 class Lifter:
     """2D keypoints in, 3D joints out.
 
@@ -317,8 +296,3 @@ class Lifter:
         seen = np.empty((*image.shape[:2], 3), image.dtype)
         self._folded.lift(other.reshape(len(image), -1), seen.reshape(len(image), -1))
         return seen[:, COURSE15.mirror] * np.array([-1, 1, 1], image.dtype)
-
-
-def chunks(n: int, size: int = 8192) -> list[slice]:
-    """n rows, `size` at a time."""
-    return [slice(start, start + size) for start in range(0, n, size)]

@@ -24,8 +24,8 @@ from minilift.data import find_scale, formats, save_poses, save_scale, split_pos
 from minilift.data import info as info_module
 from minilift.data.__main__ import main as data_main
 from minilift.data.poses import scale_fits
+from minilift.data.statistics import mean_std
 from minilift.files.mapped import CHUNK, MappedRows, Spool, crc32, shown
-from minilift.lifter import _mean_std
 from minilift.training import Trainer, hold_out
 
 N = CHUNK + 3000  # more than one chunk
@@ -365,7 +365,7 @@ def units(model: LiftModel) -> list[np.ndarray]:
 
 def test_standardise_has_the_same_bits(path: Path) -> None:
     rows = np.random.default_rng(0).permutation(N)[:-9]
-    found, expected = (_mean_std(poses.take(rows).joint_3d, 45) for poses in (mapped(path), POSES))
+    found, expected = (mean_std(poses.take(rows).joint_3d, 45) for poses in (mapped(path), POSES))
     for here, there in zip(found, expected, strict=True):
         np.testing.assert_array_equal(here, there)
     found, expected = (units(small(poses.take(rows))[0]) for poses in (mapped(path), POSES))
@@ -376,12 +376,12 @@ def test_standardise_has_the_same_bits(path: Path) -> None:
 def test_merging_the_chunks_loses_nothing() -> None:
     data = np.random.default_rng(0).standard_normal((3 * CHUNK + 5, 4)) * 1e-3 + [0, 1, 1000, -3]
     data[:CHUNK] += 1  # chunks that differ
-    mean, std = _mean_std(data, 4)
+    mean, std = mean_std(data, 4)
     exact = data.astype(np.longdouble)
     np.testing.assert_allclose(mean, exact.mean(axis=0), rtol=1e-13, atol=1e-15)
     np.testing.assert_allclose(std, exact.std(axis=0), rtol=1e-11)  # seen 2e-12
     with pytest.raises(ValueError, match=r"shape \(49157, 4\), expected rows of 5 numbers"):
-        _mean_std(data, 5)
+        mean_std(data, 5)
 
 
 def test_an_epoch_has_the_same_bits(path: Path) -> None:

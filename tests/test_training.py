@@ -29,7 +29,7 @@ from minilift import (
 from minilift.checkpoint import load_checkpoint, load_state_dict
 from minilift.data import Poses
 from minilift.ops import NumpyOps
-from minilift.training import Trainer, hold_out
+from minilift.training import Augmentation, Trainer, hold_out, step
 from minilift.training.epoch import Measure, Rows, train_batches
 
 
@@ -435,8 +435,6 @@ def test_real_poses_are_learnt(mocap: Path) -> None:
 
 def test_augmented_steps_depend_on_the_seed_and_the_step_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """The poses of an epoch, as the network saw them: the same again, others in another epoch."""
-    from minilift.training import Augmentation, step
-
     seen: list[np.ndarray] = []
     forward = step.TrainStep.__call__
 
@@ -459,8 +457,6 @@ def test_augmented_steps_depend_on_the_seed_and_the_step_alone(monkeypatch: pyte
 
 
 def test_evaluation_does_not_augment() -> None:
-    from minilift.training import Augmentation
-
     data, model = make_poses(64), LiftModel(1, 16, seed=5)
     expected = run_epoch(0, data, model, split="test")
     assert run_epoch(0, data, model, split="test", augmentation=Augmentation(noise=0.1)) == expected

@@ -1,10 +1,10 @@
 """Training steps on a GPU as CUDA graphs: many steps for one call of the driver.
 
-A small network's step is dozens of kernels of a few microseconds, and asking for each from Python takes
-longer than that. A graph is asked for once. But it repeats what it has recorded, the same addresses and the
-same numbers. So what changes from step to step lies in a table on the device, a row for every step of a
-graph, which the host writes before each launch. The optimiser, the schedule and the dropout layers work it
-out as they do on the CPU: nothing of them is written twice.
+A small network's step is dozens of small kernels, each of which has to be asked for from Python. A graph is
+asked for once. But it repeats what it has recorded, the same addresses and the same numbers. So what changes
+from step to step lies in a table on the device, a row for every step of a graph, which the host writes before
+each launch. The optimiser, the schedule and the dropout layers work it out as they do on the CPU: nothing of
+them is written twice.
 
     word 0       the first of this batch's row numbers in `order`
     words 1-5    Adam's decay of m and of v, its size, eps and shrink, as float32
@@ -22,11 +22,9 @@ from minilift.lifter import LiftModel
 from minilift.optim import Adam, AdamW, Optimiser, Schedule
 from minilift.training.augment import Augmentation, Augmenter
 from minilift.training.column_plan import ColumnPlan
-from minilift.training.plans import RowPlan, Work
+from minilift.training.plans import ADAM_WORDS, KEYS, RowPlan, Work
 
-STEPS = 16  # of a graph: its launch costs the host as much as that of one kernel; some 300 to 600 nodes
-ADAM_WORDS = slice(1, 6)
-KEYS = 6  # the word with which the keys begin
+STEPS = 16  # of a graph: some 300 to 600 nodes. A guess: not measured yet
 
 
 class CapturedSteps:
@@ -122,7 +120,7 @@ class CapturedSteps:
         adam = self.optimiser
         row[0] = batch * self.batch_size
         if self.augment is not None:
-            row[-2:] = self.augment.key(adam.steps)
+            row[KEYS + 2 * len(self.model.dropouts) :] = self.augment.key(adam.steps)
         adam.begin()
         row[ADAM_WORDS].view(np.float32)[:] = *adam.decay, adam.size, adam.eps_root, adam.shrink
         for i, layer in enumerate(self.model.dropouts):

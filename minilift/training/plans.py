@@ -16,6 +16,10 @@ from minilift.ops import Array
 from minilift.optim import Adam
 from minilift.training.augment import Augmenter
 
+# Words of a step's numbers: the first row, those that Adam takes, and where the keys begin
+ADAM_WORDS = slice(1, 6)
+KEYS = 6
+
 
 class Work(NamedTuple):
     """What a plan works on; the arrays lie on the device."""
@@ -75,11 +79,11 @@ class Plan:
         for rows, out in zip((work.data_x, work.data_y), augment.sources, strict=True):
             self.ops.gather(rows, work.order, numbers, out)
         x, y, _ = self.source
-        self.ops.augment(*augment.sources, augment.plan, numbers[-2:], x, y)
+        self.ops.augment(*augment.sources, augment.plan, self.key(numbers, len(self.halves)), x, y)
 
     def key(self, numbers: Array, i: int) -> Array:
-        """The two words of half i's dropout key."""
-        return numbers[6 + 2 * i : 8 + 2 * i]
+        """The two words of half i's dropout key; behind the last of them, the augmentation's."""
+        return numbers[KEYS + 2 * i : KEYS + 2 * i + 2]
 
     def step(self, step: int) -> None:
         raise NotImplementedError
@@ -126,7 +130,7 @@ class RowPlan(Plan):
         self._backward()
         flat, adam = self.model.flat, self.work.adam
         adam.clip()
-        self.ops.adam_of(flat.data, flat.grad, adam.m[0], adam.v[0], numbers[1:6], self.decay)
+        self.ops.adam_of(flat.data, flat.grad, adam.m[0], adam.v[0], numbers[ADAM_WORDS], self.decay)
 
     def _forward(self, numbers: Array) -> None:
         ops, stem, n = self.ops, self.stem, self.n

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +19,7 @@ from minilift.data.poses import save_poses
 from minilift.errors import InputError
 from minilift.ops import __main__ as what_is_there
 from minilift.ops.cuda import backend
+from minilift.training import Trainer
 
 
 @pytest.fixture
@@ -67,8 +69,6 @@ def test_a_run_moves_between_devices(gpu: Any, folder: Path, devices: str) -> No
 
 def test_ctrl_c_in_the_middle_of_an_epoch(gpu: Any, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a GPU was given before the signal is done, counted and saved; the run goes on from there."""
-    from minilift.training import Trainer
-
     assert train([*SMALL, "--device", "gpu"]) == 0
     expected = log()
     real = Trainer._epoch
@@ -170,8 +170,6 @@ def test_kernels_that_do_not_compile(gpu: Any, monkeypatch: pytest.MonkeyPatch) 
 
 
 def run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    import os
-
     env = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
     return subprocess.run([sys.executable, *command], capture_output=True, text=True, env=env, check=False)
 
@@ -179,8 +177,6 @@ def run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
 def without(module: str, tmp_path: Path, text: str) -> dict[str, str]:
     """An environment in which importing a module does what `text` does."""
     (tmp_path / f"{module}.py").write_text(text)
-    import os
-
     return {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
 
 

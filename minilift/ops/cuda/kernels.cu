@@ -223,9 +223,6 @@ template <int KEPT> __device__ __forceinline__ void norm_backward(const real* dy
   MY_ROWS(k, r) out[AT(r)] = scale * (GATED(k, r) - offset - CENTRED(k, r) * slope);
 }
 
-// kernels: norm_act_drop_1 norm_act_drop_4 norm_act_drop_16 norm_act_drop_64 norm_act_drop_0
-// kernels: norm_act_drop_backward_1 norm_act_drop_backward_4 norm_act_drop_backward_16 norm_act_drop_backward_64
-// kernels: norm_act_drop_backward_0
 #define NORM_ACT_DROP(KEPT) \
   extern "C" __global__ void __launch_bounds__(WIDE * TALL) norm_act_drop_##KEPT(const real* x, int n, int columns, \
       const real* weight, const real* bias, real eps, u32 threshold, real kept, const u32* key, u32 key0, u32 key1, \
