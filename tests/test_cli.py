@@ -28,6 +28,7 @@ from minilift.cli.config import MAY_CHANGE, PRESETS, TrainConfig, describe, pars
 from minilift.cli.eval import main as evaluate
 from minilift.cli.train import main as train
 from minilift.data.poses import save_poses, save_scale
+from minilift.errors import InputError
 from minilift.files import only_one
 from minilift.pose.metrics import pa_mpjpe
 from minilift.pose.skeleton import JOINTS
@@ -151,7 +152,7 @@ CHANGED: dict[str, list[str]] = {
     "momentum": ["0.5"], "weight_decay": ["0.1"], "scheduler": ["cosine"], "step_size": ["1"],
     "gamma": ["0.1"], "clip": ["0.01"], "warm_up": ["0.5"], "head": ["ray"],
     "flip": ["0"], "noise": ["0.01"], "yaw": ["90"], "tilt": ["10"], "distance": ["0.2"], "body": ["1"],
-    "mix": ["0.5"],
+    "mix": ["0.5"], "synthetic": ["0.5"],
     "step_per": ["batch"], "blocks": ["2"], "hidden": ["8"], "dropout": ["0.5"], "init": ["kaiming_normal"],
 }  # fmt: skip
 # What only another choice lets a setting act on
@@ -182,6 +183,29 @@ def test_every_setting_changes_something(name: str, with_data: Path, capsys: Cap
     before = Path("liftModel").read_bytes()
     assert train([*base, flag, *CHANGED[name]]) == 0
     assert Path("liftModel").read_bytes() != before
+
+
+def test_synthetic_people_are_added_to_the_poses_to_train_on(with_data: Path, capsys: Capture) -> None:
+    assert train([*SMALL, "--synthetic", "0.5", "--val-fraction", "0.2"]) == 0
+    told = capsys.readouterr().out
+    assert "720 poses to train on (240 of them synthetic), 120 to validate, 100 to watch" in told
+    config, data = TrainConfig(synthetic=0.5), make_poses(600)
+    joined = train_command.with_synthetic(data, config)
+    np.testing.assert_array_equal(joined.joint_2d[:600], data.joint_2d)
+    own = synthesize(20_000)  # what a folder without data would get: nobody of them is added
+    added = {pose.tobytes() for pose in joined.joint_3d[600:]}
+    assert len(added) == 300
+    assert not added & {pose.tobytes() for pose in own.joint_3d}
+    again = train_command.with_synthetic(data, config)
+    assert again.joint_3d.tobytes() == joined.joint_3d.tobytes()
+    assert train_command.with_synthetic(data, TrainConfig()) is data
+
+
+def test_nothing_is_added_to_poses_that_stay_in_their_file(with_data: Path, capsys: Capture) -> None:
+    save_poses("big.npz", make_poses(600))
+    mapped = load_poses("big.npz", mapped=True)
+    with pytest.raises(InputError, match=r"--synthetic 1: big\.npz is too large.*give --synthetic 0"):
+        train_command.with_synthetic(mapped, TrainConfig(synthetic=1.0, data="big.npz"))
 
 
 def test_the_report_preset_is_the_reports() -> None:

@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from minilift.errors import InputError
-from minilift.pose.activities import ACTIVITIES, draw_angles
+from minilift.pose.activities import ACTIVITIES, draw_angles, draw_free_angles
 from minilift.pose.body import ANGLES, LIMITS, joint_positions, sample_bodies
 from minilift.pose.camera import project
 from minilift.pose.contact import arm_contacts, settle
 from minilift.pose.gait import gait_angles
 from minilift.pose.skeleton import COURSE15
-from minilift.pose.synth import CHUNK, synthesize
+from minilift.pose.synth import CHUNK, FREE, synthesize
 
 N = 2 * CHUNK
 BONE = {name: i for i, name in enumerate(COURSE15.joints)}
@@ -70,6 +70,40 @@ def test_chunks_differ(people):
 def test_negative_numbers_are_refused(n, seed):
     with pytest.raises(InputError, match="must be 0 or more"):
         synthesize(n, seed)
+
+
+def test_some_move_freely_and_the_others_stay_who_they_are(people):
+    mixed = synthesize(N, seed=1, free=0.3)
+    freely = mixed.activity == FREE
+    assert abs(freely.mean() - 0.3) < 0.02  # four standard deviations
+    assert mixed.activity_names()[int(np.flatnonzero(freely)[0])] == "moving freely"
+    np.testing.assert_array_equal(mixed.joint_3d[~freely], people.joint_3d[~freely])
+    np.testing.assert_array_equal(mixed.scale, people.scale)
+    moved = np.linalg.norm(mixed.joint_3d[freely] - people.joint_3d[freely], axis=-1)
+    assert (moved.max(axis=1) > 0.02).mean() > 0.99
+    # Bodies stay theirs: only angles are drawn
+    ours, theirs = (COURSE15.bone_lengths(poses.joint_3d[freely]) for poses in (mixed, people))
+    leg = [BONE["left_knee"], BONE["left_ankle"], BONE["right_elbow"]]
+    np.testing.assert_allclose(ours[:, leg], theirs[:, leg], rtol=1e-4)
+    np.testing.assert_array_equal(synthesize(N, 1, free=1).activity, FREE)
+
+
+@pytest.mark.parametrize("free", [-0.1, 1.5, float("nan")])
+def test_a_share_that_is_none_is_refused(free):
+    with pytest.raises(InputError, match="from 0 to 1"):
+        synthesize(5, free=free)
+
+
+def test_free_angles_fill_the_limits():
+    angles = draw_free_angles(np.random.default_rng(4), N)
+    assert (angles >= LIMITS[:, :1]).all()
+    assert (angles <= LIMITS[:, 1:]).all()
+    width = (LIMITS[:, 1] - LIMITS[:, 0])[3:]  # the pelvis is free in space, and mostly upright
+    reached = np.ptp(angles, axis=1)[3:]
+    assert (reached > 0.9 * width).all()
+    straight = np.abs(angles[ANGLES.index("left_knee_flex")]) < 15
+    assert 0.2 < straight.mean() < 0.4
+    assert 0.6 < (np.abs(angles[ANGLES.index("pelvis_pitch")]) < 45).mean() < 0.9
 
 
 def test_conventions(people):

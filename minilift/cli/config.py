@@ -59,6 +59,12 @@ class TrainConfig:
         "let the network see data of mean 0 and deviation 1",
         action=argparse.BooleanOptionalAction,
     )
+    synthetic: float = _flag(
+        0.0,
+        "training",
+        "add synthetic people to train on, so many for each pose of the data; half of them move freely",
+        type=_number(float, 0, 100),
+    )
     val_fraction: float = _flag(
         0.05,
         "training",
@@ -183,7 +189,7 @@ def parse_train(argv: Sequence[str] | None) -> tuple[TrainConfig, dict[str, Any]
 # What checkpoints of earlier versions lack, and had
 NEWER = {
     "tf32": False, "clip": 0.0, "warm_up": 0.05, "head": "xyz", "flip": 0.0, "noise": 0.0, "yaw": 0.0,
-    "tilt": 0.0, "distance": 0.0, "body": 0.0, "mix": 0.0,
+    "tilt": 0.0, "distance": 0.0, "body": 0.0, "mix": 0.0, "synthetic": 0.0,
 }  # fmt: skip
 
 # What a resumed run may change: where things are, and how long it goes on
@@ -242,7 +248,7 @@ def describe(config: TrainConfig) -> str:
     for f in fields(config):
         other, values = ONLY_WITH.get(f.name, (f.name, (getattr(config, f.name),)))
         silent = not getattr(config, f.name) and (
-            f.name in ("tf32", "clip") or f.metadata["group"] == "augmentation"
+            f.name in ("tf32", "clip", "synthetic") or f.metadata["group"] == "augmentation"
         )
         if getattr(config, other) in values and not silent:
             groups.setdefault(f.metadata["group"], []).append(f"{_name(f)} {_acting(config, f)}")

@@ -8,7 +8,8 @@ PRESETS: dict[str, dict[str, Any]] = {
     "default": {},
     "fast": {"epochs": 5, "lr": 8e-3, "flip": 0.0},
     "general": {
-        "epochs": 168,
+        "epochs": 84,
+        "synthetic": 1.0,
         "head": "ray",
         "noise": 0.001,
         "yaw": 180.0,
@@ -46,8 +47,8 @@ presets:
   default   the least error on people like those of the training data: standardised data, one-cycle learning
             rate, batch 256, mirrored poses; 10 minutes on two cores for 62,000 poses
   fast      a tenth of the epochs at a higher rate: a minute
-  general   for people and skeletons that the data do not have: other bodies, limbs of other poses, cameras
-            all around, noise, depths on rays; three times the epochs
+  general   for people and skeletons that the data do not have: as many synthetic people, other bodies, limbs
+            of other poses, cameras all around, noise, depths on rays; three times the steps
   plain     dropout 0.1, poses as they are, 26 epochs: what the comparison with PyTorch trains
   report    the original course report: batch 32, lr 0.1 that StepLR(200, 0.3) cuts after every 200 batches,
             betas 0.5 0.999, dropout 0.5, 5 epochs, raw data. Its rate is gone within the first epoch.

@@ -34,10 +34,13 @@ from minilift.optim import (
     StepLR,
     WarmUpCosineLR,
 )
+from minilift.pose.synth import CHUNK, synthesize
 from minilift.training import Augmentation, Augmenter, Trainer, batches_per_epoch, hold_out
 
 SYNTHETIC_POSES = 78_047  # as many as the course's data set has
 SEEN = 16_384  # augmented poses from which the network's units are taken
+FREE = 0.5  # of the synthetic people that are added to data, how many move freely
+APART = CHUNK << 20  # where they begin in the crowd of their seed: not those that a folder without data gets
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -67,7 +70,7 @@ def _train(argv: Sequence[str] | None) -> int:
         raise InputError(
             f"{config.data}: not the poses that the run was begun with; give those, or start anew"
         )
-    validation, train = train.take(held_out), train.take(rows)
+    validation, train = train.take(held_out), with_synthetic(train.take(rows), config)
     names = (f.name for f in fields(Augmentation))
     augmentation = Augmentation(**{name: getattr(config, name) for name in names if hasattr(config, name)})
     if config.standardise:
@@ -87,7 +90,11 @@ def _train(argv: Sequence[str] | None) -> int:
                 return 0
         print(describe(config))
         watched = len(test) if test else 0
-        print(f"  {len(train):,} poses to train on, {len(validation):,} to validate, {watched:,} to watch\n")
+        made = f" ({len(train) - len(rows):,} of them synthetic)" if config.synthetic else ""
+        counts = (
+            f"{len(train):,} poses to train on{made}, {len(validation):,} to validate, {watched:,} to watch"
+        )
+        print(f"  {counts}\n")
         return _report(trainer, config, trainer.fit(), test is not None)
 
 
@@ -162,8 +169,6 @@ def _data(config: TrainConfig, given: dict[str, Any], resume: bool) -> tuple[Pos
 
 
 def _make_data(path: Path, test_path: Path, seed: int) -> None:
-    from minilift.pose.synth import synthesize
-
     for scale in map(scale_name, (path, test_path)):
         if scale.exists():
             raise InputError(f"{scale}: here without its poses; move it away, and synthetic people are made")
@@ -175,6 +180,21 @@ def _make_data(path: Path, test_path: Path, seed: int) -> None:
         save_poses(name, poses)
         save_scale(scale_name(name), poses.scale)
     print(f"kept them in {path} and {test_path}")
+
+
+def with_synthetic(train: Poses, config: TrainConfig) -> Poses:
+    """The training poses and, behind them, the synthetic people that the settings add."""
+    added = round(config.synthetic * len(train))
+    if not added:
+        return train
+    if train.mapped:
+        raise InputError(
+            f"--synthetic {config.synthetic:g}: {config.data} is too large to be read, and nothing "
+            "can be added to it; give --synthetic 0, or a file that has synthetic people in it"
+        )
+    people = synthesize(added, config.seed, start=APART, free=FREE)
+    joint_3d = np.concatenate([train.joint_3d, people.joint_3d])
+    return Poses(np.concatenate([train.joint_2d, people.joint_2d]), joint_3d)
 
 
 def _fingerprint(poses: Poses) -> list[int]:

@@ -58,6 +58,12 @@ def _parser() -> argparse.ArgumentParser:
     synth.add_argument("-n", type=int, default=78047, help="how many poses [%(default)s]")
     synth.add_argument("--seed", type=int, default=0, help="the same seed makes the same poses [%(default)s]")
     synth.add_argument(
+        "--free",
+        type=float,
+        default=0.0,
+        help="share of them that move freely [%(default)s]",
+    )
+    synth.add_argument(
         "--out",
         default="poses.pkl",
         help="a .pkl or .npz file, NAME.npy for NAME_2d.npy and NAME_3d.npy, or a folder [%(default)s]",
@@ -131,7 +137,7 @@ def _synth(args: argparse.Namespace) -> None:
     scale = np.empty(args.n, np.float32)
     with tqdm(total=args.n, unit="poses", desc="making people", delay=1, leave=False) as bar:
         for rows in chunks(args.n, CHUNK):
-            made = synthesize(rows.stop - rows.start, args.seed, bar.update, rows.start)
+            made = synthesize(rows.stop - rows.start, args.seed, bar.update, rows.start, args.free)
             joint_2d.append(made.joint_2d)
             joint_3d.append(made.joint_3d)
             scale[rows] = made.scale

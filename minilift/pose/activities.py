@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from minilift.pose.body import ANGLES, ARMS, LEGS, clip_to_limits
+from minilift.pose.body import ANGLES, ARMS, LEGS, LIMITS, clip_to_limits
 from minilift.pose.gait import gait_angles
 from minilift.pose.gestures import GESTURES
 from minilift.pose.keyposes import SHARES, TRACKS
@@ -117,3 +117,21 @@ def draw_angles(rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarra
     # A straight knee strays into a slight bend; clipping alone would pile people up at exactly 0.
     angles[_HINGES] = np.abs(angles[_HINGES])
     return clip_to_limits(angles), _TRACK_ACTIVITY[track]
+
+
+def draw_free_angles(rng: np.random.Generator, n: int) -> np.ndarray:
+    """Return joint angles (A, n) of n people who do nothing in particular: anywhere within the limits.
+
+    Every angle is drawn on its own, more often from the middle of its range; a third of the knees and elbows
+    are nearly straight. Two thirds of the people are more or less upright, the others bent, tilted or lying.
+    """
+    low, high = LIMITS[:, :1], LIMITS[:, 1:]
+    angles = low + (high - low) * rng.beta(2, 2, (len(ANGLES), n))
+    straight = rng.random((len(_HINGES), n)) < 1 / 3
+    angles[_HINGES] = np.where(straight, np.abs(rng.normal(0, 12, straight.shape)), angles[_HINGES])
+    pitch, roll, turn = (ANGLES.index(f"pelvis_{name}") for name in ("pitch", "roll", "turn"))
+    upright = rng.random(n) < 2 / 3
+    angles[pitch] = np.where(upright, rng.normal(5, 20, n), rng.uniform(-100, 100, n))
+    angles[roll] = rng.normal(0, np.where(upright, 8, 40))
+    angles[turn] = rng.normal(0, 15, n)
+    return clip_to_limits(angles)
