@@ -8,6 +8,7 @@ Source: M. Meredith and S. Maddock, "Motion Capture File Formats Explained", Uni
 """
 
 import io
+import os
 import re
 import zlib
 from array import array
@@ -62,9 +63,10 @@ def read_bvh(path: PathLike) -> Clip:
     that are none, not finite or over LARGEST_NUMBER, other frames than are announced, anything cut short; and
     for files over LARGEST_BVH, MOST_JOINTS or MOST_POSITIONS.
     """
-    content = read_bytes(path, "name a .bvh file", first=LARGEST_BVH + 1)
-    if len(content) > LARGEST_BVH:
+    read_bytes(path, "name a .bvh file", first=1)
+    if os.stat(path).st_size > LARGEST_BVH:
         raise file_error(path, f"larger than {LARGEST_BVH >> 20} MB; cut the clip into shorter ones")
+    content = read_bytes(path)
     lines = _Lines(path, content)
     tree = _hierarchy(lines)
     frames, frame_time = _announced(lines)
