@@ -20,7 +20,7 @@ import numpy as np
 from minilift.errors import InputError
 from minilift.files import PathLike, file_error, read_bytes
 
-LARGEST_BVH = 256 << 20  # bytes; an hour of 60 joints at 120 frames per second
+LARGEST_BVH = 256 << 20  # bytes; an hour of 25 joints at 120 frames per second
 MOST_JOINTS = 1000  # a body with hands and a face has about 200
 MOST_POSITIONS = 1 << 25  # frames times joints, also where a short file announces many of both
 LARGEST_NUMBER = 1e9  # no length or angle is larger, and their sums and products stay finite

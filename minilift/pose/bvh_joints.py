@@ -98,7 +98,8 @@ def read_layouts(path: PathLike) -> tuple[Layout, ...]:
     try:
         content = json.loads(read_bytes(path, remedy, first=1 << 20).decode("utf-8-sig"))
     except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        raise file_error(path, f"not JSON ({str(error) or 'nested too deep'}); {remedy}") from None
+        problem = "nested too deep" if isinstance(error, RecursionError) else str(error)
+        raise file_error(path, f"not JSON ({problem}); {remedy}") from None
     if not isinstance(content, dict) or not isinstance(content.get("maps", {}), dict):
         raise file_error(path, f"no map of joints; {remedy}")
     metres = content.get("metres_per_file_unit")
