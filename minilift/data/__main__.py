@@ -146,7 +146,7 @@ def _bvh(args: argparse.Namespace) -> None:
     from tqdm import tqdm
 
     report = Report(choices)
-    with tqdm(total=len(files), unit="clips", desc="reading", delay=1, leave=False) as bar:
+    with tqdm(total=len(files), unit="clips", desc="reading", delay=1, leave=False, disable=None) as bar:
 
         def done(clip: ClipPoses) -> None:
             report.add(clip)
