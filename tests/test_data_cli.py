@@ -173,7 +173,7 @@ def test_malformed_commands_exit_2(command, folder):
     assert names(folder) == []
 
 
-@pytest.mark.parametrize("command", ["synth", "split", "info", "plot"])
+@pytest.mark.parametrize("command", ["synth", "bvh", "split", "info", "plot"])
 def test_help_shows_an_example(command, capsys):
     with pytest.raises(SystemExit) as caught:
         main([command, "--help"])

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from minilift.data.clips import ClipPoses, import_clips
+from minilift.data.clips_command import Report, add_flags, bvh_files, choices_of, clips_name
 from minilift.data.formats import files_of
 from minilift.data.info import describe
 from minilift.data.poses import (
@@ -18,7 +20,7 @@ from minilift.data.poses import (
     split_poses,
 )
 from minilift.errors import InputError, run_program
-from minilift.files import check_writable, file_error
+from minilift.files import check_writable, file_error, write_atomically
 from minilift.files.mapped import Spool, chunks
 from minilift.pose.skeleton import COURSE15
 from minilift.pose.synth import CHUNK, synthesize
@@ -70,6 +72,18 @@ def _parser() -> argparse.ArgumentParser:
     )
     synth.set_defaults(run=_synth)
 
+    bvh = _command(
+        commands,
+        "bvh",
+        "make poses of motion-capture clips",
+        "Show the people of motion-capture clips (BVH files) to made-up cameras: a pose file, and beside it "
+        "each pose's metres per unit. docs/bvh.md says more.",
+        "bvh walks/ kick.bvh --out people.npz --views 8 --every 2 --min-move 0.03",
+    )
+    add_flags(bvh)
+    bvh.add_argument("--out", default="poses.pkl", help="as of synth [%(default)s]")
+    bvh.set_defaults(run=_bvh)
+
     split = _command(
         commands,
         "split",
@@ -107,7 +121,7 @@ def _parser() -> argparse.ArgumentParser:
     plot.add_argument("--out", default="poses.png", help="a .png or .svg file, replaced [%(default)s]")
     plot.set_defaults(run=_plot)
 
-    for command in (synth, split):
+    for command in (synth, bvh, split):
         command.add_argument("--force", action="store_true", help="replace files that exist")
     return parser
 
@@ -122,12 +136,42 @@ def _command(
     return commands.add_parser(name, help=short, description=long, epilog=f"Example:  {PROGRAM} {example}")
 
 
-def _synth(args: argparse.Namespace) -> None:
-    out = Path(args.out)
+def _out(name: str) -> Path:
+    out = Path(name)
     if out.is_dir() or not out.suffix:
         out = out / "poses.pkl"
     if out.suffix.lower() not in SUFFIXES:
         raise file_error(out, f"a pose file is named {' or '.join(SUFFIXES)}; choose such a name")
+    return out
+
+
+def _bvh(args: argparse.Namespace) -> None:
+    out, choices, files = _out(args.out), choices_of(args), bvh_files(args.files)
+    numbers = clips_name(out)
+    _check_outputs([*files_of(out), scale_name(out), numbers], args.force)
+    from tqdm import tqdm
+
+    report = Report(choices)
+    with tqdm(total=len(files), unit="clips", desc="reading", delay=1, leave=False, disable=None) as bar:
+
+        def done(clip: ClipPoses) -> None:
+            report.add(clip)
+            bar.update()
+
+        poses, clips = import_clips(files, choices, out.parent, done)
+    print(report.text())
+    _save(out, poses)
+    if choices.camera == "frame":
+        numbers.unlink(missing_ok=True)  # of other poses, which --force has replaced
+        print(f"next: {PROGRAM} info {out}")
+        return
+    write_atomically(numbers, lambda file: np.save(file, clips, allow_pickle=False))
+    print(f"wrote the number of each pose's clip and view to {numbers}")
+    print(f"next: python eval.py --data {out} --clips {numbers} --fps {report.fps}")
+
+
+def _synth(args: argparse.Namespace) -> None:
+    out = _out(args.out)
     if args.n < 1:
         raise InputError(f"-n {args.n}: at least one pose is needed; give a positive number")
     _check_outputs([*files_of(out), scale_name(out)], args.force)
