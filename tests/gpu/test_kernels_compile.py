@@ -8,8 +8,7 @@ import nvrtc
 import pytest
 
 from minilift.ops.cuda.gpu import FOLDER
-from minilift.ops.cupy_ops import augment_options
-from minilift.training.augment import Augmentation
+from minilift.ops.cupy_ops import AUGMENT_OPTIONS
 from minilift.training.column_plan import ColumnPlan
 
 ARCHITECTURES = ("sm_70", "sm_75", "sm_80", "sm_86", "sm_89", "sm_90", "sm_100", "sm_120")
@@ -17,12 +16,11 @@ SHAPES = [
     *((f"-DROWS={rows}", "-DWIDTH=1024", "-DINPUTS=30", "-DJOINTS=15") for rows in ColumnPlan.ROWS),
     ("-DROWS=32", "-DWIDTH=64", "-DINPUTS=34", "-DJOINTS=17"),
 ]
-TABLES = augment_options(Augmentation().plan())
 MODULES = [
     ("kernels.cu", ("-DREAL=float",)),
     ("kernels.cu", ("-DREAL=double",)),
     *(("columns.cu", shape) for shape in SHAPES),
-    *(("augment.cu", (f"-DREAL={real}", *TABLES)) for real in ("float", "double")),
+    *(("augment.cu", (f"-DREAL={real}", *AUGMENT_OPTIONS)) for real in ("float", "double")),
 ]
 
 
