@@ -7,7 +7,7 @@ import re
 import nvrtc
 import pytest
 
-from minilift.ops.cuda.gpu import FOLDER
+from minilift.ops.cuda.gpu import module_source
 from minilift.ops.cupy_ops import AUGMENT_OPTIONS
 from minilift.training.column_plan import ColumnPlan
 
@@ -30,7 +30,7 @@ def test_kernels_compile(architecture: str, module: tuple[str, tuple[str, ...]])
     if reason := nvrtc.why_absent():
         pytest.skip(reason)
     name, options = module
-    source = (FOLDER / name).read_text(encoding="utf-8")
+    source = module_source(name)
     # -ftz is what CuPy adds
     cubin = nvrtc.compile_cubin(source, name, architecture, ("-std=c++17", "-ftz=true", *options))
     assert cubin[:4] == b"\x7fELF"

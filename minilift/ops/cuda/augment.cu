@@ -1,12 +1,6 @@
 // Augmentation of a batch, a thread a pose: minilift.ops.base.Ops.augment has the maths, and the functions of
-// minilift/ops/numpy_augment.py have the same names. Compiled with -DREAL, and with the tables of
+// minilift/ops/numpy_augment.py have the same names. Behind common.cu; compiled with the tables of
 // minilift/ops/augmentation.py: -DMEANS and -DLOADINGS of the bodies.
-#ifndef REAL
-#define REAL float
-#endif
-typedef REAL real;
-typedef unsigned int u32;
-
 #define JOINTS 15
 #define LENGTHS 9  // the segments; behind them comes the shoulders' drop
 #define FACTORS 14
@@ -27,13 +21,7 @@ enum { THIGH, SHIN, HIP, LOW, HIGH, HEAD_LENGTH, SHOULDER, UPPER_ARM, FOREARM, D
 struct Draws {
   u32 pose, key0, key1;
   __device__ u32 hash(int slot) const {
-    u32 h = pose * (u32)SLOTS + (u32)slot;
-    h ^= key0;
-    h ^= h >> 16;
-    h *= 0x7FEB352Du;
-    h ^= h >> 15;
-    h ^= key1;
-    h *= 0x846CA68Bu;
+    u32 h = mixed(pose * (u32)SLOTS + (u32)slot, key0, key1);
     return h ^ (h >> 16);
   }
   __device__ real uniform(int slot) const {  // (hash >> 8) 2^-24 + 2^-25
