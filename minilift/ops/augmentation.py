@@ -24,6 +24,7 @@ BODY, SHARE, HEAD, ANKLE = 12, 13, 14, 15
 NORMALS = 16  # and 11 more: a Box-Muller pair in two neighbouring slots
 YAW, TILT, DISTANCE = 28, 29, 30
 NOISE = 32  # and 29 more: the pair of x and y, joint after joint
+HIDDEN = 1 << 30  # and 14 more, joint after joint: behind all other slots of the first 2^24 poses of a batch
 
 TAKEN = 0.75  # of a mixed pose's limbs, how many are another's
 NEAREST = -0.2  # z: no joint comes nearer to the camera than a fifth of its distance from the root
@@ -57,7 +58,10 @@ LOADINGS = tuple(tuple(_BODY[name][1].get(k, 0.0) for k in range(FACTORS)) for n
 (drop: a factor). docs/augmentation.md has the sources. The middle of each range lies between people and
 skeletons of data sets; the spread is people's together with that of what data sets call the joint."""
 
-_MOST = {"flip": 1.0, "body": 1.0, "mix": 1.0, "yaw": 180.0, "tilt": 90.0, "noise": math.inf, "distance": 1.0}
+_MOST = {
+    "flip": 1.0, "body": 1.0, "mix": 1.0, "yaw": 180.0, "tilt": 90.0, "noise": math.inf, "distance": 1.0,
+    "joint_dropout": 1.0,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,7 @@ class Augmentation:
     elevation  degrees: how high the camera of the data stands on average; the true vertical is so far off
     distance   the camera comes nearer or goes away, by a factor of up to exp(distance) to either side
     noise      standard deviation added to every image coordinate, in the units of joint_2d
+    joint_dropout    share of the keypoints that are hidden: the network is given (0, 0), the root's image
     """
 
     mix: float = 0.0
@@ -82,6 +87,7 @@ class Augmentation:
     elevation: float = 7.5
     distance: float = 0.0
     noise: float = 0.0
+    joint_dropout: float = 0.0
 
     def __post_init__(self) -> None:
         for name, most in _MOST.items():

@@ -244,9 +244,11 @@ class Ops(ABC):
             turn       p = Rx(elevation + tilt) Ry(yaw) Rx(-elevation) p,   and p = exp(distance) p
             image      x = (X/-Z, Y/-Z) where any of these but flip is on, else source_x
             noise      x = x + noise normal
+            joint_dropout    x = (0, 0) for this share of the joints, each by itself
         z is kept below NEAREST. Random numbers are hashes, as `dropout_mask`'s but with lowbias32's last
         xor-shift, of pose * SLOTS + slot: u = (hash >> 8) 2^-24 + 2^-25, normals by Box-Muller. A pose gets
-        mix, flip, body where u < share. minilift/ops/augmentation.py has slots, tables and limits.
+        mix, flip, body where u < share, and so is a joint hidden. minilift/ops/augmentation.py has slots,
+        tables and limits.
         """
 
     # ---- losses: each adds the batch's loss to `total` (float64, one element, on the device) ----

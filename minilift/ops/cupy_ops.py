@@ -175,7 +175,7 @@ class CupyOps(CupyCore):
     ) -> None:  # fmt: skip
         """`key` may be an array of two words on the device, as a captured step has it."""
         n = len(source_y)
-        rest = settings.distance, settings.body, settings.mix
+        rest = settings.distance, settings.body, settings.mix, settings.joint_dropout
         numbers = map(self._real, (settings.flip, settings.noise, *settings.angles, *rest))
         words = (None, *map(np.uint32, key)) if isinstance(key, tuple) else (key, np.uint32(0), np.uint32(0))
         options = self._options + AUGMENT_OPTIONS

@@ -62,6 +62,9 @@ class NumpyAugment(NumpyFused):
         if settings.noise:
             noise = _normals(_uniform(_hashes(key, n, table.NOISE, 2 * joints), pose.dtype))
             image += settings.noise * noise.reshape(image.shape)
+        if settings.joint_dropout:
+            hidden = _uniform(_hashes(key, n, table.HIDDEN, joints), pose.dtype) < settings.joint_dropout
+            np.copyto(image, 0, where=hidden[:, None])
         x.reshape(n, joints, 2)[:] = image.transpose(2, 0, 1)
         y.reshape(n, joints, 3)[:] = pose.transpose(2, 0, 1)
 

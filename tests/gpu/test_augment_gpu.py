@@ -12,7 +12,10 @@ from minilift.pose.synth import synthesize
 from minilift.training.augment import Augmentation, Augmenter
 
 TOLERANCE = {"float64": 1e-9, "float32": 1e-4}
-ALL = {"mix": 0.5, "flip": 0.5, "body": 0.5, "yaw": 180, "tilt": 10, "distance": 0.2, "noise": 0.003}
+ALL = {
+    "mix": 0.5, "flip": 0.5, "body": 0.5, "yaw": 180, "tilt": 10, "distance": 0.2, "noise": 0.003,
+    "joint_dropout": 0.2,
+}  # fmt: skip
 PARTS = {name: {name: value} for name, value in ALL.items()} | {
     "all": ALL,
     "nothing": {},
@@ -38,6 +41,18 @@ def test_agrees_with_the_cpu(gpu: Any, dtype: str, name: str) -> None:
     found, expected = (augmented(device, dtype, 150, PARTS[name]) for device in ("gpu", "cpu"))
     for a, b in zip(found, expected, strict=True):
         np.testing.assert_allclose(a, b, rtol=0, atol=TOLERANCE[dtype])  # worst seen 3e-16 and 2e-7
+
+
+@pytest.mark.parametrize("others", [{}, {"flip": 0.5}, ALL], ids=["alone", "flip", "all"])
+@pytest.mark.parametrize("dtype", TOLERANCE)
+def test_hides_the_very_joints_that_the_cpu_hides(gpu: Any, dtype: str, others: dict[str, float]) -> None:
+    settings = {**others, "joint_dropout": 0.3}
+    found, expected = (augmented(device, dtype, 150, settings) for device in ("gpu", "cpu"))
+    np.testing.assert_array_equal(found[0] == 0, expected[0] == 0)
+    assert (found[0] == 0).mean() == pytest.approx(0.3, abs=0.03)
+    if others != ALL:
+        for a, b in zip(found, expected, strict=True):
+            np.testing.assert_array_equal(a, b)
 
 
 @pytest.mark.parametrize("n", [1, 2, 31, 32, 33, 64])

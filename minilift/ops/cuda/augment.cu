@@ -12,7 +12,7 @@
 
 // as in augmentation.py
 enum { FLIP = 0, MIX = 1, LEGS = 2, ARMS = 7, BODY = 12, SHARE = 13, HEAD = 14, ANKLE = 15, NORMALS = 16, YAW = 28,
-       TILT = 29, DISTANCE = 30, NOISE = 32, SLOTS = 64 };
+       TILT = 29, DISTANCE = 30, NOISE = 32, HIDDEN = 1 << 30, SLOTS = 64 };
 enum { R_HIP, R_KNEE, R_ANKLE, L_HIP, L_KNEE, L_ANKLE, SPINE, NECK, TOP, L_SHOULDER, L_ELBOW, L_WRIST, R_SHOULDER, R_ELBOW,
        R_WRIST };
 enum { THIGH, SHIN, HIP, LOW, HIGH, HEAD_LENGTH, SHOULDER, UPPER_ARM, FOREARM, DROP };
@@ -167,8 +167,8 @@ __device__ void turn(V* pose, real yaw, real tilt, real elevation) {
 
 // source_x, x (n, 2 JOINTS); source_y, y (n, 3 JOINTS). `key`, two words, or null: then key0 and key1.
 extern "C" __global__ void __launch_bounds__(32) augment(const real* source_x, const real* source_y, int n, real flip_share,
-    real noise, real yaw, real tilt, real elevation, real distance, real body, real mix, const u32* key, u32 key0, u32 key1,
-    real* x, real* y) {
+    real noise, real yaw, real tilt, real elevation, real distance, real body, real mix, real joint_dropout, const u32* key, u32 key0,
+    u32 key1, real* x, real* y) {
   int i = blockIdx.x * 32 + threadIdx.x;
   if (i >= n) return;
   Draws draws = {(u32)i, key ? key[0] : key0, key ? key[1] : key1};
@@ -205,6 +205,7 @@ extern "C" __global__ void __launch_bounds__(32) augment(const real* source_x, c
       u += noise * pair[0];
       v += noise * pair[1];
     }
+    if (joint_dropout != 0 && draws.uniform(HIDDEN + j) < joint_dropout) u = v = 0;
     long long row = (long long)i * JOINTS + j;
     x[2 * row] = u;
     x[2 * row + 1] = v;
