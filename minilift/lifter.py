@@ -259,7 +259,9 @@ class Lifter:
         """Write the weights as torch's state-dict file, or as safetensors where the name ends so."""
         save_state_dict(path, self.model.state_dict())
 
-    def predict(self, joint_2d: Any, *, flip: bool = False, project: bool = False) -> np.ndarray:
+    def predict(
+        self, joint_2d: Any, *, flip: bool = False, project: bool = False, missing: bool = False
+    ) -> np.ndarray:
         """3D joints (N, J, 3) for 2D joints (N, J, 2) or (N, 2J); (J, 3) for a single pose (J, 2).
 
         2D: pinhole projection (x/-z, y/-z) with focal length 1 and the root at (0, 0), y up. 3D: the camera
@@ -270,13 +272,19 @@ class Lifter:
         `flip` averages with the prediction for the mirrored pose, at twice the cost. `project` keeps only the
         depths and moves every joint sideways onto its ray, as head "ray" does by itself: right as far as the
         2D points are.
+
+        With `missing` a NaN in a keypoint says that nobody saw it, and the pose is lifted without it: for
+        models trained with joint dropout (docs/augmentation.md). `project` leaves such joints where the
+        network puts them. The points are copied. Raises InputError for a model with head "ray".
         """
         model, joints = self.model, self.model.input_nodes // 2
         points = np.asarray(joint_2d, model.ops.dtype)
         single = points.shape == (joints, 2)
         if not single and points.shape[1:] not in ((joints, 2), (2 * joints,)):
             raise ValueError(f"expected 2D joints of shape (N, {joints}, 2), got {points.shape}")
-        rows = points.reshape(-1, 2 * joints)
+        rows, given = points.reshape(-1, 2 * joints), None
+        if missing:
+            rows, given = self._without_missing(rows)
         poses = np.empty((len(rows), joints, 3), model.ops.dtype)
         self._folded.lift(rows, poses.reshape(len(rows), 3 * joints))
         if flip and joints != len(COURSE15):
@@ -287,8 +295,20 @@ class Lifter:
                 poses[part] += self._mirrored(image)
                 poses[part] /= 2
             if project:
-                np.multiply(image, -poses[part, :, 2:], out=poses[part, :, :2])
+                where = True if given is None else given[part, :, None]
+                np.multiply(image, -poses[part, :, 2:], out=poses[part, :, :2], where=where)
         return poses[0] if single else poses
+
+    def _without_missing(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The points (N, 2J) with (0, 0), the root's image, for a missing one; and which are given (N, J)."""
+        if self.model.head == "ray":
+            problem = "a missing keypoint has no ray, and head 'ray' puts joints onto rays"
+            raise InputError(f"missing=True: {problem}; train with --head xyz --joint-dropout 0.1")
+        rows = rows.copy()
+        points = rows.reshape(len(rows), self.model.input_nodes // 2, 2)
+        given = ~np.isnan(points).any(axis=2)
+        points[~given] = 0
+        return rows, given
 
     def _mirrored(self, image: np.ndarray) -> np.ndarray:
         """The prediction for the mirror images of points (n, 15, 2), mirrored back."""

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 
 from minilift.errors import InputError
-from minilift.ops import augment_plan as table
+from minilift.ops import augmentation as table
 from minilift.ops import get_ops
 from minilift.ops.numpy_augment import _hashes, _normals, _uniform, body_factors
 from minilift.pose.skeleton import COURSE15
@@ -272,6 +270,56 @@ def test_noise_moves_the_image_alone(others: dict[str, float]) -> None:
     assert np.abs(correlation).max() < 5 / N**0.5
 
 
+def hidden_joints(n: int, share: float) -> np.ndarray:
+    """Which joints (n, 15) the slots say that joint dropout hides."""
+    key = Augmenter(Augmentation(), get_ops("cpu"), 1, 1).key(0)
+    return (_uniform(_hashes(key, n, table.HIDDEN, 15), np.dtype("float64")) < share).T
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    "others", [{}, {"flip": 0.5}, GEOMETRY, ALL], ids=["alone", "flip", "geometry", "all"]
+)
+def test_hidden_joints_are_the_roots_image_and_nothing_else_changes(
+    others: dict[str, float], dtype: str
+) -> None:
+    x, y = people(N)
+    x = x + 0.01  # detections: projecting them anew would be seen
+    (u, v), hidden = augmented(x, y, dtype=dtype, **others), hidden_joints(N, 0.3)
+    found = augmented(x, y, dtype=dtype, **others, joint_dropout=0.3)
+    np.testing.assert_array_equal(found[0], np.where(hidden[..., None], 0, u))
+    np.testing.assert_array_equal(found[1], v)
+
+
+def test_joints_are_hidden_one_by_one() -> None:
+    n, share = 20_000, 0.3
+    hidden = hidden_joints(n, share)
+    np.testing.assert_allclose(
+        hidden.mean(axis=0), share, rtol=0, atol=4.5 * (share * (1 - share) / n) ** 0.5
+    )
+    assert hidden.mean() == pytest.approx(share, abs=4 * (share * (1 - share) / hidden.size) ** 0.5)
+    of_a_pose = hidden.sum(axis=1)  # binomial: 15 of them at 0.3
+    assert of_a_pose.var() == pytest.approx(15 * share * (1 - share), rel=0.05)
+    others = np.concatenate([hidden.T, uniforms(n)])  # nor do they know of mirrors, bodies or cameras
+    correlation = np.corrcoef(others)[:15] - np.eye(15, len(others))
+    assert np.abs(correlation).max() < 5 / n**0.5
+
+
+@pytest.mark.parametrize("share", [0.0, 1e-7, 1.0])
+def test_no_joint_and_every_joint_hidden(share: float) -> None:
+    x, y = people(50)
+    found, _ = augmented(x, y, dtype="float32", joint_dropout=share)
+    np.testing.assert_array_equal(found, x.astype("f4") if share < 0.5 else np.zeros_like(x))
+
+
+def test_a_hidden_joint_hides_nan() -> None:
+    x, y = people(50)
+    x[:] = np.nan
+    found, _ = augmented(x, y, joint_dropout=0.5)
+    np.testing.assert_array_equal(np.isnan(found).any(axis=2), ~hidden_joints(50, 0.5))
+    assert not found[hidden_joints(50, 0.5)].any()
+
+
 def test_the_same_key_the_same_batch() -> None:
     x, y = people(64)
     first = augmented(x, y, step=7, **ALL)
@@ -298,6 +346,9 @@ def test_hashes_are_frozen() -> None:
     key = 0x12345678, 0x9ABCDEF0
     found = _hashes(key, 70, 3, 5)
     expected = [[lowbias32(pose * 64 + slot, key) for pose in range(70)] for slot in range(3, 8)]
+    np.testing.assert_array_equal(found, expected)
+    found = _hashes(key, 70, table.HIDDEN, 15)
+    expected = [[lowbias32(2**30 + pose * 64 + joint, key) for pose in range(70)] for joint in range(15)]
     np.testing.assert_array_equal(found, expected)
 
 
@@ -373,39 +424,20 @@ def test_nan_is_not_swallowed() -> None:
 def test_all_is_off_by_default() -> None:
     assert not Augmentation().active
     assert not Augmentation(elevation=20).active
-    for name, value in ALL.items():
+    for name, value in {**ALL, "joint_dropout": 0.1}.items():
         assert Augmentation(**{name: value}).active, name
 
 
-def test_the_plan_knows_the_skeleton() -> None:
-    plan = Augmentation(yaw=90).plan()
-    assert [COURSE15.joints[row] for row in plan.order] == list(table.ROLES)
-    assert [table.ROLES.index(COURSE15.joints[COURSE15.mirror[row]]) for row in plan.order] == list(
-        table.MIRROR
-    )
-    assert plan.yaw == pytest.approx(np.pi / 2)
-    assert len({plan, Augmentation(yaw=90).plan()}) == 1
-
-
-def test_another_order_of_joints_is_only_that() -> None:
-    x, y = people(40)
-    ops, plan = get_ops("cpu", "float64"), Augmentation(**ALL).plan()
-    rows = np.random.default_rng(0).permutation(15)  # joint j of the data is role rows[j]
-    other = type(plan)(**{**vars(plan), "order": tuple(int(i) for i in np.argsort(rows))})
-    out: list[Any] = []
-    for p, take in ((plan, np.arange(15)), (other, rows)):
-        u, v = ops.empty((40, 30)), ops.empty((40, 45))
-        sources = x[:, take].reshape(40, 30).copy(), y[:, take].reshape(40, 45).copy()
-        ops.augment(*sources, p, (1, 2), u, v)
-        out.append((u.reshape(40, 15, 2), v.reshape(40, 15, 3)))
-    for a, b in zip(*out, strict=True):
-        np.testing.assert_array_equal(a[:, rows], b)
+def test_the_order_of_joints_is_the_skeletons() -> None:
+    assert COURSE15.joints == table.ROLES
+    assert COURSE15.mirror == table.MIRROR
 
 
 @pytest.mark.parametrize(
     ("name", "value"),
     [("flip", 1.5), ("body", -0.1), ("mix", np.nan), ("yaw", 181), ("tilt", 91), ("noise", -1),
-     ("noise", np.inf), ("distance", 2), ("elevation", 100), ("elevation", np.nan)],
+     ("noise", np.inf), ("joint_dropout", 1.1), ("joint_dropout", np.nan), ("distance", 2),
+     ("elevation", 100), ("elevation", np.nan)],
 )  # fmt: skip
 def test_settings_out_of_range_are_refused(name: str, value: float) -> None:
     with pytest.raises(InputError, match=rf"augmentation: {name} must be .*, got {value}"):

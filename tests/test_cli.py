@@ -24,7 +24,7 @@ from minilift import Adam, Lifter, LiftModel, Poses, cal_mpjpe, load_poses
 from minilift.checkpoint import load_checkpoint, save_checkpoint, save_state_dict
 from minilift.cli import eval as eval_command
 from minilift.cli import train as train_command
-from minilift.cli.config import MAY_CHANGE, PRESETS, TrainConfig, describe, parse_train, resumed
+from minilift.cli.config import MAY_CHANGE, NEWER, PRESETS, TrainConfig, describe, parse_train, resumed
 from minilift.cli.eval import main as evaluate
 from minilift.cli.train import main as train
 from minilift.data.poses import save_poses, save_scale
@@ -152,7 +152,7 @@ CHANGED: dict[str, list[str]] = {
     "momentum": ["0.5"], "weight_decay": ["0.1"], "scheduler": ["cosine"], "step_size": ["1"],
     "gamma": ["0.1"], "clip": ["0.01"], "warm_up": ["0.5"], "head": ["ray"],
     "flip": ["0"], "noise": ["0.01"], "yaw": ["90"], "tilt": ["10"], "distance": ["0.2"], "body": ["1"],
-    "mix": ["0.5"], "synthetic": ["0.5"],
+    "mix": ["0.5"], "synthetic": ["0.5"], "joint_dropout": ["0.2"],
     "step_per": ["batch"], "blocks": ["2"], "hidden": ["8"], "dropout": ["0.5"], "init": ["kaiming_normal"],
 }  # fmt: skip
 # What only another choice lets a setting act on
@@ -206,6 +206,13 @@ def test_nothing_is_added_to_poses_that_stay_in_their_file(with_data: Path, caps
     mapped = load_poses("big.npz", mapped=True)
     with pytest.raises(InputError, match=r"--synthetic 1: big\.npz is too large.*give --synthetic 0"):
         train_command.with_synthetic(mapped, TrainConfig(synthetic=1.0, data="big.npz"))
+
+
+@pytest.mark.parametrize("head", [["--head", "ray"], ["--preset", "general"]])
+def test_a_hidden_joint_has_no_ray(head: list[str], with_data: Path, capsys: Capture) -> None:
+    flags = [*head, "--joint-dropout", "0.1"]
+    fails(train(flags), capsys, "--joint-dropout 0.1: a hidden joint has no ray", "add --head xyz")
+    assert parse_train([*flags, "--head", "xyz"])[0].joint_dropout == 0.1
 
 
 def test_the_report_preset_is_the_reports() -> None:
@@ -676,6 +683,13 @@ def test_a_moved_run_goes_on_where_it_is(with_data: Path, monkeypatch: Patch) ->
     settings = {"config": asdict(TrainConfig(out="a", data="mine.pkl"))}
     found = resumed(settings, {"epochs": 9})
     assert (found.out, found.data, found.epochs) == (".", "mine.pkl", 9)
+
+
+def test_a_checkpoint_of_an_earlier_version_goes_on_as_it_began() -> None:
+    newest = "joint_dropout"  # what the last version brought
+    lacking = {k: v for k, v in asdict(TrainConfig()).items() if k not in NEWER and k != newest}
+    found = resumed({"config": lacking}, {})
+    assert {name: getattr(found, name) for name in (newest, *NEWER)} == {newest: 0, **NEWER}
 
 
 @pytest.mark.parametrize(

@@ -407,6 +407,49 @@ def test_real_people_are_told_from_the_flat_and_the_mean(mocap: Path, folder: Pa
     assert found["per_bone_mm"]["left_hip-left_knee"]["true"] == pytest.approx(391, abs=1)
 
 
+@pytest.mark.parametrize("flags", [(), ("--flip",), ("--project",)])
+def test_hidden_keypoints_are_measured(flags: tuple[str, ...], folder: Path, capsys: Capture) -> None:
+    """As from a file in which the same keypoints are gone, of all predictors."""
+    poses, options = load_poses("data_test_lift.pkl"), {flag[2:]: True for flag in flags}
+    hidden = np.random.default_rng(0).random((N, 15), np.float32) < 0.2
+    assert hidden.mean() == pytest.approx(0.2, abs=0.04)
+    points = np.where(hidden[..., None], np.float32(np.nan), poses.joint_2d)
+    predicted = Lifter.load("liftModel").predict(points, missing=True, **options)
+    found = as_json(capsys, *flags, "--hide", "0.2")
+    assert found["hide"] == 0.2
+    assert found["mpjpe"] == pytest.approx(
+        np.linalg.norm(predicted - poses.joint_3d, axis=2).mean(), rel=1e-6
+    )
+    train = load_poses("data_train_lift.pkl")
+    fitted = LinearRegression().fit(train.joint_2d, train.joint_3d).predict(np.nan_to_num(points))
+    expected = np.linalg.norm(fitted - poses.joint_3d, axis=2).mean()
+    assert found["baselines"]["linear"] == pytest.approx(expected, rel=1e-6)
+    whole = as_json(capsys, *flags)
+    assert whole["hide"] == 0
+    assert whole["mpjpe"] != found["mpjpe"]
+    assert as_json(capsys, *flags, "--hide", "0") == whole
+
+
+def test_hiding_is_said_and_drawn(folder: Path, capsys: Capture, monkeypatch: Patch) -> None:
+    pytest.importorskip("matplotlib", reason="pictures need: pip install 'minilift[plot]'")
+    drawn: list[np.ndarray] = []
+    monkeypatch.setattr("minilift.pose.plot.plot_lift", lambda *arrays: drawn.extend(arrays[:3]))
+    assert main(["--hide", "0.25", "--plot", "a.png", "--save", "p.npz"]) == 0
+    assert f"{N} poses, 25% of the keypoints hidden, on the cpu" in capsys.readouterr().out
+    saved, poses = np.load("p.npz")["joint_3d"], load_poses("data_test_lift.pkl")
+    for points, predicted, _ in zip(*drawn, strict=True):
+        row = int(np.flatnonzero((poses.joint_2d == points).all(axis=(1, 2)))[0])
+        np.testing.assert_allclose(predicted, saved[row], atol=1e-6)
+
+
+def test_hiding_needs_a_share_and_a_head_that_can_do_without(folder: Path, capsys: Capture) -> None:
+    with pytest.raises(SystemExit):
+        main(["--hide", "1.5"])
+    assert "argument --hide: 1.5 must be from 0 to 1" in capsys.readouterr().err
+    Lifter(LiftModel(1, 16, head="ray")).save("liftModel")
+    fails(main(["--hide", "0.1"]), capsys, "--hide 0.1: liftModel puts joints onto the rays", "--head xyz")
+
+
 def test_flipped_and_projected_predictions_are_measured(folder: Path, capsys: Capture) -> None:
     found = {flags: as_json(capsys, *flags)["mpjpe"] for flags in ((), ("--flip",), ("--project",))}
     assert len(set(found.values())) == 3

@@ -368,6 +368,65 @@ def test_flipping_averages_with_the_mirror_image(head: str, monkeypatch: pytest.
     np.testing.assert_allclose(turned[:, mirror] * np.array([-1, 1, 1]), flipped, atol=1e-6)
 
 
+def unseen(poses: Poses) -> tuple[np.ndarray, np.ndarray]:
+    """The poses' points with a NaN in one coordinate or both of every fifth, and which are left."""
+    points = np.array(poses.joint_2d)
+    flat = points.reshape(-1, 2)
+    flat[::5, 0] = np.nan
+    flat[5::10] = np.nan
+    flat[::15, 1] = 0.1
+    flat[0] = 0.1, np.nan
+    points[7] = np.asarray(poses.joint_2d)[7]  # a pose that lacks nothing
+    return points, ~np.isnan(points).any(axis=2)
+
+
+@pytest.mark.parametrize("options", [{}, {"flip": True}])
+def test_missing_keypoints_are_lifted_as_the_root(options: dict[str, bool]) -> None:
+    lifter, poses = some_lifter()
+    points, given = unseen(poses)
+    before = points.copy()
+    found = lifter.predict(points, missing=True, **options)
+    np.testing.assert_array_equal(points, before)
+    expected = lifter.predict(np.where(given[..., None], points, 0), **options)
+    np.testing.assert_array_equal(found, expected)
+    assert np.isfinite(found).all()
+    flat = lifter.predict(points.reshape(60, 30).astype("f8"), missing=True, **options)
+    np.testing.assert_array_equal(flat, found)
+    assert lifter.predict(points[:0], missing=True, **options).shape == (0, 15, 3)
+    one = lifter.predict(points[1], missing=True, **options)
+    np.testing.assert_allclose(one, found[1], atol=1e-6)
+    # without the word, a pose that lacks something has no answer
+    without = lifter.predict(points, **options)
+    np.testing.assert_array_equal(np.isnan(without).any(axis=(1, 2)), ~given.all(axis=1))
+
+
+@pytest.mark.parametrize("flip", [False, True])
+def test_where_nothing_is_missing_nothing_changes(flip: bool) -> None:
+    lifter, poses = some_lifter()
+    plain, asked = (lifter.predict(poses.joint_2d, flip=flip, missing=missing) for missing in (False, True))
+    np.testing.assert_array_equal(asked, plain)
+
+
+@pytest.mark.parametrize("flip", [False, True])
+def test_projecting_leaves_missing_joints_where_they_are(flip: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("minilift.lifter.chunks", lambda n: [slice(i, i + 7) for i in range(0, n, 7)])
+    lifter, poses = some_lifter()
+    points, given = unseen(poses)
+    free, projected = (
+        lifter.predict(points, missing=True, flip=flip, project=project) for project in (False, True)
+    )
+    np.testing.assert_array_equal(projected[~given], free[~given])
+    np.testing.assert_allclose(seen(projected)[given], points[given], atol=1e-6)
+    np.testing.assert_array_equal(projected[..., 2], free[..., 2])
+    assert np.abs(seen(free) - seen(projected)).max() > 1e-3
+
+
+def test_a_missing_joint_has_no_ray() -> None:
+    lifter, poses = some_lifter("ray")
+    with pytest.raises(InputError, match=r"missing=True: a missing keypoint has no ray.*--head xyz"):
+        lifter.predict(poses.joint_2d, missing=True)
+
+
 def test_flipping_needs_the_courses_joints() -> None:
     lifter = Lifter(LiftModel(0, 4, output_nodes=6, input_nodes=4))
     with pytest.raises(ValueError, match="of 15 joints, not of 2"):

@@ -456,6 +456,13 @@ def test_augmented_steps_depend_on_the_seed_and_the_step_alone(monkeypatch: pyte
     np.testing.assert_allclose(x, y[..., :2] / -y[..., 2:], atol=1e-6)
 
 
+def test_a_hidden_joint_has_no_ray() -> None:
+    data, model = make_poses(64), LiftModel(1, 16, head="ray")
+    adam, hiding = Adam(model.parameters()), Augmentation(joint_dropout=0.1)
+    with pytest.raises(InputError, match=r"joint_dropout 0\.1: .* use LiftModel\(head='xyz'\)"):
+        run_epoch(0, data, model, adam, None, 32, progress=False, augmentation=hiding)
+
+
 def test_evaluation_does_not_augment() -> None:
     data, model = make_poses(64), LiftModel(1, 16, seed=5)
     expected = run_epoch(0, data, model, split="test")

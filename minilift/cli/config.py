@@ -146,6 +146,10 @@ class TrainConfig:
         0.0, "augmentation", "share of the poses with bones of other lengths", type=_number(float, 0, 1)
     )
     mix: float = _flag(0.0, "augmentation", "share with limbs of other poses", type=_number(float, 0, 1))
+    joint_dropout: float = _flag(
+        0.0, "augmentation", "share of the keypoints hidden, for 2D poses that lack some (--head xyz only)",
+        type=_number(float, 0, 1), metavar="SHARE",
+    )  # fmt: skip
     head: str = _flag(
         "xyz", "network", "xyz: 45 outputs, as in the assignment; ray: 15 depths, on rays through the image",
         choices=HEADS,
@@ -153,6 +157,13 @@ class TrainConfig:
     hidden: int = _flag(1024, "network", "width of the hidden layers", type=_number(int, 1, 65536))
     dropout: float = _flag(0.0, "network", "share of units dropped in training", type=_number(float, 0, 1))
     init: str = _flag("uniform", "network", "initial weights", choices=INITIALISERS)
+
+    def __post_init__(self) -> None:
+        if self.joint_dropout and self.head == "ray":
+            raise InputError(
+                f"--joint-dropout {self.joint_dropout:g}: a hidden joint has no ray for --head ray to put it "
+                "on; add --head xyz"
+            )
 
 
 def train_parser() -> argparse.ArgumentParser:
@@ -189,7 +200,7 @@ def parse_train(argv: Sequence[str] | None) -> tuple[TrainConfig, dict[str, Any]
 # What checkpoints of earlier versions lack, and had
 NEWER = {
     "tf32": False, "clip": 0.0, "warm_up": 0.05, "head": "xyz", "flip": 0.0, "noise": 0.0, "yaw": 0.0,
-    "tilt": 0.0, "distance": 0.0, "body": 0.0, "mix": 0.0, "synthetic": 0.0,
+    "tilt": 0.0, "distance": 0.0, "body": 0.0, "mix": 0.0, "synthetic": 0.0, "joint_dropout": 0.0,
 }  # fmt: skip
 
 # What a resumed run may change: where things are, and how long it goes on

@@ -21,7 +21,7 @@ from minilift.data.info import warn_of_conventions
 from minilift.data.poses import Poses, find_scale, load_poses, load_scale, scale_fits
 from minilift.errors import InputError, run_program
 from minilift.files import check_writable, file_error, write_atomically
-from minilift.files.mapped import Spool, shown
+from minilift.files.mapped import Spool, chunks, shown
 from minilift.files.npz import read_npy, write_npz
 from minilift.lifter import Lifter
 from minilift.pose.baselines import Baseline, LinearRegression, MeanPose, NearestNeighbour
@@ -55,6 +55,7 @@ examples:
   python eval.py --baselines all                  a nearest neighbour for comparison, too
   python eval.py --clips clips.npy --fps 50       how well it moves: poses in order, with a clip number each
   python eval.py --flip                           a little better, at twice the cost
+  python eval.py --hide 0.2                       with every fifth keypoint missing
   python eval.py --json | jq .mpjpe               for machines
   python eval.py --save predictions.npz           keep joint_3d as predicted
   python eval.py --plot lift.png                  see three of them
@@ -101,6 +102,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--project", action="store_true", help="put the joints onto the rays through their 2D points"
     )
+    parser.add_argument(
+        "--hide", type=_share, default=0.0, metavar="SHARE",
+        help="hide this share of the 2D keypoints, the same ones every time, from all predictors [0]",
+    )  # fmt: skip
     parser.add_argument("--device", default="auto", help="cpu, gpu, gpu:1 or auto [auto]")
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
     parser.add_argument(
@@ -119,15 +124,26 @@ def _positive(text: str) -> float:
     return value
 
 
-_positive.__name__ = "number"  # what argparse calls a malformed value
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text} must be from 0 to 1")
+    return value
+
+
+_positive.__name__ = _share.__name__ = "number"  # what argparse calls a malformed value
 
 
 def _evaluate(argv: Sequence[str] | None) -> int:
     args = _parser().parse_args(argv)
     _check(args)
     lifter = Lifter.load(args.weights, device=args.device)
-    predict = partial(lifter.predict, flip=args.flip, project=args.project)
+    if args.hide and lifter.model.head == "ray":
+        problem = "puts joints onto the rays of their keypoints, and a hidden one has none"
+        raise InputError(f"--hide {args.hide:g}: {args.weights} {problem}; train with --head xyz")
+    predict = partial(lifter.predict, flip=args.flip, project=args.project, missing=args.hide > 0)
     poses, scale_path = _poses(args)
+    hidden = _hidden(args.hide, len(poses)) if args.hide else None
     clips = _clips(args.clips, len(poses)) if args.clips else None
     warn_of_conventions(args.data, poses)
     fitted = _fitted(args)
@@ -135,26 +151,28 @@ def _evaluate(argv: Sequence[str] | None) -> int:
     predicted = Spool(Path(args.save).parent, (len(JOINTS), 3)) if args.save else None
     for rows in shown(poses.joint_2d, "predicting"):
         part = poses.read(rows)
-        joint_3d = predict(part.joint_2d)
+        joint_2d = _as_hidden(part.joint_2d, hidden, rows)
+        joint_3d = predict(joint_2d)
         if not np.isfinite(joint_3d).all():
             problem = "its predictions are too large or undefined"
             raise InputError(f"{args.weights}: {problem}; train again, with a lower --lr")
         ids = None if clips is None else clips[rows]
-        figures.add(joint_3d, np.asarray(part.joint_2d), np.asarray(part.joint_3d), part.scale, ids)
+        figures.add(joint_3d, np.nan_to_num(joint_2d), np.asarray(part.joint_3d), part.scale, ids)
         if predicted is not None:
             predicted.append(joint_3d)
     result = {"weights": args.weights, "data": args.data, "train": fitted.path, "train_poses": fitted.poses}
-    result |= {"flip": args.flip, "project": args.project}
+    result |= {"flip": args.flip, "project": args.project, "hide": args.hide}
     result |= figures.result() | ({"fps": args.fps} if args.clips else {})
     if predicted is not None:
         arrays = {"joint_3d": predicted.rows()}
         write_atomically(args.save, lambda file: write_npz(file, arrays))
     if args.plot:
-        plot(predict, poses, figures.each, args.plot)
+        plot(predict, poses, figures.each, args.plot, hidden)
     if args.json:
         print(json.dumps(result, allow_nan=False))
         return 0
-    print(f"{args.weights} on {args.data}: {len(poses):,} poses, on the {lifter.model.ops.device}")
+    hiding = f", {100 * args.hide:.3g}% of the keypoints hidden" if args.hide else ""
+    print(f"{args.weights} on {args.data}: {len(poses):,} poses{hiding}, on the {lifter.model.ops.device}")
     if poses.ignored:
         print(f"ignored keys: {', '.join(poses.ignored)}")
     if poses.scale is not None:
@@ -234,6 +252,19 @@ def _clips(path: str, n: int) -> np.ndarray:
     return clips
 
 
+def _hidden(share: float, n: int) -> np.ndarray:
+    """Which keypoints of n poses are hidden (n, 15): this share of them, each by itself."""
+    rng = np.random.default_rng(0)
+    sizes = (rows.stop - rows.start for rows in chunks(n))
+    return np.concatenate([rng.random((size, len(JOINTS)), np.float32) < share for size in sizes])
+
+
+def _as_hidden(joint_2d: Any, hidden: np.ndarray | None, rows: Any) -> np.ndarray:
+    """The points of these rows of the poses, with NaN for those that are hidden."""
+    joint_2d = np.asarray(joint_2d)
+    return joint_2d if hidden is None else np.where(hidden[rows][..., None], np.float32(np.nan), joint_2d)
+
+
 def _poses(args: argparse.Namespace) -> tuple[Poses, Path | str | None]:
     """The poses with their scale: the one asked for, or the one beside them if it can be theirs."""
     if args.scale:
@@ -254,11 +285,15 @@ def _poses(args: argparse.Namespace) -> tuple[Poses, Path | str | None]:
     return replace(poses, scale=scale), beside
 
 
-def plot(predict: Callable[[Any], np.ndarray], poses: Poses, errors: np.ndarray, path: str) -> None:
+def plot(
+    predict: Callable[[Any], np.ndarray], poses: Poses, errors: np.ndarray, path: str,
+    hidden: np.ndarray | None = None,
+) -> None:  # fmt: skip
     """Draw an easy, a middling and a hard pose: a tenth, a half and nine tenths of the way to the worst."""
     from minilift.pose.plot import plot_lift
 
     order = np.argsort(errors)
-    drawn = poses.read(order[[int(share * (len(order) - 1)) for share in (0.1, 0.5, 0.9)]])
+    rows = order[[int(share * (len(order) - 1)) for share in (0.1, 0.5, 0.9)]]
+    drawn = poses.read(rows)
     joint_2d, joint_3d = np.asarray(drawn.joint_2d), np.asarray(drawn.joint_3d)
-    plot_lift(joint_2d, predict(joint_2d), joint_3d, path)
+    plot_lift(joint_2d, predict(_as_hidden(joint_2d, hidden, rows)), joint_3d, path)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-from minilift.ops.augment_plan import AugmentPlan
+from minilift.ops.augmentation import Augmentation
 
 Array = Any  # numpy.ndarray or cupy.ndarray: which of them is the backend's affair
 
@@ -231,21 +231,24 @@ class Ops(ABC):
     # ---- augmentation --------------------------------------------------------------------------
     @abstractmethod
     def augment(
-        self, source_x: Array, source_y: Array, plan: AugmentPlan, key: tuple[int, int], x: Array, y: Array
-    ) -> None:
+        self, source_x: Array, source_y: Array, settings: Augmentation, key: tuple[int, int], x: Array,
+        y: Array,
+    ) -> None:  # fmt: skip
         """x (n, 2J), y (n, 3J) <- source_x, source_y with other limbs, sides, bodies, cameras and noise.
 
         All C-contiguous; x and y are not the sources, whose other poses are read too. Of each pose, seen
-        from the root at (0, 0, -1), with all that the plan turns off left out:
+        from the root at (0, 0, -1), with all that is turned off left out:
             mix        3 of 4 limbs: bone = |bone| unit(own axes^T (donor's axes donor's bone))
             flip       p = diag(-1, 1, 1) p, left and right exchanged; also x, where it is not projected anew
             body       bone = |bone|^(1-s) new^s unit(bone), joints rebuilt from the root on, s = sqrt(u)
             turn       p = Rx(elevation + tilt) Ry(yaw) Rx(-elevation) p,   and p = exp(distance) p
             image      x = (X/-Z, Y/-Z) where any of these but flip is on, else source_x
             noise      x = x + noise normal
+            joint_dropout    x = (0, 0) for this share of the joints, each by itself
         z is kept below NEAREST. Random numbers are hashes, as `dropout_mask`'s but with lowbias32's last
         xor-shift, of pose * SLOTS + slot: u = (hash >> 8) 2^-24 + 2^-25, normals by Box-Muller. A pose gets
-        mix, flip, body where u < share. minilift/ops/augment_plan.py has slots, tables and limits.
+        mix, flip, body where u < share, and so is a joint hidden. minilift/ops/augmentation.py has slots,
+        tables and limits.
         """
 
     # ---- losses: each adds the batch's loss to `total` (float64, one element, on the device) ----

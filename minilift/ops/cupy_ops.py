@@ -6,18 +6,21 @@ all of it can be captured into a CUDA graph.
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 import numpy as np
 
-from minilift.ops.augment_plan import LOADINGS, MEANS, AugmentPlan
+from minilift.ops.augmentation import LOADINGS, MEANS, Augmentation
 from minilift.ops.base import Array
 from minilift.ops.cupy_core import BLOCK, TALL, CupyCore
 
 KEPT = (1, 4, 16, 64)  # rows of a thread for which there are kernels that keep them in registers
 LOSS_BLOCKS = 256
 WHOLE_MASK = 0xFFFFFFFF
+AUGMENT_OPTIONS = tuple(  # the tables that augment.cu is compiled with
+    f"-D{name}={','.join(map(repr, numbers))}"
+    for name, numbers in {"MEANS": MEANS, "LOADINGS": [n for row in LOADINGS for n in row]}.items()
+)
 
 
 class CupyOps(CupyCore):
@@ -167,15 +170,15 @@ class CupyOps(CupyCore):
 
     # ---- augmentation --------------------------------------------------------------------------
     def augment(
-        self, source_x: Array, source_y: Array, plan: AugmentPlan, key: tuple[int, int] | Array, x: Array,
-        y: Array,
+        self, source_x: Array, source_y: Array, settings: Augmentation, key: tuple[int, int] | Array,
+        x: Array, y: Array,
     ) -> None:  # fmt: skip
         """`key` may be an array of two words on the device, as a captured step has it."""
         n = len(source_y)
-        names = "flip", "noise", "yaw", "tilt", "elevation", "distance", "body", "mix"
-        numbers = (self._real(getattr(plan, name)) for name in names)
+        rest = settings.distance, settings.body, settings.mix, settings.joint_dropout
+        numbers = map(self._real, (settings.flip, settings.noise, *settings.angles, *rest))
         words = (None, *map(np.uint32, key)) if isinstance(key, tuple) else (key, np.uint32(0), np.uint32(0))
-        options = self._options + augment_options(plan)
+        options = self._options + AUGMENT_OPTIONS
         args = source_x, source_y, np.int32(n), *numbers, *words, x, y
         self.gpu.launch("augment.cu", options, "augment", (-(-n // 32),), (32,), args)
 
@@ -237,14 +240,6 @@ class CupyOps(CupyCore):
     ) -> None:
         numbers = (self._real(value) for value in (lr, momentum, weight_decay))
         self._each("sgd", w.size, w, g, velocity, *numbers, np.int64(w.size))
-
-
-@cache
-def augment_options(plan: AugmentPlan) -> tuple[str, ...]:
-    """The tables that augment.cu is compiled with."""
-    loadings = (number for row in LOADINGS for number in row)
-    tables = {"ORDER": plan.order, "MEANS": MEANS, "LOADINGS": loadings}
-    return tuple(f"-D{name}={','.join(map(repr, numbers))}" for name, numbers in tables.items())
 
 
 def _kept(n: int) -> int:

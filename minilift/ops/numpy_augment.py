@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from minilift.ops import augment_plan as table
-from minilift.ops.augment_plan import AugmentPlan
+from minilift.ops import augmentation as table
+from minilift.ops.augmentation import Augmentation
 from minilift.ops.base import Array
 from minilift.ops.numpy_fused import NumpyFused
 
@@ -31,39 +31,42 @@ class NumpyAugment(NumpyFused):
     """The part of NumpyOps that knows poses."""
 
     def augment(
-        self, source_x: Array, source_y: Array, plan: AugmentPlan, key: tuple[int, int], x: Array, y: Array
-    ) -> None:
+        self, source_x: Array, source_y: Array, settings: Augmentation, key: tuple[int, int], x: Array,
+        y: Array,
+    ) -> None:  # fmt: skip
         n, joints = len(source_y), len(table.ROLES)
-        order = list(plan.order)
-        # (n, joints, 3) -> (joints, 3, n), in the order of ROLES
-        pose = source_y.reshape(n, joints, 3).transpose(1, 2, 0).take(order, axis=0)
+        pose = source_y.reshape(n, joints, 3).transpose(1, 2, 0).copy()
         draws = _hashes(key, n, 0, table.NOISE)
         u = _uniform(draws, pose.dtype)
-        if plan.reshapes:
+        if settings.reshapes:
             pose[:, 2] += 1  # from the root
-        if plan.mix:
-            pose = _mix(pose, draws, u, plan.mix)
-        flipped = u[table.FLIP] < plan.flip
+        if settings.mix:
+            pose = _mix(pose, draws, u, settings.mix)
+        flipped = u[table.FLIP] < settings.flip
         pose = _flip(pose, flipped)
-        if plan.body:
-            chosen = u[table.BODY] < plan.body
+        if settings.body:
+            chosen = u[table.BODY] < settings.body
             pose = np.where(chosen, _rebuild(pose, body_factors(u), np.sqrt(u[table.SHARE])), pose)
-        if plan.turns:
-            yaw, tilt = (2 * u[table.YAW] - 1) * plan.yaw, (2 * u[table.TILT] - 1) * plan.tilt
-            _turn(pose, yaw, tilt, plan.elevation)
-        if plan.distance:
-            pose *= np.exp((2 * u[table.DISTANCE] - 1) * plan.distance)
-        if plan.reshapes:
+        if settings.turns:
+            most_yaw, most_tilt, elevation = settings.angles
+            yaw, tilt = (2 * u[table.YAW] - 1) * most_yaw, (2 * u[table.TILT] - 1) * most_tilt
+            _turn(pose, yaw, tilt, elevation)
+        if settings.distance:
+            pose *= np.exp((2 * u[table.DISTANCE] - 1) * settings.distance)
+        if settings.reshapes:
             pose[:, 2] -= 1
             np.minimum(pose[:, 2], table.NEAREST, out=pose[:, 2])
             image = pose[:, :2] / -pose[:, 2:]
         else:
-            image = _flip(source_x.reshape(n, joints, 2).transpose(1, 2, 0).take(order, axis=0), flipped)
-        if plan.noise:
+            image = _flip(source_x.reshape(n, joints, 2).transpose(1, 2, 0).copy(), flipped)
+        if settings.noise:
             noise = _normals(_uniform(_hashes(key, n, table.NOISE, 2 * joints), pose.dtype))
-            image += plan.noise * noise.reshape(image.shape)
-        x.reshape(n, joints, 2)[:, order] = image.transpose(2, 0, 1)
-        y.reshape(n, joints, 3)[:, order] = pose.transpose(2, 0, 1)
+            image += settings.noise * noise.reshape(image.shape)
+        if settings.joint_dropout:
+            hidden = _uniform(_hashes(key, n, table.HIDDEN, joints), pose.dtype) < settings.joint_dropout
+            np.copyto(image, 0, where=hidden[:, None])
+        x.reshape(n, joints, 2)[:] = image.transpose(2, 0, 1)
+        y.reshape(n, joints, 3)[:] = pose.transpose(2, 0, 1)
 
 
 # ---- random numbers ----------------------------------------------------------------------------

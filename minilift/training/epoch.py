@@ -126,6 +126,9 @@ def train_batches(
     not used in this epoch (another remainder in the next), so that every step averages over as many rows.
     """
     ops, batch_size = model.ops, min(batch_size, len(rows))
+    if augmentation is not None and augmentation.joint_dropout and model.head == "ray":
+        hidden = f"joint_dropout {augmentation.joint_dropout:g}: a hidden joint has no ray"
+        raise InputError(f"{hidden} for head 'ray' to put it on; use LiftModel(head='xyz')")
     if batch_size < 2:
         raise InputError(
             f"training needs at least 2 poses in a batch, got {batch_size} of {len(rows)} poses; "
@@ -191,7 +194,8 @@ def run_epoch(
     other SPLITS evaluate: the poses as they are, no dropout, running statistics, every pose counted once; the
     optimiser and scheduler are then not used.
     Raises ValueError for another split or a batch_size below 1, TypeError for data that are no poses,
-    InputError for poses without joint_3d, of another width than the model's, or too few for a batch of 2.
+    InputError for poses without joint_3d, of another width than the model's, or too few for a batch of 2, and
+    for joint dropout before head "ray".
     """
     rows = data if isinstance(data, Rows) else Rows(data, model)
     if split not in SPLITS:

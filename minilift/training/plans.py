@@ -79,7 +79,7 @@ class Plan:
         for rows, out in zip((work.data_x, work.data_y), augment.sources, strict=True):
             self.ops.gather(rows, work.order, numbers, out)
         x, y, _ = self.source
-        self.ops.augment(*augment.sources, augment.plan, self.key(numbers, len(self.halves)), x, y)
+        self.ops.augment(*augment.sources, augment.settings, self.key(numbers, len(self.halves)), x, y)
 
     def key(self, numbers: Array, i: int) -> Array:
         """The two words of half i's dropout key; behind the last of them, the augmentation's."""

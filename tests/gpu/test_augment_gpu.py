@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 
 from minilift.ops import get_ops
-from minilift.ops.augment_plan import AugmentPlan
 from minilift.pose.synth import synthesize
 from minilift.training.augment import Augmentation, Augmenter
 
 TOLERANCE = {"float64": 1e-9, "float32": 1e-4}
-ALL = {"mix": 0.5, "flip": 0.5, "body": 0.5, "yaw": 180, "tilt": 10, "distance": 0.2, "noise": 0.003}
+ALL = {
+    "mix": 0.5, "flip": 0.5, "body": 0.5, "yaw": 180, "tilt": 10, "distance": 0.2, "noise": 0.003,
+    "joint_dropout": 0.2,
+}  # fmt: skip
 PARTS = {name: {name: value} for name, value in ALL.items()} | {
     "all": ALL,
     "nothing": {},
@@ -39,6 +41,18 @@ def test_agrees_with_the_cpu(gpu: Any, dtype: str, name: str) -> None:
     found, expected = (augmented(device, dtype, 150, PARTS[name]) for device in ("gpu", "cpu"))
     for a, b in zip(found, expected, strict=True):
         np.testing.assert_allclose(a, b, rtol=0, atol=TOLERANCE[dtype])  # worst seen 3e-16 and 2e-7
+
+
+@pytest.mark.parametrize("others", [{}, {"flip": 0.5}, ALL], ids=["alone", "flip", "all"])
+@pytest.mark.parametrize("dtype", TOLERANCE)
+def test_hides_the_very_joints_that_the_cpu_hides(gpu: Any, dtype: str, others: dict[str, float]) -> None:
+    settings = {**others, "joint_dropout": 0.3}
+    found, expected = (augmented(device, dtype, 150, settings) for device in ("gpu", "cpu"))
+    np.testing.assert_array_equal(found[0] == 0, expected[0] == 0)
+    assert (found[0] == 0).mean() == pytest.approx(0.3, abs=0.03)
+    if others != ALL:
+        for a, b in zip(found, expected, strict=True):
+            np.testing.assert_array_equal(a, b)
 
 
 @pytest.mark.parametrize("n", [1, 2, 31, 32, 33, 64])
@@ -81,30 +95,14 @@ def test_the_order_of_threads_changes_no_bit(gpu: Any) -> None:
 def test_the_key_may_lie_on_the_device(gpu: Any) -> None:
     """As it must in a captured step, whose numbers come from a table."""
     ops: Any = get_ops("gpu")
-    plan, data = Augmentation(**ALL).plan(), synthesize(40, 3)
+    settings, data = Augmentation(**ALL), synthesize(40, 3)
     sources = ops.asarray(data.joint_2d.reshape(40, 30)), ops.asarray(data.joint_3d.reshape(40, 45))
     words = ops.gpu.zeros((5, 2), "uint32")
     ops.gpu.upload(np.arange(10, dtype=np.uint32).reshape(5, 2), words)
     out = []
     for key in ((6, 7), words[3]):
         x, y = ops.empty((40, 30)), ops.empty((40, 45))
-        ops.augment(*sources, plan, key, x, y)
+        ops.augment(*sources, settings, key, x, y)
         out.append((ops.to_host(x), ops.to_host(y)))
     for a, b in zip(*out, strict=True):
         np.testing.assert_array_equal(a, b)
-
-
-def test_another_order_of_joints(gpu: Any) -> None:
-    rows = np.random.default_rng(0).permutation(15)
-    plan = Augmentation(**ALL).plan()
-    other = AugmentPlan(**{**vars(plan), "order": tuple(int(row) for row in rows)})
-    data = synthesize(40, 3)
-    out = []
-    for device in ("gpu", "cpu"):
-        ops = get_ops(device, "float64")
-        x, y = ops.empty((40, 30)), ops.empty((40, 45))
-        sources = ops.asarray(data.joint_2d.reshape(40, 30)), ops.asarray(data.joint_3d.reshape(40, 45))
-        ops.augment(*sources, other, (1, 2), x, y)
-        out.append((ops.to_host(x), ops.to_host(y)))
-    for a, b in zip(*out, strict=True):
-        np.testing.assert_allclose(a, b, rtol=0, atol=1e-9)

@@ -85,7 +85,7 @@ CASES: dict[str, dict[str, Any]] = {
         "body": 1.0,
         "yaw": 180.0,
     },
-    "rows, augmented": {"batch": 50, "flip": 0.5, "mix": 0.5, "tilt": 10.0, "distance": 0.2},
+    "rows, augmented": {"batch": 50, "mix": 0.5, "tilt": 10.0, "distance": 0.2, "joint_dropout": 0.1},
     "rows, clipped": {"batch": 64, "max_norm": 0.5},
     "rows, AdamW": {"batch": 50, "adam": AdamW, "decay": 0.1},
     "rows, 50": {"batch": 50},

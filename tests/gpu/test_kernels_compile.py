@@ -7,9 +7,8 @@ import re
 import nvrtc
 import pytest
 
-from minilift.ops.cuda.gpu import FOLDER
-from minilift.ops.cupy_ops import augment_options
-from minilift.training.augment import Augmentation
+from minilift.ops.cuda.gpu import module_source
+from minilift.ops.cupy_ops import AUGMENT_OPTIONS
 from minilift.training.column_plan import ColumnPlan
 
 ARCHITECTURES = ("sm_70", "sm_75", "sm_80", "sm_86", "sm_89", "sm_90", "sm_100", "sm_120")
@@ -17,12 +16,11 @@ SHAPES = [
     *((f"-DROWS={rows}", "-DWIDTH=1024", "-DINPUTS=30", "-DJOINTS=15") for rows in ColumnPlan.ROWS),
     ("-DROWS=32", "-DWIDTH=64", "-DINPUTS=34", "-DJOINTS=17"),
 ]
-TABLES = augment_options(Augmentation().plan())
 MODULES = [
     ("kernels.cu", ("-DREAL=float",)),
     ("kernels.cu", ("-DREAL=double",)),
     *(("columns.cu", shape) for shape in SHAPES),
-    *(("augment.cu", (f"-DREAL={real}", *TABLES)) for real in ("float", "double")),
+    *(("augment.cu", (f"-DREAL={real}", *AUGMENT_OPTIONS)) for real in ("float", "double")),
 ]
 
 
@@ -32,7 +30,7 @@ def test_kernels_compile(architecture: str, module: tuple[str, tuple[str, ...]])
     if reason := nvrtc.why_absent():
         pytest.skip(reason)
     name, options = module
-    source = (FOLDER / name).read_text(encoding="utf-8")
+    source = module_source(name)
     # -ftz is what CuPy adds
     cubin = nvrtc.compile_cubin(source, name, architecture, ("-std=c++17", "-ftz=true", *options))
     assert cubin[:4] == b"\x7fELF"

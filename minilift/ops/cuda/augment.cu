@@ -1,12 +1,6 @@
 // Augmentation of a batch, a thread a pose: minilift.ops.base.Ops.augment has the maths, and the functions of
-// minilift/ops/numpy_augment.py have the same names. Compiled with -DREAL, and with the tables of
-// minilift/ops/augment_plan.py: -DORDER (of each role the joint's row), -DMEANS and -DLOADINGS of the bodies.
-#ifndef REAL
-#define REAL float
-#endif
-typedef REAL real;
-typedef unsigned int u32;
-
+// minilift/ops/numpy_augment.py have the same names. Behind common.cu; compiled with the tables of
+// minilift/ops/augmentation.py: -DMEANS and -DLOADINGS of the bodies.
 #define JOINTS 15
 #define LENGTHS 9  // the segments; behind them comes the shoulders' drop
 #define FACTORS 14
@@ -16,9 +10,9 @@ typedef unsigned int u32;
 #define TINY (real)1e-24
 #define PI 3.141592653589793
 
-// as in augment_plan.py
+// as in augmentation.py
 enum { FLIP = 0, MIX = 1, LEGS = 2, ARMS = 7, BODY = 12, SHARE = 13, HEAD = 14, ANKLE = 15, NORMALS = 16, YAW = 28,
-       TILT = 29, DISTANCE = 30, NOISE = 32, SLOTS = 64 };
+       TILT = 29, DISTANCE = 30, NOISE = 32, HIDDEN = 1 << 30, SLOTS = 64 };
 enum { R_HIP, R_KNEE, R_ANKLE, L_HIP, L_KNEE, L_ANKLE, SPINE, NECK, TOP, L_SHOULDER, L_ELBOW, L_WRIST, R_SHOULDER, R_ELBOW,
        R_WRIST };
 enum { THIGH, SHIN, HIP, LOW, HIGH, HEAD_LENGTH, SHOULDER, UPPER_ARM, FOREARM, DROP };
@@ -27,13 +21,7 @@ enum { THIGH, SHIN, HIP, LOW, HIGH, HEAD_LENGTH, SHOULDER, UPPER_ARM, FOREARM, D
 struct Draws {
   u32 pose, key0, key1;
   __device__ u32 hash(int slot) const {
-    u32 h = pose * (u32)SLOTS + (u32)slot;
-    h ^= key0;
-    h ^= h >> 16;
-    h *= 0x7FEB352Du;
-    h ^= h >> 15;
-    h ^= key1;
-    h *= 0x846CA68Bu;
+    u32 h = mixed(pose * (u32)SLOTS + (u32)slot, key0, key1);
     return h ^ (h >> 16);
   }
   __device__ real uniform(int slot) const {  // (hash >> 8) 2^-24 + 2^-25
@@ -74,19 +62,19 @@ __device__ __forceinline__ V into(const Frame& f, V v) { return {dot(f.side, v),
 __device__ __forceinline__ V out_of(const Frame& f, V v) { return v.x * f.side + v.y * f.up + v.z * f.ahead; }
 
 // The two bones of the limb start - middle - end become the donor's, seen from its pelvis or its girdle.
-__device__ void mix_limb(V* pose, const Frame& own, const real* donor, const int* order, bool arm, int start) {
-  V hang = read(donor, order[start], 1), middle = read(donor, order[start + 1], 1);
-  V end = read(donor, order[start + 2], 1);
-  V left = read(donor, order[arm ? L_SHOULDER : L_HIP], 1), right = read(donor, order[arm ? R_SHOULDER : R_HIP], 1);
-  V spine = read(donor, order[SPINE], 1);
-  Frame theirs = frame(left - right, arm ? read(donor, order[NECK], 1) - spine : spine);
+__device__ void mix_limb(V* pose, const Frame& own, const real* donor, bool arm, int start) {
+  V hang = read(donor, start, 1), middle = read(donor, start + 1, 1);
+  V end = read(donor, start + 2, 1);
+  V left = read(donor, arm ? L_SHOULDER : L_HIP, 1), right = read(donor, arm ? R_SHOULDER : R_HIP, 1);
+  V spine = read(donor, SPINE, 1);
+  Frame theirs = frame(left - right, arm ? read(donor, NECK, 1) - spine : spine);
   V first = out_of(own, into(theirs, middle - hang)), second = out_of(own, into(theirs, end - middle));
   real upper = length(pose[start + 1] - pose[start]), lower = length(pose[start + 2] - pose[start + 1]);
   pose[start + 1] = pose[start] + (upper / length(first)) * first;
   pose[start + 2] = pose[start + 1] + (lower / length(second)) * second;
 }
 
-__device__ void mix_pair(V* pose, const Draws& draws, const real* source_y, int n, const int* order, bool arm) {
+__device__ void mix_pair(V* pose, const Draws& draws, const real* source_y, int n, bool arm) {
   int slot = arm ? ARMS : LEGS, one = arm ? L_SHOULDER : R_HIP, other = arm ? R_SHOULDER : L_HIP;
   V spine = pose[SPINE];
   V side = pose[arm ? L_SHOULDER : L_HIP] - pose[arm ? R_SHOULDER : R_HIP];
@@ -96,7 +84,7 @@ __device__ void mix_pair(V* pose, const Draws& draws, const real* source_y, int 
     int draw = slot + (together ? 1 : 1 + 2 * i);
     if (draws.uniform(draw) >= TAKEN) continue;
     u32 donor = (u32)(((unsigned long long)draws.hash(draw + 1) * (u32)n) >> 32);
-    mix_limb(pose, own, source_y + (long long)donor * (3 * JOINTS), order, arm, i ? other : one);
+    mix_limb(pose, own, source_y + (long long)donor * (3 * JOINTS), arm, i ? other : one);
   }
 }
 
@@ -179,9 +167,8 @@ __device__ void turn(V* pose, real yaw, real tilt, real elevation) {
 
 // source_x, x (n, 2 JOINTS); source_y, y (n, 3 JOINTS). `key`, two words, or null: then key0 and key1.
 extern "C" __global__ void __launch_bounds__(32) augment(const real* source_x, const real* source_y, int n, real flip_share,
-    real noise, real yaw, real tilt, real elevation, real distance, real body, real mix, const u32* key, u32 key0, u32 key1,
-    real* x, real* y) {
-  const int order[JOINTS] = {ORDER};
+    real noise, real yaw, real tilt, real elevation, real distance, real body, real mix, real joint_dropout, const u32* key, u32 key0,
+    u32 key1, real* x, real* y) {
   int i = blockIdx.x * 32 + threadIdx.x;
   if (i >= n) return;
   Draws draws = {(u32)i, key ? key[0] : key0, key ? key[1] : key1};
@@ -191,10 +178,10 @@ extern "C" __global__ void __launch_bounds__(32) augment(const real* source_x, c
   bool flipped = draws.uniform(FLIP) < flip_share;
   V pose[JOINTS];
 #pragma unroll
-  for (int j = 0; j < JOINTS; j++) pose[j] = read(mine, order[j], reshapes ? (real)1 : (real)0);
+  for (int j = 0; j < JOINTS; j++) pose[j] = read(mine, j, reshapes ? (real)1 : (real)0);
   if (draws.uniform(MIX) < mix) {
-    mix_pair(pose, draws, source_y, n, order, false);
-    mix_pair(pose, draws, source_y, n, order, true);
+    mix_pair(pose, draws, source_y, n, false);
+    mix_pair(pose, draws, source_y, n, true);
   }
   if (flipped) flip(pose);
   if (draws.uniform(BODY) < body) rebuild(pose, draws);
@@ -202,7 +189,7 @@ extern "C" __global__ void __launch_bounds__(32) augment(const real* source_x, c
   real scale = distance != 0 ? exp(draws.around(DISTANCE, distance)) : (real)1;
 #pragma unroll
   for (int j = 0; j < JOINTS; j++) {
-    int from = order[flipped ? mirror(j) : j];
+    int from = flipped ? mirror(j) : j;
     real u = flipped ? -seen[2 * from] : seen[2 * from], v = seen[2 * from + 1];
     V p = pose[j];
     if (reshapes) {
@@ -218,7 +205,8 @@ extern "C" __global__ void __launch_bounds__(32) augment(const real* source_x, c
       u += noise * pair[0];
       v += noise * pair[1];
     }
-    long long row = (long long)i * JOINTS + order[j];
+    if (joint_dropout != 0 && draws.uniform(HIDDEN + j) < joint_dropout) u = v = 0;
+    long long row = (long long)i * JOINTS + j;
     x[2 * row] = u;
     x[2 * row + 1] = v;
     y[3 * row] = p.x;

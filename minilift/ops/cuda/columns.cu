@@ -2,32 +2,12 @@
 // warp is a pose. So the statistics of BatchNorm are shuffles within a warp, and a block that owns 8 features of all poses
 // does product, normalisation, ReLU, dropout and shortcut without waiting for another block. At such a batch the weights
 // are what is read and written most; the gradients of the wide ones are used by Adam where they are made and never stored.
-// Compiled for one shape: -DROWS (32, 64, 96 or 128) -DWIDTH (a multiple of 64) -DINPUTS -DJOINTS.
+// Behind common.cu, in float. Compiled for one shape: -DROWS (32, 64, 96 or 128) -DWIDTH (a multiple of 64) -DINPUTS -DJOINTS.
 // `numbers` is this step's row of what changes from step to step: see minilift/training/captured.py.
-typedef unsigned int u32;
 #define WARPS (ROWS <= 64 ? 16 : 8)  // of a block: each takes its share of the features that are summed over
 #define LANES (ROWS / 32)            // poses of a lane
 #define OWN 8                        // features of a block
 #define TARGETS (3 * JOINTS)
-
-__device__ __forceinline__ float number(const u32* word) { return *(const float*)word; }
-
-// The same bits as kernels.cu: element = pose * WIDTH + feature
-__device__ __forceinline__ bool keeps(u32 element, const u32* key, u32 threshold) {
-  u32 x = element ^ key[0];
-  x ^= x >> 16;
-  x *= 0x7FEB352Du;
-  x ^= x >> 15;
-  x ^= key[1];
-  x *= 0x846CA68Bu;
-  return x >= threshold;
-}
-
-__device__ __forceinline__ float warp_sum(float x) {
-#pragma unroll
-  for (int step = 16; step; step >>= 1) x += __shfl_xor_sync(0xffffffffu, x, step);
-  return x;
-}
 
 #define EACH_LANE(r) _Pragma("unroll") for (int r = 0; r < LANES; r++)
 #define EACH_OWN(o) _Pragma("unroll") for (int o = 0; o < OWN; o++)
@@ -109,22 +89,10 @@ extern "C" __global__ void __launch_bounds__(32 * WARPS) half_forward(const floa
   EACH_LANE(r) {
     int n = lane + 32 * r;
     float normal = z[r] * scale, a = normal * g + b;
-    a = a > 0.f && keeps((u32)n * WIDTH + f, key, threshold) ? a * kept : 0.f;
+    a = a > 0.f && keeps((u32)n * WIDTH + f, key[0], key[1], threshold) ? a * kept : 0.f;
     xhat[f * ROWS + n] = normal;
     y[f * ROWS + n] = skip ? skip[f * ROWS + n] + a : a;
   }
-}
-
-// What the last block to finish does: add the sums of all joints in order. By one thread of each block.
-__device__ __forceinline__ void add_to_total(double mine, double* partial, u32* finished, double* total) {
-  partial[blockIdx.x] = mine;
-  __threadfence();
-  if (atomicAdd(finished, 1u) != gridDim.x - 1) return;
-  __threadfence();
-  double all = 0;
-  for (int i = 0; i < JOINTS; i++) all += ((volatile double*)partial)[i];
-  total[0] += all / (ROWS * JOINTS);
-  *finished = 0;
 }
 
 // The last Linear, the change of units behind it, MPJPE and its gradient: a block a joint. Grid JOINTS.
@@ -165,8 +133,8 @@ extern "C" __global__ void __launch_bounds__(32 * WARPS) head_mpjpe(const float*
     for (int a = 0; a < 3; a++) gradient[(3 * j + a) * ROWS + n] = d[a] * factor * (scale ? scale[3 * j + a] : 1.f);
     mine += distance;
   }
-  for (int step = 16; step; step >>= 1) mine += __shfl_xor_sync(0xffffffffu, mine, step);
-  if (lane == 0) add_to_total(mine, partial, finished, total);
+  mine = warp_sum(mine);
+  if (lane == 0) add_to_total(mine, ROWS * JOINTS, partial, finished, total);
 }
 
 // The same for a Linear that gives a depth a joint, whose point (INPUTS, ROWS) sets the ray: gradient (JOINTS, ROWS).
@@ -197,8 +165,8 @@ extern "C" __global__ void __launch_bounds__(32 * WARPS) head_rays(const float* 
     gradient[j * ROWS + n] = (dz - u * dx - v * dy) * factor * (scale ? scale[j] : 1.f);
     mine += distance;
   }
-  for (int step = 16; step; step >>= 1) mine += __shfl_xor_sync(0xffffffffu, mine, step);
-  if (lane == 0) add_to_total(mine, partial, finished, total);
+  mine = warp_sum(mine);
+  if (lane == 0) add_to_total(mine, ROWS * JOINTS, partial, finished, total);
 }
 
 // dx = above^T dz [+ shortcut], of the Linear `above` (features, WIDTH) with dz (features, ROWS); then dropout, ReLU and
@@ -240,7 +208,7 @@ extern "C" __global__ void __launch_bounds__(32 * WARPS) half_backward(const flo
     if (kept_dx) kept_dx[at] = g[r];
     if (gamma) {
       normal[r] = xhat[at];
-      bool passed = normal[r] * gamma[f] + beta[f] > 0.f && keeps((u32)n * WIDTH + f, key, threshold);
+      bool passed = normal[r] * gamma[f] + beta[f] > 0.f && keeps((u32)n * WIDTH + f, key[0], key[1], threshold);
       g[r] = passed ? g[r] * kept : 0.f;
       total += g[r];
       along += g[r] * normal[r];
@@ -258,13 +226,6 @@ extern "C" __global__ void __launch_bounds__(32 * WARPS) half_backward(const flo
     int at = f * ROWS + lane + 32 * r;
     out[at] = scale * (g[r] - total * (1.f / ROWS) - normal[r] * (along * (1.f / ROWS)));
   }
-}
-
-__device__ __forceinline__ void adam_one(float& w, float g, float& m, float& v, const u32* numbers, float weight_decay) {
-  g += weight_decay * w;
-  m = number(numbers + 1) * m + g;
-  v = number(numbers + 2) * v + g * g;
-  w = (1.f - number(numbers + 5)) * w - number(numbers + 3) * m / (sqrtf(v) + number(numbers + 4));
 }
 
 // dW = dz x^T, 64 by 64 of it in the registers of a block, and Adam on them. dz, x (WIDTH, ROWS); weight, m, v
@@ -295,15 +256,16 @@ extern "C" __global__ void __launch_bounds__(256) weight_adam(const float* __res
     }
     __syncthreads();
   }
+  AdamStep step = adam_step(numbers + 1);
 #pragma unroll
   for (int i = 0; i < 4; i++) {
     long long at = (long long)(row + ty * 4 + i) * WIDTH + column + tx * 4;
     // m and v pass through (.cs), so that of the second-level cache more is left for the weights
     float4 w4 = *(const float4*)(weight + at), m4 = __ldcs((const float4*)(m + at)), v4 = __ldcs((const float4*)(v + at));
-    adam_one(w4.x, c[i][0], m4.x, v4.x, numbers, weight_decay);
-    adam_one(w4.y, c[i][1], m4.y, v4.y, numbers, weight_decay);
-    adam_one(w4.z, c[i][2], m4.z, v4.z, numbers, weight_decay);
-    adam_one(w4.w, c[i][3], m4.w, v4.w, numbers, weight_decay);
+    adam_one(w4.x, c[i][0], m4.x, v4.x, step, weight_decay);
+    adam_one(w4.y, c[i][1], m4.y, v4.y, step, weight_decay);
+    adam_one(w4.z, c[i][2], m4.z, v4.z, step, weight_decay);
+    adam_one(w4.w, c[i][3], m4.w, v4.w, step, weight_decay);
     *(float4*)(weight + at) = w4;
     __stcs((float4*)(m + at), m4);
     __stcs((float4*)(v + at), v4);
@@ -339,6 +301,7 @@ extern "C" __global__ void __launch_bounds__(256) rest_adam(float* __restrict__ 
     float* __restrict__ m, float* __restrict__ v, const int* __restrict__ starts, const int* __restrict__ counts,
     const u32* __restrict__ numbers, float weight_decay) {
   int start = starts[blockIdx.x], count = counts[blockIdx.x];
+  AdamStep step = adam_step(numbers + 1);
   for (int i = threadIdx.x; i < count; i += 256)
-    adam_one(w[start + i], g[start + i], m[start + i], v[start + i], numbers, weight_decay);
+    adam_one(w[start + i], g[start + i], m[start + i], v[start + i], step, weight_decay);
 }

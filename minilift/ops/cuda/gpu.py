@@ -143,8 +143,8 @@ class Gpu:
         with self.backend.active():
             try:
                 if key not in self._modules:
-                    source = (FOLDER / file).read_text(encoding="utf-8")
-                    self._modules[key] = self.backend.compile(source, file, ("-std=c++17", *options))
+                    flags = "-std=c++17", *options
+                    self._modules[key] = self.backend.compile(module_source(file), file, flags)
                 function = self._functions[(file, options, name)] = self._modules[key].get_function(name)
             except Exception as problem:  # the compiler, a library that is not there: CuPy has many classes
                 text = f"{type(problem).__name__}: {' '.join(str(problem).split())[:200]}"
@@ -157,6 +157,12 @@ class Gpu:
     def describe(self) -> dict[str, str]:
         """What was found: the card, the driver and the libraries, in words."""
         return {**self.backend.describe(), "cuBLAS": self.blas.version()}
+
+
+def module_source(file: str) -> str:
+    """What is compiled for a file of this folder: common.cu and it, the lines of each counted apart."""
+    parts = ("common.cu", file)
+    return "".join(f'#line 1 "{part}"\n{(FOLDER / part).read_text(encoding="utf-8")}' for part in parts)
 
 
 @cache

@@ -1,25 +1,5 @@
 // The operations of minilift/ops/base.py, whose docstrings have the maths; rows lie one after the other.
-// One source for NVRTC and, through a shim in tests/gpu, for g++. -DREAL=double makes the module of gradient checks.
-// A kernel that takes `numbers` reads what changes from step to step from there (see minilift/training/captured.py), so
-// that a CUDA graph can replay it; where it is null, the scalars beside it count.
-#ifndef REAL
-#define REAL float
-#endif
-typedef REAL real;
-typedef unsigned int u32;
-
-__device__ __forceinline__ float number(const u32* word) { return *(const float*)word; }
-
-// ---- dropout: minilift.ops.base.Ops.dropout_mask. The last xor-shift of lowbias32 changes only bits that decide nothing.
-__device__ __forceinline__ bool keeps(u32 element, u32 key0, u32 key1, u32 threshold) {
-  u32 x = element ^ key0;
-  x ^= x >> 16;
-  x *= 0x7FEB352Du;
-  x ^= x >> 15;
-  x ^= key1;
-  x *= 0x846CA68Bu;
-  return x >= threshold;
-}
+// Behind common.cu. Where `numbers` is null, the scalars beside it count.
 
 // ---- elementwise, a thread an element ------------------------------------------------------------------------------
 #define EACH(i, size) \
@@ -265,27 +245,16 @@ extern "C" __global__ void __launch_bounds__(256) rays_backward(const real* dy, 
   }
 }
 
-// ---- losses: partial sums of the blocks, which the last block to finish adds in order: the same bits every time --------
-__device__ __forceinline__ void add_to_total(double mine, double factor, double* partial, u32* finished, double* total) {
+// ---- losses --------------------------------------------------------------------------------------------------------------
+// The sum over a block of 256 threads, to the first of them.
+__device__ __forceinline__ double block_sum(double mine) {
   __shared__ double part[8];
-  __shared__ bool last;
-  for (int step = 16; step; step >>= 1) mine += __shfl_xor_sync(0xffffffffu, mine, step);
+  mine = warp_sum(mine);
   if ((threadIdx.x & 31) == 0) part[threadIdx.x >> 5] = mine;
   __syncthreads();
-  if (threadIdx.x == 0) {
-    double sum = 0;
-    for (int i = 0; i < 8; i++) sum += part[i];
-    partial[blockIdx.x] = sum;
-    __threadfence();
-    last = atomicAdd(finished, 1u) == gridDim.x - 1;
-  }
-  __syncthreads();
-  if (!last || threadIdx.x) return;
-  __threadfence();
-  double sum = 0;
-  for (u32 i = 0; i < gridDim.x; i++) sum += ((volatile double*)partial)[i];
-  total[0] += sum * factor;
-  *finished = 0;
+  if (threadIdx.x == 0)
+    for (int i = 1; i < 8; i++) mine += part[i];
+  return mine;
 }
 
 // `bias` (columns), or null, is added to pred; `scale` and `shift` (columns), or null, are a change of units behind it.
@@ -307,7 +276,8 @@ extern "C" __global__ void __launch_bounds__(256) mpjpe(const real* pred, const 
     for (int a = 0; a < 3; a++) grad[3 * j + a] = d[a] * factor * (scale ? scale[c + a] : (real)1);
     mine += distance;
   }
-  add_to_total(mine, 1.0 / joints, partial, finished, total);
+  mine = block_sum(mine);
+  if (threadIdx.x == 0) add_to_total(mine, joints, partial, finished, total);
 }
 
 extern "C" __global__ void __launch_bounds__(256) mse(const real* pred, const real* bias, const real* scale,
@@ -322,38 +292,21 @@ extern "C" __global__ void __launch_bounds__(256) mse(const real* pred, const re
     grad[i] = 2 * d / size * (scale ? scale[c] : (real)1);
     mine += (double)d * d;
   }
-  add_to_total(mine, 1.0 / size, partial, finished, total);
+  mine = block_sum(mine);
+  if (threadIdx.x == 0) add_to_total(mine, size, partial, finished, total);
 }
 
 // ---- optimisers --------------------------------------------------------------------------------------------------------
 struct alignas(4 * sizeof(real)) Four { real at[4]; };
 
-__device__ __forceinline__ void adam_one(real& w, real g, real& m, real& v, real decay_m, real decay_v, real size, real eps,
-    real shrink, real weight_decay) {
-  g += weight_decay * w;
-  m = decay_m * m + g;
-  v = decay_v * v + g * g;
-  w = (1 - shrink) * w - size * m / (sqrt(v) + eps);
-}
-
-#define ADAM_NUMBERS \
-  if (numbers) { \
-    decay_m = number(numbers); \
-    decay_v = number(numbers + 1); \
-    size = number(numbers + 2); \
-    eps = number(numbers + 3); \
-    shrink = number(numbers + 4); \
-  }
-
 // 28 bytes an element, if float, at the speed of memory: four elements a thread
 extern "C" __global__ void __launch_bounds__(256) adam(Four* w, const Four* g, Four* m, Four* v, const u32* numbers,
     real decay_m, real decay_v, real size, real eps, real shrink, real weight_decay, long long fours) {
-  ADAM_NUMBERS
+  AdamStep step = numbers ? adam_step(numbers) : AdamStep{decay_m, decay_v, size, eps, shrink};
   EACH(i, fours) {
     Four wi = w[i], gi = g[i], mi = m[i], vi = v[i];
 #pragma unroll
-    for (int a = 0; a < 4; a++)
-      adam_one(wi.at[a], gi.at[a], mi.at[a], vi.at[a], decay_m, decay_v, size, eps, shrink, weight_decay);
+    for (int a = 0; a < 4; a++) adam_one(wi.at[a], gi.at[a], mi.at[a], vi.at[a], step, weight_decay);
     w[i] = wi;
     m[i] = mi;
     v[i] = vi;
@@ -363,21 +316,16 @@ extern "C" __global__ void __launch_bounds__(256) adam(Four* w, const Four* g, F
 // for parts of a vector that do not begin or end on a multiple of four
 extern "C" __global__ void __launch_bounds__(256) adam_ragged(real* w, const real* g, real* m, real* v, const u32* numbers,
     real decay_m, real decay_v, real size, real eps, real shrink, real weight_decay, long long count) {
-  ADAM_NUMBERS
-  EACH(i, count) adam_one(w[i], g[i], m[i], v[i], decay_m, decay_v, size, eps, shrink, weight_decay);
+  AdamStep step = numbers ? adam_step(numbers) : AdamStep{decay_m, decay_v, size, eps, shrink};
+  EACH(i, count) adam_one(w[i], g[i], m[i], v[i], step, weight_decay);
 }
 
 // the sum of squares of each block's share
 extern "C" __global__ void __launch_bounds__(256) squares(const real* x, long long size, double* sums) {
-  __shared__ double part[8];
   double mine = 0;
   EACH(i, size) mine += (double)x[i] * x[i];
-  for (int step = 16; step; step >>= 1) mine += __shfl_xor_sync(0xffffffffu, mine, step);
-  if ((threadIdx.x & 31) == 0) part[threadIdx.x >> 5] = mine;
-  __syncthreads();
-  if (threadIdx.x) return;
-  for (int i = 1; i < 8; i++) mine += part[i];
-  sums[blockIdx.x] = mine;
+  mine = block_sum(mine);
+  if (threadIdx.x == 0) sums[blockIdx.x] = mine;
 }
 
 // every block adds up all sums for itself, in the same order

@@ -1,16 +1,19 @@
-"""What `Ops.augment` is told: settings as plain numbers, and the tables that the backends share."""
+"""What `Ops.augment` is told: the settings, and the tables that the backends share."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, fields
+
+from minilift.errors import InputError
 
 ROLES = (
     "right_hip", "right_knee", "right_ankle", "left_hip", "left_knee", "left_ankle", "spine", "neck", "head",
     "left_shoulder", "left_elbow", "left_wrist", "right_shoulder", "right_elbow", "right_wrist",
 )  # fmt: skip
-"""The joints, in the order in which the backends work on them."""
+"""The joints of a pose, in the order of the data: `minilift.pose.skeleton.COURSE15` has the same."""
 
-MIRROR = (3, 4, 5, 0, 1, 2, 6, 7, 8, 12, 13, 14, 9, 10, 11)  # of each role, the one on the other side
+MIRROR = (3, 4, 5, 0, 1, 2, 6, 7, 8, 12, 13, 14, 9, 10, 11)  # of each joint, the one on the other side
 LIMBS = ((0, 1, 2), (3, 4, 5), (9, 10, 11), (12, 13, 14))  # two legs, two arms: where it hangs, middle, end
 
 # The random numbers of a pose are hashes of pose * SLOTS + slot; cuda/augment.cu has the same slots.
@@ -21,6 +24,7 @@ BODY, SHARE, HEAD, ANKLE = 12, 13, 14, 15
 NORMALS = 16  # and 11 more: a Box-Muller pair in two neighbouring slots
 YAW, TILT, DISTANCE = 28, 29, 30
 NOISE = 32  # and 29 more: the pair of x and y, joint after joint
+HIDDEN = 1 << 30  # and 14 more, joint after joint: behind all other slots of the first 2^24 poses of a batch
 
 TAKEN = 0.75  # of a mixed pose's limbs, how many are another's
 NEAREST = -0.2  # z: no joint comes nearer to the camera than a fifth of its distance from the root
@@ -54,27 +58,54 @@ LOADINGS = tuple(tuple(_BODY[name][1].get(k, 0.0) for k in range(FACTORS)) for n
 (drop: a factor). docs/augmentation.md has the sources. The middle of each range lies between people and
 skeletons of data sets; the spread is people's together with that of what data sets call the joint."""
 
+_MOST = {
+    "flip": 1.0, "body": 1.0, "mix": 1.0, "yaw": 180.0, "tilt": 90.0, "noise": math.inf, "distance": 1.0,
+    "joint_dropout": 1.0,
+}  # fmt: skip
+
 
 @dataclass(frozen=True)
-class AugmentPlan:
-    """How `Ops.augment` changes a batch; every 0 turns a part off. Angles are radians.
+class Augmentation:
+    """What happens to a training batch, in this order; all of it is off by default. docs/augmentation.md.
 
-    order      of each of ROLES, the joint's row in the data
-    flip, body, mix    shares of the poses
-    noise      standard deviation, in units of the image
-    yaw, tilt, elevation, distance     largest turn and change of elevation, the elevation assumed before,
-               largest logarithm of the scale
+    mix        share of the poses that get limbs of other poses of the batch, with their own bone lengths
+    flip       share that is mirrored, left and right exchanged
+    body       share that gets a body of other proportions, between its own and one drawn
+    yaw        degrees: the camera goes round the person by up to so many, to either side
+    tilt       degrees: and rises or sinks by up to so many
+    elevation  degrees: how high the camera of the data stands on average; the true vertical is so far off
+    distance   the camera comes nearer or goes away, by a factor of up to exp(distance) to either side
+    noise      standard deviation added to every image coordinate, in the units of joint_2d
+    joint_dropout    share of the keypoints that are hidden: the network is given (0, 0), the root's image
     """
 
-    order: tuple[int, ...]
+    mix: float = 0.0
     flip: float = 0.0
-    noise: float = 0.0
+    body: float = 0.0
     yaw: float = 0.0
     tilt: float = 0.0
-    elevation: float = 0.0
+    elevation: float = 7.5
     distance: float = 0.0
-    body: float = 0.0
-    mix: float = 0.0
+    noise: float = 0.0
+    joint_dropout: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name, most in _MOST.items():
+            value = getattr(self, name)
+            if not 0 <= value <= most or math.isinf(value):
+                limit = "of at least 0" if math.isinf(most) else f"from 0 to {most:g}"
+                raise InputError(f"augmentation: {name} must be a number {limit}, got {value}")
+        if not -90 <= self.elevation <= 90:
+            raise InputError(f"augmentation: elevation must be from -90 to 90 degrees, got {self.elevation}")
+
+    @property
+    def active(self) -> bool:
+        return any(getattr(self, field.name) for field in fields(self) if field.name != "elevation")
+
+    @property
+    def angles(self) -> tuple[float, float, float]:
+        """yaw, tilt and elevation in radians."""
+        return math.radians(self.yaw), math.radians(self.tilt), math.radians(self.elevation)
 
     @property
     def turns(self) -> bool:

@@ -1,0 +1,61 @@
+// What the files of this folder share; gpu.py puts it in front of each of them, for they are compiled apart.
+// One source for NVRTC and, through a shim in tests/gpu, for g++. -DREAL=double makes the modules of gradient checks.
+#ifndef REAL
+#define REAL float
+#endif
+typedef REAL real;
+typedef unsigned int u32;
+
+// A kernel that takes `numbers` reads what changes from step to step from there (minilift/training/captured.py), so that
+// a CUDA graph can replay it.
+__device__ __forceinline__ float number(const u32* word) { return *(const float*)word; }
+
+// ---- random numbers: minilift.ops.base.Ops.dropout_mask ---------------------------------------------------------------
+// lowbias32 without its last xor-shift, which changes only bits that decide nothing in `keeps`.
+__device__ __forceinline__ u32 mixed(u32 x, u32 key0, u32 key1) {
+  x ^= key0;
+  x ^= x >> 16;
+  x *= 0x7FEB352Du;
+  x ^= x >> 15;
+  x ^= key1;
+  return x * 0x846CA68Bu;
+}
+
+__device__ __forceinline__ bool keeps(u32 element, u32 key0, u32 key1, u32 threshold) {
+  return mixed(element, key0, key1) >= threshold;
+}
+
+// ---- sums -------------------------------------------------------------------------------------------------------------
+// Over a warp, to each of its threads.
+template <class T> __device__ __forceinline__ T warp_sum(T x) {
+#pragma unroll
+  for (int step = 16; step; step >>= 1) x += __shfl_xor_sync(0xffffffffu, x, step);
+  return x;
+}
+
+// The last block to finish adds up the sums of all blocks in order, so that the bits are the same every time, and their
+// mean over `count` to the total. By one thread of each block; `finished` is 0 between two launches.
+__device__ __forceinline__ void add_to_total(double sum, double count, double* partial, u32* finished, double* total) {
+  partial[blockIdx.x] = sum;
+  __threadfence();
+  if (atomicAdd(finished, 1u) != gridDim.x - 1) return;
+  __threadfence();
+  double all = 0;
+  for (u32 i = 0; i < gridDim.x; i++) all += ((volatile double*)partial)[i];
+  total[0] += all / count;
+  *finished = 0;
+}
+
+// ---- Adam: minilift.ops.base.Ops.adam ---------------------------------------------------------------------------------
+struct AdamStep { real decay_m, decay_v, size, eps, shrink; };
+
+__device__ __forceinline__ AdamStep adam_step(const u32* numbers) {
+  return {number(numbers), number(numbers + 1), number(numbers + 2), number(numbers + 3), number(numbers + 4)};
+}
+
+__device__ __forceinline__ void adam_one(real& w, real g, real& m, real& v, const AdamStep& step, real weight_decay) {
+  g += weight_decay * w;
+  m = step.decay_m * m + g;
+  v = step.decay_v * v + g * g;
+  w = (1 - step.shrink) * w - step.size * m / (sqrt(v) + step.eps);
+}
