@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import signal
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import Any
 
 from minilift.errors import InputError
@@ -58,6 +59,24 @@ def sweep(
             bar.update(record["epochs"])
 
 
+@contextmanager
+def _deaf_to_ctrl_c() -> Iterator[None]:
+    """Within it, and in processes that are started in it for ever, Ctrl-C does nothing.
+
+    A terminal sends it to all of them. This process hears it soon after, and ends the others, which would
+    only print where they were. (A blocked signal would not do: starting a process unblocks it.)
+    """
+    try:
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    except ValueError:  # not the main thread: signals are somebody else's
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def _parallel(given: Iterable[Any], jobs: int, threads: int, backend: str) -> Iterable[Record]:
     """The records in the order in which they are finished, where the backend can give them so."""
     import joblib
@@ -71,7 +90,9 @@ def _parallel(given: Iterable[Any], jobs: int, threads: int, backend: str) -> It
             except ValueError:  # a backend that gives results only together
                 yield from joblib.Parallel(batch_size=1)(tasks)
                 return
-            with closing(pool(tasks)) as finished:
+            with _deaf_to_ctrl_c():
+                started = pool(tasks)
+            with closing(started) as finished:
                 yield from finished
     except BrokenProcessPool:
         problem = "the system ended a worker, perhaps for want of memory"
