@@ -14,7 +14,7 @@ PACKAGE = ROOT / "minilift"
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 
 # Bottom to top; a module imports from its own room or from rooms below it.
-FLOORS = ("ops", "params", "nn", "losses optim", "inference", "lifter", "training", "cli")
+FLOORS = ("ops", "params", "nn", "losses optim", "inference", "lifter", "training", "cli", "experiments")
 # Beside the tower: files and poses. Only lifter and what is above it may look at them.
 WING = ("files", "pose", "data", "checkpoint")
 FOR_ALL = "errors"

@@ -269,7 +269,12 @@ def _poses(args: argparse.Namespace) -> tuple[Poses, Path | str | None]:
     """The poses with their scale: the one asked for, or the one beside them if it can be theirs."""
     if args.scale:
         return load_poses(args.data, need_3d=True, scale=args.scale), args.scale
-    poses, beside = load_poses(args.data, need_3d=True), find_scale(args.data)
+    return with_scale_beside(args.data)
+
+
+def with_scale_beside(path: str) -> tuple[Poses, Path | None]:
+    """Poses, and the file of metres per unit beside them, if it can be theirs; if not, a warning."""
+    poses, beside = load_poses(path, need_3d=True), find_scale(path)
     if beside is None or poses.joint_3d is None:
         return poses, None
     try:

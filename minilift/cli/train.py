@@ -56,46 +56,65 @@ def _train(argv: Sequence[str] | None) -> int:
     if resume:
         config = resumed(settings, given)
     _check_outputs(config, out)
-    model = LiftModel(
-        config.blocks, config.hidden, config.dropout, init=config.init, seed=config.seed,
-        device=config.device, tf32=config.tf32, head=config.head,
-    )  # fmt: skip
+    model = build_model(config)
     reason = f", because {choose_device()[1]}" if config.device == "auto" else ""
     print(f"device: {model.ops.device}{reason}")
 
     train, test = _data(config, given, resume)
-    rows, held_out = hold_out(len(train), config.val_fraction, config.seed)
-    fingerprint = _fingerprint(train)
-    if resume and settings.get("data") != fingerprint:
+    trainer = build_trainer(config, model, train, test, out)
+    if resume and settings.get("data") != trainer.settings["data"]:
         raise InputError(
             f"{config.data}: not the poses that the run was begun with; give those, or start anew"
         )
-    validation, train = train.take(held_out), with_synthetic(train.take(rows), config)
-    names = (f.name for f in fields(Augmentation))
-    augmentation = Augmentation(**{name: getattr(config, name) for name in names if hasattr(config, name)})
-    if config.standardise:
-        model.standardise(*_as_seen(train, augmentation, config.seed))
-    optimiser = build_optimiser(config, model)
-    steps = config.epochs * batches_per_epoch(len(train), config.batch_size)
-    trainer = Trainer(
-        model, optimiser, build_scheduler(config, optimiser, steps), train, validation, test,
-        epochs=config.epochs, batch_size=config.batch_size, out=out, loss=getattr(losses, config.loss),
-        augmentation=augmentation,
-        weights=config.weights, settings={"config": asdict(config), "data": fingerprint},
-    )  # fmt: skip
     with only_one(out):
         if resume:
             trainer.restore(arrays, meta)
             if not _goes_on(trainer, config, meta):
                 return 0
         print(describe(config))
+        used, held_out = len(trainer.rows), len(trainer.watched["val"])
+        made = f" ({used + held_out - len(train):,} of them synthetic)" if config.synthetic else ""
         watched = len(test) if test else 0
-        made = f" ({len(train) - len(rows):,} of them synthetic)" if config.synthetic else ""
-        counts = (
-            f"{len(train):,} poses to train on{made}, {len(validation):,} to validate, {watched:,} to watch"
-        )
-        print(f"  {counts}\n")
+        print(f"  {used:,} poses to train on{made}, {held_out:,} to validate, {watched:,} to watch\n")
         return _report(trainer, config, trainer.fit(), test is not None)
+
+
+def build_model(config: TrainConfig) -> LiftModel:
+    """The network of a run, before training. Raises InputError where its device cannot be had."""
+    return LiftModel(
+        config.blocks, config.hidden, config.dropout, init=config.init, seed=config.seed,
+        device=config.device, tf32=config.tf32, head=config.head,
+    )  # fmt: skip
+
+
+def build_trainer(
+    config: TrainConfig, model: LiftModel, data: Poses, test: Poses | None, out: Path | None,
+    *, quiet: bool = False,
+) -> Trainer:  # fmt: skip
+    """All of a run but its files: `data` split, the model's units set, optimiser, schedule and Trainer.
+
+    `out` is None for a run that writes nothing; `quiet` for one that shows nothing. Raises InputError where
+    there are too few poses.
+    """
+    rows, held_out = hold_out(len(data), config.val_fraction, config.seed)
+    validation, train = data.take(held_out), with_synthetic(data.take(rows), config)
+    names = (f.name for f in fields(Augmentation))
+    augmentation = Augmentation(**{name: getattr(config, name) for name in names if hasattr(config, name)})
+    if config.standardise:
+        model.standardise(*_as_seen(train, augmentation, config.seed))
+    optimiser = build_optimiser(config, model)
+    steps = config.epochs * batches_per_epoch(len(train), config.batch_size)
+    return Trainer(
+        model, optimiser, build_scheduler(config, optimiser, steps), train, validation, test,
+        epochs=config.epochs, batch_size=config.batch_size, out=out, loss=getattr(losses, config.loss),
+        augmentation=augmentation, weights=config.weights,
+        settings={"config": asdict(config), "data": fingerprint(data)},
+        show=_nothing if quiet else print, bar=not quiet,
+    )  # fmt: skip
+
+
+def _nothing(text: str) -> None:
+    """Where a quiet run's lines go."""
 
 
 def _goes_on(trainer: Trainer, config: TrainConfig, meta: dict[str, Any]) -> bool:
@@ -197,7 +216,8 @@ def with_synthetic(train: Poses, config: TrainConfig) -> Poses:
     return Poses(np.concatenate([train.joint_2d, people.joint_2d]), joint_3d)
 
 
-def _fingerprint(poses: Poses) -> list[int]:
+def fingerprint(poses: Poses) -> list[int]:
+    """What tells one set of poses from another: their number, and checksums of their joints."""
     assert poses.joint_3d is not None
     return [len(poses), crc32(poses.joint_2d), crc32(poses.joint_3d)]
 

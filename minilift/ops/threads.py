@@ -65,6 +65,12 @@ class _Blas:
                 self._kernel = (kernel() or b"").decode("ascii", "replace")
                 return
 
+    def hold(self, count: int) -> None:
+        """From here on, products run on so many threads. Does nothing where they cannot be held."""
+        if self._set is not None:
+            self._set(count)
+            self.threads = count
+
     @contextmanager
     def one_thread(self) -> Iterator[None]:
         """Within it, a product runs on the thread that calls it. Counted: the setting is the process's."""
@@ -176,3 +182,24 @@ class Team:
 def team() -> Team:
     """The process's team: as many threads as BLAS would use, alone where its threads cannot be held."""
     return Team(min(blas().threads or 1, LARGEST_TEAM))
+
+
+@contextmanager
+def limited(count: int) -> Iterator[None]:
+    """Within it, the process computes on at most `count` threads: BLAS, and the team.
+
+    For programs that train several networks at once. How work is cut, and so its rounding, depends on the
+    number of threads: the same number, the same bits. Where BLAS's threads cannot be held, the team is of one
+    and BLAS follows its environment variable (OMP_NUM_THREADS), set before Python starts.
+    """
+    before = blas().threads
+    if before is None:
+        yield
+        return
+    blas().hold(min(count, before))
+    team.cache_clear()
+    try:
+        yield
+    finally:
+        blas().hold(before)
+        team.cache_clear()

@@ -2,12 +2,13 @@
 
 from minilift.training.augment import Augmentation, Augmenter
 from minilift.training.epoch import Averages, batches_per_epoch, evaluate, hold_out, run_epoch
-from minilift.training.trainer import Trainer, of_kind
+from minilift.training.trainer import Diverged, Trainer, of_kind
 
 __all__ = [
     "Augmentation",
     "Augmenter",
     "Averages",
+    "Diverged",
     "Trainer",
     "batches_per_epoch",
     "evaluate",

@@ -51,6 +51,10 @@ class Progress:
     history: list[dict[str, Any]] = field(default_factory=list)  # the rows of log.csv
 
 
+class Diverged(InputError):
+    """A loss became infinite or undefined."""
+
+
 class Trainer:
     """Epochs of training with validation, the best weights, a log and a checkpoint kept in `out`.
 
@@ -60,11 +64,12 @@ class Trainer:
 
     Every file is replaced at once, so that a kill at any time leaves whole files. What an earlier run left
     under these names is kept with the ending .old, once there is something to put in its place.
+    With `out` None nothing is written, and the best weights are found in `best_weights`.
     """
 
     def __init__(
         self, model: LiftModel, optimiser: Optimiser, scheduler: Schedule | None, train: Poses,
-        validation: Poses, test: Poses | None = None, *, epochs: int, batch_size: int, out: Path,
+        validation: Poses, test: Poses | None = None, *, epochs: int, batch_size: int, out: Path | None,
         loss: Loss = losses.mpjpe, augmentation: Augmentation | None = None,
         settings: dict[str, Any] | None = None, weights: str = "liftModel",
         show: Callable[[str], None] = print, bar: bool = True,
@@ -77,8 +82,10 @@ class Trainer:
         self.epochs, self.batch_size, self.loss = epochs, min(batch_size, len(train)), loss
         self.augmentation = augmentation
         self.settings, self.show, self.bar = settings or {}, show, bar
-        self.weights_path, self.log_path = out / weights, out / "log.csv"
-        self.checkpoint_path = out / "checkpoint.npz"
+        self.writes, folder = out is not None, out or Path()
+        self.weights_path, self.log_path = folder / weights, folder / "log.csv"
+        self.checkpoint_path = folder / "checkpoint.npz"
+        self.best_weights: dict[str, np.ndarray] = {}
         self.progress = Progress()
         self.own: set[Path] = set()  # the files that this run has written, or goes on with
         self.signal = 0  # the number of the signal that asked to finish the batch, save and return
@@ -106,7 +113,8 @@ class Trainer:
             if measure.batches < total and (self.signal or now - saved > SAVE_SECONDS):
                 self._check(measure.averages().loss)
                 state.batch, state.sums, state.seconds = measure.batches, measure.sums(), before + now - began
-                self.save_checkpoint()
+                if self.writes:
+                    self.save_checkpoint()
                 saved = now
                 if self.signal:
                     return False
@@ -118,7 +126,7 @@ class Trainer:
         if not math.isfinite(loss):
             epoch = self.progress.epoch
             kept = f"the files of epoch {epoch} are kept" if epoch else "no epoch was finished"
-            raise InputError(
+            raise Diverged(
                 f"training diverged: the loss of epoch {epoch + 1} is {loss}; lower --lr "
                 f"(now {self.optimiser.lr:g}); {kept}"
             )
@@ -133,20 +141,27 @@ class Trainer:
         better = watched["val"] < state.best
         if better:
             state.best, state.best_epoch = watched["val"], state.epoch
-            self._put_aside(self.weights_path)
-            save_state_dict(self.weights_path, self.model.state_dict())
+            self._keep_weights()
         errors = {f"{name}_mpjpe": value for name, value in {"train": train.mpjpe, **watched}.items()}
         row = {"epoch": state.epoch, "steps": self.optimiser.steps, "lr": self.optimiser.lr}
         row |= {"train_loss": train.loss, **errors, "seconds": round(state.seconds, 2)}
         state.history.append(row)
-        self._write_log()
-        self.save_checkpoint()
+        if self.writes:
+            self._write_log()
+            self.save_checkpoint()
         told = "  ".join(f"{name} {value:.5f}" for name, value in {"train": train.mpjpe, **watched}.items())
         width = len(str(self.epochs))
         self.show(
             f"epoch {state.epoch:{width}d}/{self.epochs}  mpjpe: {told}  lr {row['lr']:.1e}  "
             f"{rate:.1f} it/s  {state.seconds:.0f} s{'  *' if better else ''}"
         )
+
+    def _keep_weights(self) -> None:
+        if not self.writes:
+            self.best_weights = self.model.state_dict()
+            return
+        self._put_aside(self.weights_path)
+        save_state_dict(self.weights_path, self.model.state_dict())
 
     def _write_log(self) -> None:
         text = io.StringIO()

@@ -1,0 +1,187 @@
+"""python -m minilift.experiments: train many settings with several seeds, and print what they reach."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from minilift.cli import HelpFormatter
+from minilift.cli.config import TrainConfig
+from minilift.cli.presets import PRESETS
+from minilift.cli.train import fingerprint
+from minilift.data.info import warn_of_conventions
+from minilift.data.poses import load_poses
+from minilift.errors import InputError, run_program
+from minilift.experiments.evaluations import read_evaluation
+from minilift.experiments.plan import Plan
+from minilift.experiments.settings import read_axes, read_settings
+from minilift.experiments.store import Store
+from minilift.experiments.studies import Group, ablation, grid
+from minilift.experiments.sweep import LOKY, choose_jobs, cores, sweep
+from minilift.experiments.tables import NAMES, check_marked, table, write_between
+from minilift.files import check_writable, only_one
+
+PROGRAM = "python -m minilift.experiments"
+STUDIES = ("ablation",)
+
+DESCRIPTION = """\
+Train many settings with several seeds each, side by side, and print what they reach as a table.
+
+What is varied is a study (--study ablation: the presets with one ingredient taken out at a time), a grid of
+settings of train.py (--grid), or one point (--set). Every finished run is a file of --out, under the hash of
+its settings and data: the same command goes on where it was stopped, and no run is made twice. Each run is
+that of train.py with these settings; it is measured with the weights of its best validation epoch.
+"""
+
+EPILOGUE = """\
+examples:
+  python -m minilift.experiments --study ablation --epochs 14 28   the groups' epochs; three seeds
+  python -m minilift.experiments --grid lr=0.001,0.003 --grid hidden=256,512 --set epochs=10
+  python -m minilift.experiments --study ablation --list          what it would run, and what is done
+  python -m minilift.experiments --study ablation --eval unseen=data_test_lift.pkl:0:9366 \\
+         --eval seen=data_test_lift.pkl:9366:15610 --eval cmu=cmu.npz --table docs/accuracy.md
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    return run_program("minilift.experiments", _main, argv)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        PROGRAM, description=DESCRIPTION, epilog=EPILOGUE, formatter_class=HelpFormatter
+    )
+    what = parser.add_argument_group("what is run")
+    what.add_argument("--study", choices=STUDIES, help="a set of variants made for a table of the documents")
+    what.add_argument(
+        "--grid", action="append", default=[], metavar="NAME=V,V",
+        help="every value of a setting, with every one of the other --grid",
+    )  # fmt: skip
+    what.add_argument(
+        "--set", action="append", default=[], metavar="NAME=V", help="a setting of train.py for all runs"
+    )
+    what.add_argument("--preset", choices=tuple(PRESETS), help="of a grid or point [default]")
+    what.add_argument(
+        "--epochs", type=_count, nargs="+", default=[], metavar="N",
+        help="of each group of the study, in its order [as the presets have them]",
+    )  # fmt: skip
+    what.add_argument("--seeds", type=_count, default=3, metavar="N", help="seeds 0, 1, ... of each [3]")
+    data = parser.add_argument_group("data and results")
+    data.add_argument(
+        "--data", default=TrainConfig.data, metavar="FILE", help=f"training poses [{TrainConfig.data}]"
+    )
+    data.add_argument(
+        "--eval", action="append", default=[], metavar="NAME=FILE[:I:J]",
+        help=f"poses to measure on, or their rows I to J - 1 [test={TrainConfig.test} beside --data]",
+    )  # fmt: skip
+    data.add_argument("--out", default="experiments", help="folder of the results [experiments]")
+    data.add_argument("--table", metavar="FILE.md", help="put the tables into this file, between its markers")
+    data.add_argument("--metric", choices=tuple(NAMES), default="mpjpe", help="of the tables [mpjpe]")
+    how = parser.add_argument_group("how")
+    how.add_argument("--jobs", type=_count, metavar="N", help=f"runs at once [{cores()}: the cores]")
+    how.add_argument("--threads", type=_count, metavar="N", help="of each run [cores / jobs]")
+    how.add_argument(
+        "--backend", default=LOKY,
+        help="joblib's: loky is this machine; dask and ray, once set up, reach others [loky]",
+    )  # fmt: skip
+    how.add_argument("--list", action="store_true", help="say which runs these are and which are done")
+    how.add_argument("--dry-run", action="store_true", help="say how much there is to do")
+    return parser
+
+
+def _count(text: str) -> int:
+    if int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} must be at least 1")
+    return int(text)
+
+
+_count.__name__ = "whole number"  # what argparse calls a malformed value
+
+
+def _main(argv: Sequence[str] | None) -> int:
+    args = _parser().parse_args(argv)
+    name, groups = args.study or "grid", _groups(args)
+    if args.table:
+        check_marked(Path(args.table), name)
+    plan = _plan(args, groups)
+    if args.list:
+        print(plan.listing())
+        return 0
+    jobs = choose_jobs(args.jobs)
+    threads = args.threads or max(cores() // jobs, 1)
+    pending = plan.pending()
+    epochs = sum(run.config.epochs for run in pending)
+    print(
+        f"{len(plan.runs)} runs, {len(plan.runs) - len(pending)} of them done; {epochs:,} epochs to train, "
+        f"{jobs} at once, on {threads} thread{'s' if threads > 1 else ''} each"
+    )
+    if args.dry_run:
+        return 0
+    check_writable(plan.store.folder)
+    if pending and not _swept(plan, jobs, threads, args.backend, argv):
+        return 130
+    records = plan.records()
+    arguments = records, plan.evaluations, plan.seeds, args.metric
+    text = "\n\n".join(f"**{group.title}**\n\n{table(group, *arguments)}" for group in groups)
+    print(f"\n{text}")
+    if args.table:
+        write_between(Path(args.table), name, text)
+        print(f"\nwrote the tables into {args.table}")
+    return 0
+
+
+def _groups(args: argparse.Namespace) -> list[Group]:
+    """What the flags ask for. Raises InputError where they contradict each other."""
+    words, axes = read_settings("--set", args.set), read_axes(args.grid)
+    if twice := sorted(words.keys() & axes.keys()):
+        raise InputError(f"--set {twice[0]}: is varied by --grid; leave one of them out")
+    if not args.study:
+        if args.epochs:
+            raise InputError(f"--epochs {args.epochs[0]}: is for studies; give --set epochs={args.epochs[0]}")
+        if not (args.grid or args.set or args.preset):
+            raise InputError("nothing to run: give --study ablation, --grid NAME=V,V or --set NAME=V")
+        return grid(args.preset or "default", words, axes)
+    if args.grid or args.preset:
+        flag = f"--grid {args.grid[0]}" if args.grid else f"--preset {args.preset}"
+        raise InputError(f"{flag}: --study {args.study} says what is varied; leave one of them out")
+    if args.epochs and "epochs" in words:
+        raise InputError(f"--set epochs={words['epochs']}: --epochs says it too; leave one of them out")
+    groups = ablation(words, args.epochs)
+    if len(args.epochs) > len(groups):
+        raise InputError(f"--epochs {shlex.join(map(str, args.epochs))}: the study has {len(groups)} groups")
+    return groups
+
+
+def _plan(args: argparse.Namespace, groups: list[Group]) -> Plan:
+    data = load_poses(args.data, need_3d=True)
+    warn_of_conventions(args.data, data)
+    test = Path(args.data).parent / TrainConfig.test
+    evaluations = [read_evaluation(text) for text in args.eval or [f"test={test}"]]
+    names = [part.name for part in evaluations]
+    if len(set(names)) < len(names):
+        raise InputError(f"--eval {' '.join(names)}: a name comes twice; call one of them otherwise")
+    store = Store(Path(args.out).absolute())
+    path, print_of = os.path.abspath(args.data), tuple(fingerprint(data))
+    return Plan(groups, range(args.seeds), path, print_of, evaluations, store)
+
+
+def _swept(plan: Plan, jobs: int, threads: int, backend: str, argv: Sequence[str] | None) -> bool:
+    """Make the runs that are to be made. False if Ctrl-C came, after saying how to go on."""
+    try:
+        with only_one(plan.store.folder):
+            sweep(plan.pending(), plan.evaluations, plan.store, jobs=jobs, threads=threads, backend=backend)
+    except KeyboardInterrupt:
+        done = len(plan.runs) - len(plan.pending())
+        command = shlex.join([*PROGRAM.split(), *(sys.argv[1:] if argv is None else argv)])
+        print(f"\nstopped: {done} of {len(plan.runs)} runs are done, and kept in {plan.store.folder}")
+        print(f"go on with: {command}")
+        return False
+    return True
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

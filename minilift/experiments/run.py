@@ -1,0 +1,70 @@
+"""One run of a sweep: a configuration in, trained weights in memory, and what they reach elsewhere."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from minilift.cli.train import build_model, build_trainer, fingerprint
+from minilift.data.poses import load_poses
+from minilift.errors import InputError
+from minilift.experiments.evaluations import Evaluation, measure
+from minilift.experiments.settings import TRAINING, Run, acting
+from minilift.experiments.store import Record, Store
+from minilift.lifter import Lifter, LiftModel
+from minilift.ops.threads import limited, team
+from minilift.training import Diverged, Trainer
+
+
+def execute(run: Run, evaluations: Sequence[Evaluation], threads: int, folder: Path) -> Record:
+    """Train, measure and keep the record in the folder of results; on at most so many threads.
+
+    Training that diverges has a record too, without figures. Raises KeyboardInterrupt where a signal came,
+    InputError where the data are not those that the run was planned with.
+    """
+    with limited(threads):
+        record = _made(run, evaluations)
+    Store(folder).save(record)
+    return record
+
+
+def _made(run: Run, evaluations: Sequence[Evaluation]) -> Record:
+    config, began = run.config, time.monotonic()
+    data = load_poses(config.data, need_3d=True)
+    if tuple(fingerprint(data)) != run.data:
+        raise InputError(f"{config.data}: was changed while the sweep ran; start it again")
+    trainer = build_trainer(config, build_model(config), data, None, None, quiet=True)
+    results, diverged = {}, False
+    try:
+        if not trainer.fit():
+            raise KeyboardInterrupt
+        results = _measured(trainer, config.device, evaluations)
+        diverged = None in results.values()
+    except Diverged:
+        diverged = True
+    state = trainer.progress
+    return {
+        "key": run.key, "training": TRAINING, "seed": config.seed, "data": list(run.data),
+        "config": acting(config), "epochs": config.epochs, "diverged": diverged,
+        "best_epoch": state.best_epoch, "history": state.history,
+        "results": {} if diverged else results,
+        "seconds": round(time.monotonic() - began, 2), "machine": _machine(trainer.model.ops.device),
+    }  # fmt: skip
+
+
+def _measured(trainer: Trainer, device: str, evaluations: Sequence[Evaluation]) -> dict[str, Any]:
+    """Of the weights of the best validation epoch, by the keys of the evaluations."""
+    lifter = Lifter(LiftModel.from_state_dict(trainer.best_weights, device=device))
+    return {part.key: measure(lifter, part.load()) for part in evaluations}
+
+
+def _machine(device: str) -> dict[str, Any]:
+    import numpy
+
+    return {
+        "processor": platform.machine(), "system": platform.system(), "device": device,
+        "threads": team().size, "python": platform.python_version(), "numpy": numpy.__version__,
+    }  # fmt: skip
