@@ -18,9 +18,9 @@ from minilift.data.formats import files_of
 from minilift.data.info import warn_of_conventions
 from minilift.data.poses import Poses, load_poses, save_poses, save_scale, scale_name, split_poses
 from minilift.errors import InputError, run_program
-from minilift.files import check_writable, only_one
+from minilift.files import check_writable, keep_old, only_one
 from minilift.files.mapped import crc32
-from minilift.lifter import LiftModel
+from minilift.lifter import Lifter, LiftModel
 from minilift.ops import choose_device, get_ops
 from minilift.optim import (
     SGD,
@@ -35,6 +35,8 @@ from minilift.optim import (
     WarmUpCosineLR,
 )
 from minilift.training import Augmentation, Augmenter, Trainer, batches_per_epoch, hold_out
+from minilift.training.fit_trust import fit_trust
+from minilift.trust import trust_path
 
 SYNTHETIC_POSES = 78_047  # as many as the course's data set has
 SEEN = 16_384  # augmented poses from which the network's units are taken
@@ -88,7 +90,23 @@ def _train(argv: Sequence[str] | None) -> int:
         print(describe(config))
         watched = len(test) if test else 0
         print(f"  {len(train):,} poses to train on, {len(validation):,} to validate, {watched:,} to watch\n")
-        return _report(trainer, config, trainer.fit(), test is not None)
+        finished = trainer.fit()
+        trust = _trust(trainer, config, train, validation) if finished else ""
+        return _report(trainer, config, finished, trust, test is not None)
+
+
+def _trust(trainer: Trainer, config: TrainConfig, train: Poses, validation: Poses) -> str:
+    """Learn when to trust the best weights, and keep it beside them; what came of it, in a line."""
+    path = trust_path(trainer.weights_path)
+    try:
+        found = fit_trust(Lifter.load(trainer.weights_path, config.device), train, validation, config.seed)
+    except InputError as problem:
+        return f"no {path}: {problem}"
+    if path.exists():
+        keep_old(path)
+        trainer.show(f"the {path.name} of an earlier run is kept as {path.name}.old")
+    found.save(path)
+    return f"wrote {path}: when to trust these weights"
 
 
 def _goes_on(trainer: Trainer, config: TrainConfig, meta: dict[str, Any]) -> bool:
@@ -108,9 +126,11 @@ def _check_outputs(config: TrainConfig, out: Path) -> None:
     """Refuse names that would overwrite something else; before anything is read, made or written."""
     weights, inputs = out / config.weights, [*files_of(config.data), *files_of(config.test)]
     taken = [out / "log.csv", out / "checkpoint.npz", *inputs, *map(scale_name, inputs)]
+    if trust_path(weights).resolve() in [path.resolve() for path in taken]:
+        raise InputError(f"--weights {config.weights!r}: {trust_path(weights).name} is a file that is needed")
     if not config.weights or weights.resolve() in [path.resolve() for path in taken]:
         raise InputError(f"--weights {config.weights!r}: another file needs that name; choose another")
-    for path in (weights, *taken[:2]):
+    for path in (weights, trust_path(weights), *taken[:2]):
         if path.is_dir():
             raise InputError(f"{path}: a folder, where a file is to be written; choose another --out")
     check_writable(out)
@@ -118,7 +138,7 @@ def _check_outputs(config: TrainConfig, out: Path) -> None:
     check_format(config.weights)
 
 
-def _report(trainer: Trainer, config: TrainConfig, finished: bool, with_test: bool) -> int:
+def _report(trainer: Trainer, config: TrainConfig, finished: bool, trust: str, with_test: bool) -> int:
     state = trainer.progress
     program = Path(sys.argv[0] if sys.argv[0].endswith("train.py") else "train.py")
     if not finished:
@@ -130,6 +150,7 @@ def _report(trainer: Trainer, config: TrainConfig, finished: bool, with_test: bo
     when = f"epoch {state.best_epoch} of {config.epochs}"
     print(f"\nbest validation MPJPE {state.best:.5f} units, {when}, {state.seconds:.0f} s")
     print(f"wrote {trainer.weights_path} (those weights), {trainer.log_path}, {trainer.checkpoint_path}")
+    print(trust)
     command = ["python", str(program.with_name("eval.py"))]
     if trainer.weights_path != Path("liftModel"):
         command += ["--weights", str(trainer.weights_path)]
