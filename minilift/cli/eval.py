@@ -29,6 +29,7 @@ from minilift.pose.baselines import Baseline, LinearRegression, MeanPose, Neares
 from minilift.pose.figures import Figures
 from minilift.pose.motion import in_pieces
 from minilift.pose.skeleton import JOINTS
+from minilift.trust import trust_path
 
 TRAIN = "data_train_lift.pkl"
 UNASKED = 64 << 20  # bytes of training poses that are read without --train; the course's 18 MB take 0.2 s
@@ -182,7 +183,14 @@ def _check(args: argparse.Namespace) -> None:
         raise InputError(f"--train {args.train}: --baselines flat fits nothing; leave one of them out")
     if args.train and _same(args.train, args.data):
         raise InputError(f"--train {args.train}: is what is measured; name the training poses")
-    names = (args.weights, *files_of(args.data), *files_of(args.train or TRAIN), args.scale, args.clips)
+    names = (
+        args.weights,
+        trust_path(args.weights),
+        *files_of(args.data),
+        *files_of(args.train or TRAIN),
+        args.scale,
+        args.clips,
+    )
     inputs = [Path(name).resolve() for name in names if name]
     for flag, name in (("--save", args.save), ("--plot", args.plot)):
         if name and Path(name).resolve() in inputs:

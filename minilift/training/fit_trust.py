@@ -59,9 +59,9 @@ def fit_trust(lifter: Lifter, train: Poses, held_out: Poses, seed: int = 0) -> T
         problem = f"{len(held_out):,} poses held out are too few to learn when to trust the lifter"
         raise InputError(f"{problem}; {FEWEST_HELD_OUT} are needed")
     image, _ = _some(train, MOST)
-    familiarity = Familiarity.fit(image, lifter.predict(image))
+    familiarity = Familiarity.fit(image, _predicted(lifter, image))
     image, truth = _some(held_out, MOST_HELD_OUT)
-    familiarity = familiarity.rank(image, lifter.predict(image))
+    familiarity = familiarity.rank(image, _predicted(lifter, image))
 
     number = np.arange(len(image)) * BLOCKS // len(image) % 5
     parts = []
@@ -73,11 +73,16 @@ def fit_trust(lifter: Lifter, train: Poses, held_out: Poses, seed: int = 0) -> T
         parts.append((plain, _joined(varied)))
     taught, kept = parts
     errors = _learned(_joined([taught[0]] * PLAIN + [taught[1]]), seed)
-    return TrustModel(familiarity, _calibrated(errors, *kept, familiarity.limit), _weights(lifter))
+    weights = fingerprint(lifter.model.state_dict())
+    return TrustModel(familiarity, _calibrated(errors, *kept, familiarity.limit), weights)
 
 
-def _weights(lifter: Lifter) -> int:
-    return fingerprint(lifter.model.state_dict())
+def _predicted(lifter: Lifter, image: np.ndarray) -> np.ndarray:
+    found = lifter.predict(image)
+    if not np.isfinite(found).all():
+        problem = "the lifter's predictions are too large or undefined"
+        raise InputError(f"{problem}; train again, with a lower --lr")
+    return found
 
 
 def _some(poses: Poses, most: int) -> tuple[np.ndarray, np.ndarray]:
@@ -88,11 +93,7 @@ def _some(poses: Poses, most: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _lift(lifter: Lifter, familiarity: Familiarity, image: np.ndarray, truth: np.ndarray) -> Lifted:
-    predicted = lifter.predict(image)
-    if not np.isfinite(predicted).all():
-        raise InputError(
-            "the lifter's predictions are too large or undefined; train again, with a lower --lr"
-        )
+    predicted = _predicted(lifter, image)
     measured = familiarity.measure(image, predicted)
     return Lifted(features(image, predicted, measured), measured.distance, joint_errors(predicted, truth))
 
@@ -175,7 +176,7 @@ def _shown(epochs: int) -> range:
 
 
 def _calibrated(errors: ExpectedError, plain: Lifted, varied: Lifted, limit: float) -> ExpectedError:
-    """Bins of distance: as many plain poses in each up to the limit, as many varied ones in each beyond it."""
+    """Bins of distance: as many plain poses in each up to the limit, as many varied ones beyond."""
     inner = np.flatnonzero(plain.distance <= limit)
     outer = np.argsort(-varied.distance, kind="stable")[: max(int((varied.distance > limit).sum()), FEWEST)]
     edges: list[float] = []

@@ -1,7 +1,7 @@
 """Dataclasses of arrays as parts of a .npz file, every shape checked on the way in.
 
-A field is of the type Annotated[np.ndarray, ...] with the array's shape after the comma: numbers, or names, which
-stand for the same number wherever they are used.
+A field is of the type Annotated[np.ndarray, ...] with the array's shape after the comma: numbers, or names,
+which stand for the same number wherever they are used.
 """
 
 from __future__ import annotations

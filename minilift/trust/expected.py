@@ -84,5 +84,5 @@ def interval(ratios: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     split conformal prediction (Lei et al., JASA 113(523), 2018, theorem 2), a tail at a time.
     """
     ordered, n, tail = np.sort(ratios, axis=0), len(ratios), (1 - LEVEL) / 2
-    low, high = math.floor(tail * (n + 1)), math.ceil((1 - tail) * (n + 1) - 1e-9)
+    low, high = math.floor(tail * (n + 1) + 1e-9), math.ceil((1 - tail) * (n + 1) - 1e-9)
     return ordered[max(low, 1) - 1], ordered[min(high, n) - 1]
