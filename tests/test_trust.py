@@ -25,7 +25,7 @@ from minilift.pose.skeleton import COURSE15, JOINTS
 from minilift.pose.synth import synthesize
 from minilift.pose.uncertainty import auroc, ranks, spearman
 from minilift.training import hold_out
-from minilift.training.fit_trust import Lifted, _learned, fit_trust
+from minilift.training.fit_trust import Lifted, _calibrated, _learned, fit_trust
 from minilift.trust import ExpectedError, Familiarity, Trust, TrustModel, fingerprint, trust_path
 from minilift.trust.expected import FEATURES, features, interval, standardised
 
@@ -186,6 +186,43 @@ def test_the_interval_is_the_split_conformal_one() -> None:
         below, above = low[0], n + 1 - high[0]  # of the n + 1 places that the next one may take
         assert math.floor(0.05 * (n + 1)) == below == above
     assert interval(np.ones((3, 2)))[0].tolist() == [1, 1]
+
+
+def test_bins_are_calibrated_each_for_itself() -> None:
+    rng = np.random.default_rng(0)
+    zeros, one = np.zeros((15, 7)), np.ones((1, 15))
+    network = (np.zeros((7, FEATURES)), np.zeros(7), zeros, np.zeros(15))  # always 1
+    features = np.zeros(FEATURES), np.ones(FEATURES)
+    blank = ExpectedError(*features, *network, np.ones(15), np.full(1, 9.0), np.zeros(1), one, one, one)
+
+    def poses(n: int, farthest: float) -> Lifted:
+        distance = farthest * rng.random(n)
+        errors = rng.exponential(size=(n, 15)) * np.linspace(1, 2, 15) * (0.1 + distance[:, None])
+        return Lifted(np.zeros((n, FEATURES)), distance, errors)
+
+    plain, varied = poses(450, 1), poses(900, 5)
+    found = _calibrated(blank, plain, varied, limit=0.95)
+    inner = (plain.distance <= 0.95).sum() // 100
+    assert len(found.edges) == inner + 4
+    assert found.edges[0] == 0
+    assert found.edges[inner] == 0.95
+    assert (np.diff(found.edges) > 0).all()
+    sizes = []
+    for part, bins in ((plain, range(inner)), (varied, range(inner, inner + 4))):
+        beyond = part.distance > 0.95
+        for b in bins:
+            rows = (found.bin(part.distance) == b) & (beyond if part is varied else ~beyond)
+            expected, low, high = found(part.features[rows], part.distance[rows])
+            true, n = part.errors[rows], rows.sum()
+            np.testing.assert_allclose(expected.mean(axis=0), true.mean(axis=0), rtol=1e-6)
+            inside = ((low * (1 - 1e-9) <= true) & (true <= high * (1 + 1e-9))).sum(axis=0)
+            assert set(inside.tolist()) == {n + 2 - 2 * math.floor(0.05 * (n + 1))}
+            sizes.append(n)
+    assert max(sizes[:inner]) - min(sizes[:inner]) <= 1
+    assert max(sizes[inner:]) - min(sizes[inner:]) <= 1
+    assert (
+        len(_calibrated(blank, plain, poses(900, 0.1), 0.95).edges) == inner + 1
+    )  # none beyond: the farthest
 
 
 def test_what_the_network_sees(lifter: Lifter, data: tuple[Poses, Poses, Poses]) -> None:
@@ -476,7 +513,7 @@ def test_train_writes_it_and_eval_uses_it(folder: Path, capsys: Capture) -> None
     # the command makes the same file again, and keeps the one that was there
     assert learn(["--val-fraction", "0.1", "--device", "cpu"]) == 0
     assert "kept as liftModel.trust.npz.old" in capsys.readouterr().out
-    assert Path("liftModel.trust.npz").read_bytes() == content
+    assert Path("liftModel.trust.npz").read_bytes() == Path("liftModel.trust.npz.old").read_bytes() == content
 
     # without the file, all else is as it was
     Path("liftModel.trust.npz").unlink()
