@@ -19,6 +19,7 @@ from minilift.nn.containers import number_dropouts
 from minilift.ops import Array, Ops, get_ops
 from minilift.params import ParamBuffer
 from minilift.pose.skeleton import COURSE15
+from minilift.trust import Trust, TrustModel, check_joints, load_trust
 
 HEADS = ("xyz", "ray")
 
@@ -230,6 +231,8 @@ class Lifter:
     def __init__(self, model: LiftModel) -> None:
         self.model = model
         self._folded = FoldedLift(model.state_dict(), model.ops)
+        self.weights: str | PathLike[str] | None = None  # the file that they were read from
+        self._trust: TrustModel | None = None
 
     @classmethod
     def load(cls, path: str | PathLike[str], device: str = "cpu") -> Lifter:
@@ -253,7 +256,9 @@ class Lifter:
                 f"{path}: a model from {model.input_nodes} to {model.output_nodes} numbers does not map "
                 "2D joints to as many 3D joints; give a file that train.py wrote"
             )
-        return cls(model)
+        lifter = cls(model)
+        lifter.weights = path
+        return lifter
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the weights as torch's state-dict file, or as safetensors where the name ends so."""
@@ -309,6 +314,39 @@ class Lifter:
         given = ~np.isnan(points).any(axis=2)
         points[~given] = 0
         return rows, given
+
+    @property
+    def trust_model(self) -> TrustModel:
+        """What `trust` goes by, from the file beside the weights: liftModel.trust.npz. It is read once.
+
+        Raises InputError where it is missing, damaged or of other weights, or the lifter was not loaded.
+        """
+        if self._trust is None:
+            check_joints(self.model.input_nodes, self.model.joint_nodes)
+            if self.weights is None:
+                problem = "this lifter's model was not read from a file, so nothing says how far to trust it"
+                raise InputError(f"{problem}; save it, and fit one with minilift.training.fit_trust")
+            self._trust = load_trust(self.weights, self.model.state_dict())
+        return self._trust
+
+    @trust_model.setter
+    def trust_model(self, model: TrustModel) -> None:
+        self._trust = model
+
+    def trust(self, joint_2d: Any, joint_3d: np.ndarray | None = None) -> Trust:
+        """How far to trust the prediction for 2D joints (N, 15, 2) or (N, 30): `minilift.trust.Trust`.
+
+        For a single pose (15, 2) the fields have no first dimension. `joint_3d` is what `predict` gave for
+        these points, without options, if it is at hand: that saves lifting them again. Raises InputError as
+        `trust_model`, ValueError for other shapes.
+        """
+        known = self.trust_model
+        lifted = self.predict(joint_2d) if joint_3d is None else np.asarray(joint_3d)
+        points = np.asarray(joint_2d, np.float32)
+        if lifted.shape[-2:] != (15, 3) or lifted.size * 2 != points.size * 3:
+            raise ValueError(f"expected the prediction for points {points.shape}, got {lifted.shape}")
+        found = known.judge(points.reshape(-1, 15, 2), lifted.reshape(-1, 15, 3))
+        return Trust(*(field[0] for field in found)) if lifted.ndim == 2 else found
 
     def _mirrored(self, image: np.ndarray) -> np.ndarray:
         """The prediction for the mirror images of points (n, 15, 2), mirrored back."""

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from minilift.cli import HelpFormatter
+from minilift.cli.judged import judged
 from minilift.cli.report import table
 from minilift.data.formats import files_of
 from minilift.data.info import warn_of_conventions
@@ -28,6 +29,7 @@ from minilift.pose.baselines import Baseline, LinearRegression, MeanPose, Neares
 from minilift.pose.figures import Figures
 from minilift.pose.motion import in_pieces
 from minilift.pose.skeleton import JOINTS
+from minilift.trust import trust_path
 
 TRAIN = "data_train_lift.pkl"
 UNASKED = 64 << 20  # bytes of training poses that are read without --train; the course's 18 MB take 0.2 s
@@ -46,6 +48,7 @@ MPJPE (mean per-joint position error) with an interval, the average loss, the fi
 the root counted, PA-MPJPE, N-MPJPE, PCK, AUC), what simpler predictors reach, and the errors by percentile,
 joint, axis and bone. The unit is the camera's distance to the root; with metres per unit, from --scale or
 from data_test_scale.npy beside the poses, millimetres are printed too. docs/metrics.md defines every figure.
+Where there is a liftModel.trust.npz, it says how good the errors are that the lifter expects (docs/trust.md).
 """
 
 EPILOGUE = """\
@@ -109,7 +112,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--device", default="auto", help="cpu, gpu, gpu:1 or auto [auto]")
     parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
     parser.add_argument(
-        "--save", metavar="FILE.npz", help="write the predicted joints as joint_3d (N, 15, 3)"
+        "--save",
+        metavar="FILE.npz",
+        help="write the predicted joints as joint_3d (N, 15, 3), and the errors to expect",
     )
     parser.add_argument(
         "--plot", metavar="FILE", help="draw an easy, a middling and a hard pose to a .png or .svg"
@@ -149,6 +154,7 @@ def _evaluate(argv: Sequence[str] | None) -> int:
     fitted = _fitted(args)
     figures = Figures(args.loss, args.threshold, args.fps, fitted.baselines)
     predicted = Spool(Path(args.save).parent, (len(JOINTS), 3)) if args.save else None
+    trust = judged(lifter, len(poses), not (args.flip or args.project), args.save)
     for rows in shown(poses.joint_2d, "predicting"):
         part = poses.read(rows)
         joint_2d = _as_hidden(part.joint_2d, hidden, rows)
@@ -160,11 +166,15 @@ def _evaluate(argv: Sequence[str] | None) -> int:
         figures.add(joint_3d, np.nan_to_num(joint_2d), np.asarray(part.joint_3d), part.scale, ids)
         if predicted is not None:
             predicted.append(joint_3d)
+        if trust is not None:
+            trust.add(part, joint_3d)
     result = {"weights": args.weights, "data": args.data, "train": fitted.path, "train_poses": fitted.poses}
     result |= {"flip": args.flip, "project": args.project, "hide": args.hide}
     result |= figures.result() | ({"fps": args.fps} if args.clips else {})
+    if trust is not None:
+        result["trust"] = trust.result()
     if predicted is not None:
-        arrays = {"joint_3d": predicted.rows()}
+        arrays = {"joint_3d": predicted.rows(), **(trust.arrays() if trust else {})}
         write_atomically(args.save, lambda file: write_npz(file, arrays))
     if args.plot:
         plot(predict, poses, figures.each, args.plot, hidden)
@@ -191,7 +201,14 @@ def _check(args: argparse.Namespace) -> None:
         raise InputError(f"--train {args.train}: --baselines flat fits nothing; leave one of them out")
     if args.train and _same(args.train, args.data):
         raise InputError(f"--train {args.train}: is what is measured; name the training poses")
-    names = (args.weights, *files_of(args.data), *files_of(args.train or TRAIN), args.scale, args.clips)
+    names = (
+        args.weights,
+        trust_path(args.weights),
+        *files_of(args.data),
+        *files_of(args.train or TRAIN),
+        args.scale,
+        args.clips,
+    )
     inputs = [Path(name).resolve() for name in names if name]
     for flag, name in (("--save", args.save), ("--plot", args.plot)):
         if name and Path(name).resolve() in inputs:

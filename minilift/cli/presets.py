@@ -38,7 +38,8 @@ Train a 2D-to-3D human pose lifter.
 
 Reads data_train_lift.pkl (and, to watch, data_test_lift.pkl) from the current folder; where there is none,
 it makes synthetic people and keeps them there. Writes liftModel (the weights of the epoch with the lowest
-validation error), log.csv and checkpoint.npz. Ctrl-C finishes the batch and saves; --resume goes on.
+validation error), log.csv, checkpoint.npz and, at the end, liftModel.trust.npz (when to trust these weights).
+Ctrl-C finishes the batch and saves; --resume goes on.
 What an earlier run left there is kept with the ending .old.
 """
 

@@ -16,6 +16,7 @@ NAMES = {
     "linear": "linear regression",
     "nearest": "nearest neighbour in 2D",
 }
+ERRORS = {"expected error": "expected", "real error": "error", "gap of the two, by tenths": "gap"}
 
 
 def table(result: Result, note: str = "") -> str:
@@ -28,6 +29,8 @@ def table(result: Result, note: str = "") -> str:
     if "velocity_error" in result:
         blocks.append(_motion(result))
     blocks += [_joints(result), _bones(result)]
+    if "trust" in result:
+        blocks.append(_trust(result["trust"]))
     return "\n".join("\n".join(["", *(line.rstrip() for line in block)]) for block in blocks)
 
 
@@ -101,8 +104,30 @@ def _bones(result: Result) -> list[str]:
     return lines
 
 
+def _trust(found: Result) -> list[str]:
+    """What `Calibration.result` says, with the curve and the joints in the better known unit."""
+    unit, share = _units(found)[-1], f"errors in their {found['level']:.0%} interval"
+    usual = f"   (of poses like the training data: {found['rate']:.0%})"
+    lines = [
+        _head(found, "trust"),
+        *(_line(found, f"  {label}", name) for label, name in ERRORS.items()),
+        f"{'  rank correlation of the two':{LABEL + 2}s}{found['spearman']:8.2f}",
+        f"{'  ' + share:{LABEL}s}{found['coverage']:10.1%}",
+        f"{'  poses called unlike':{LABEL}s}{found['unlike']:10.1%}{usual}",
+        f"  joints by tenths, from the least expected error to the largest, {_name(unit)}",
+    ]
+    for label, name in (("expected", "expected"), ("real", "error")):
+        cells = (f"{value:7.1f}" if unit else f"{value:7.4f}" for value in found["curve" + unit][name])
+        lines.append(f"  {label:8s}" + "".join(cells))
+    lines.append(f"  {f'per joint, {_name(unit)}':{LABEL - 2}s}{'expected':>10s}{'real':>10s}{'in 90%':>10s}")
+    for joint, row in found["per_joint" + unit].items():
+        inside = f"{found['per_joint'][joint]['coverage']:10.1%}"
+        lines.append(f"    {joint:{LABEL - 4}s}" + _cells((row["expected"], row["error"]), unit) + inside)
+    return lines
+
+
 def _units(result: Result) -> list[str]:
-    return ["", MM] if "mpjpe" + MM in result else [""]
+    return ["", MM] if "mpjpe" + MM in result or "error" + MM in result else [""]
 
 
 def _name(unit: str) -> str:

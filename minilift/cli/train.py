@@ -18,9 +18,9 @@ from minilift.data.formats import files_of
 from minilift.data.info import warn_of_conventions
 from minilift.data.poses import Poses, load_poses, save_poses, save_scale, scale_name, split_poses
 from minilift.errors import InputError, run_program
-from minilift.files import check_writable, only_one
+from minilift.files import check_writable, keep_old, only_one
 from minilift.files.mapped import crc32
-from minilift.lifter import LiftModel
+from minilift.lifter import Lifter, LiftModel
 from minilift.ops import choose_device, get_ops
 from minilift.optim import (
     SGD,
@@ -36,6 +36,8 @@ from minilift.optim import (
 )
 from minilift.pose.synth import CHUNK, synthesize
 from minilift.training import Augmentation, Augmenter, Trainer, batches_per_epoch, hold_out
+from minilift.training.fit_trust import fit_trust
+from minilift.trust import trust_path
 
 SYNTHETIC_POSES = 78_047  # as many as the course's data set has
 SEEN = 16_384  # augmented poses from which the network's units are taken
@@ -76,7 +78,30 @@ def _train(argv: Sequence[str] | None) -> int:
         made = f" ({used + held_out - len(train):,} of them synthetic)" if config.synthetic else ""
         watched = len(test) if test else 0
         print(f"  {used:,} poses to train on{made}, {held_out:,} to validate, {watched:,} to watch\n")
-        return _report(trainer, config, trainer.fit(), test is not None)
+        finished = trainer.fit()
+        trust = _trust(trainer, config, train) if finished else ""
+        return _report(trainer, config, finished, trust, test is not None)
+
+
+def _trust(trainer: Trainer, config: TrainConfig, data: Poses) -> str:
+    """Learn when to trust the best weights, and keep it beside them; what came of it, in a line."""
+    path = trust_path(trainer.weights_path)
+    lifter, poses = Lifter.load(trainer.weights_path, config.device), _split(data, config)
+    try:
+        found = fit_trust(lifter, *poses, config.seed)
+    except InputError as problem:
+        return f"no {path}: {problem}"
+    if path.exists():
+        keep_old(path)
+        trainer.show(f"the {path.name} of an earlier run is kept as {path.name}.old")
+    found.save(path)
+    return f"wrote {path}: when to trust these weights"
+
+
+def _split(data: Poses, config: TrainConfig) -> tuple[Poses, Poses]:
+    """Poses of the data to train on, and to validate."""
+    rows, held_out = hold_out(len(data), config.val_fraction, config.seed)
+    return data.take(rows), data.take(held_out)
 
 
 def build_model(config: TrainConfig) -> LiftModel:
@@ -96,8 +121,8 @@ def build_trainer(
     `out` is None for a run that writes nothing; `quiet` for one that shows nothing. Raises InputError where
     there are too few poses.
     """
-    rows, held_out = hold_out(len(data), config.val_fraction, config.seed)
-    validation, train = data.take(held_out), with_synthetic(data.take(rows), config)
+    train, validation = _split(data, config)
+    train = with_synthetic(train, config)
     names = (f.name for f in fields(Augmentation))
     augmentation = Augmentation(**{name: getattr(config, name) for name in names if hasattr(config, name)})
     if config.standardise:
@@ -134,9 +159,11 @@ def _check_outputs(config: TrainConfig, out: Path) -> None:
     """Refuse names that would overwrite something else; before anything is read, made or written."""
     weights, inputs = out / config.weights, [*files_of(config.data), *files_of(config.test)]
     taken = [out / "log.csv", out / "checkpoint.npz", *inputs, *map(scale_name, inputs)]
+    if trust_path(weights).resolve() in [path.resolve() for path in taken]:
+        raise InputError(f"--weights {config.weights!r}: {trust_path(weights).name} is a file that is needed")
     if not config.weights or weights.resolve() in [path.resolve() for path in taken]:
         raise InputError(f"--weights {config.weights!r}: another file needs that name; choose another")
-    for path in (weights, *taken[:2]):
+    for path in (weights, trust_path(weights), *taken[:2]):
         if path.is_dir():
             raise InputError(f"{path}: a folder, where a file is to be written; choose another --out")
     check_writable(out)
@@ -144,7 +171,7 @@ def _check_outputs(config: TrainConfig, out: Path) -> None:
     check_format(config.weights)
 
 
-def _report(trainer: Trainer, config: TrainConfig, finished: bool, with_test: bool) -> int:
+def _report(trainer: Trainer, config: TrainConfig, finished: bool, trust: str, with_test: bool) -> int:
     state = trainer.progress
     program = Path(sys.argv[0] if sys.argv[0].endswith("train.py") else "train.py")
     if not finished:
@@ -156,6 +183,7 @@ def _report(trainer: Trainer, config: TrainConfig, finished: bool, with_test: bo
     when = f"epoch {state.best_epoch} of {config.epochs}"
     print(f"\nbest validation MPJPE {state.best:.5f} units, {when}, {state.seconds:.0f} s")
     print(f"wrote {trainer.weights_path} (those weights), {trainer.log_path}, {trainer.checkpoint_path}")
+    print(trust)
     command = ["python", str(program.with_name("eval.py"))]
     if trainer.weights_path != Path("liftModel"):
         command += ["--weights", str(trainer.weights_path)]

@@ -1,0 +1,582 @@
+"""When to trust a lifter: distances, expected errors, their calibration, and the files and commands."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from minilift import Adam, InputError, Lifter, LiftModel, Poses, load_poses, run_epoch
+from minilift.cli.eval import main as evaluate
+from minilift.cli.train import main as train
+from minilift.cli.trust import main as learn
+from minilift.data.poses import save_poses
+from minilift.files.npz import read_npz, write_npz
+from minilift.pose import calibration
+from minilift.pose.calibration import Calibration
+from minilift.pose.metrics import joint_errors
+from minilift.pose.skeleton import COURSE15, JOINTS
+from minilift.pose.synth import synthesize
+from minilift.pose.uncertainty import auroc, ranks, spearman
+from minilift.training import hold_out
+from minilift.training.fit_trust import Lifted, _calibrated, _learned, fit_trust
+from minilift.trust import ExpectedError, Familiarity, Trust, TrustModel, fingerprint, trust_path
+from minilift.trust.expected import FEATURES, features, interval, standardised
+
+Capture = pytest.CaptureFixture[str]
+Patch = pytest.MonkeyPatch
+MISTAKES = ("swapped", "upside down", "pixels", "not centred", "joint moved", "noise")
+
+
+def people(n: int, seed: int = 0, start: int = 0) -> Poses:
+    made = synthesize(n, seed, start=start)
+    return Poses(made.joint_2d, made.joint_3d, made.scale)
+
+
+def mistaken(image: np.ndarray, mistake: str) -> np.ndarray:
+    """What users get wrong."""
+    points = image.copy()
+    if mistake == "swapped":
+        return points[:, COURSE15.mirror]
+    if mistake == "upside down":
+        points[..., 1] *= -1
+    elif mistake == "pixels":
+        points = points * [1000, -1000] + [960, 540]
+    elif mistake == "not centred":
+        points += [0.1, 0.05]
+    elif mistake == "joint moved":
+        points[:, JOINTS.index("left_wrist")] += 0.2
+    else:
+        points += 0.01 * np.random.default_rng(0).standard_normal(points.shape)
+    return points.astype(np.float32)
+
+
+def trained(data: Poses, head: str = "xyz", device: str = "cpu", epochs: int = 6) -> LiftModel:
+    model = LiftModel(1, 64, dropout=0.0, head=head, device=device)
+    model.standardise(data.joint_2d, data.joint_3d)
+    optimiser = Adam(model.parameters(), lr=3e-3)
+    for epoch in range(epochs):
+        run_epoch(epoch, data, model, optimiser, batch_size=128, progress=False)
+    return model
+
+
+@pytest.fixture(scope="module")
+def data() -> tuple[Poses, Poses, Poses]:
+    """People to train on, people held out, and people for the tests."""
+    return people(8192), people(2000, start=8192), people(2000, start=12288)
+
+
+@pytest.fixture(scope="module", params=["xyz", "ray"])
+def lifter(request: Any, data: tuple[Poses, Poses, Poses], tmp_path_factory: Any) -> Lifter:
+    """A lifter with its trust, both from files."""
+    path = tmp_path_factory.mktemp(request.param) / "liftModel"
+    Lifter(trained(data[0], request.param)).save(path)
+    fit_trust(Lifter.load(path), data[0], data[1]).save(trust_path(path))
+    return Lifter.load(path)
+
+
+# ---- ranks -----------------------------------------------------------------------------------------
+def test_auroc_is_the_share_of_pairs() -> None:
+    rng = np.random.default_rng(0)
+    few, many = rng.integers(9, size=40), 2 + rng.integers(9, size=60)  # with many ties
+    pairs = (many[:, None] > few).mean() + 0.5 * (many[:, None] == few).mean()
+    assert auroc(few, many) == pytest.approx(pairs, abs=1e-12)
+    assert auroc(many, few) == pytest.approx(1 - pairs, abs=1e-12)
+    assert auroc([1, 2], [3, np.inf]) == 1
+    assert auroc([1, 1], [1]) == 0.5
+    with pytest.raises(ValueError, match="one value for each"):
+        auroc([], [1])
+
+
+def test_spearman_is_pearson_of_ranks() -> None:
+    assert ranks([30, 10, 20, 10]).tolist() == [4, 1.5, 3, 1.5]
+    rng = np.random.default_rng(1)
+    a = rng.standard_normal(50)
+    b = a + rng.standard_normal(50)
+    n, apart = 50, np.argsort(np.argsort(a)) - np.argsort(np.argsort(b))
+    textbook = 1 - 6 * (apart**2).sum() / (n * (n**2 - 1))  # without ties
+    assert spearman(a, b) == pytest.approx(textbook, abs=1e-12)
+    assert spearman(a, np.exp(a)) == pytest.approx(1)
+    assert spearman(a, np.zeros(50)) == 0
+
+
+# ---- the distance ----------------------------------------------------------------------------------
+def test_the_distance_is_what_it_says(data: tuple[Poses, Poses, Poses]) -> None:
+    image, joint_3d = (np.asarray(points)[:600] for points in (data[0].joint_2d, data[0].joint_3d))
+    found = Familiarity.fit(image, joint_3d).rank(image[:300] + 0.01, joint_3d[:300])
+    other, lifted = image[300:320] * 1.1, joint_3d[300:320] * [1, 1.05, 1]
+    measured = found.measure(other, lifted)
+
+    flat = image.reshape(600, 30).astype(np.float64)
+    covariance = np.cov(flat.T, ddof=0) + 1e-6 * np.eye(30)
+    apart = other.reshape(20, 1, 30) - flat
+    nearest = np.sqrt(np.einsum("nmi,ij,nmj->nm", apart, np.linalg.inv(covariance), apart)).min(axis=1)
+    np.testing.assert_allclose(measured.parts[:, 0], nearest, rtol=2e-3)  # float16: measured 3e-4
+    bones = np.log(COURSE15.bone_lengths(joint_3d))
+    off = np.log(COURSE15.bone_lengths(lifted)) - bones.mean(axis=0)
+    inverse = np.linalg.inv(np.cov(bones.T, ddof=0) + 9e-6 * np.eye(15))
+    mahalanobis = np.sqrt(np.einsum("ni,ij,nj->n", off, inverse, off))
+    np.testing.assert_allclose(measured.parts[:, 1], mahalanobis, rtol=1e-6)
+    assert np.median(found.measure(image[:300] + 0.01, joint_3d[:300]).parts / found.typical, axis=0) == (
+        pytest.approx([1, 1])
+    )
+    together = np.sqrt(((measured.parts / found.typical) ** 2).mean(axis=1))
+    np.testing.assert_allclose(measured.distance, together)
+
+
+def test_one_in_a_hundred_ordinary_poses_is_unlike() -> None:
+    rng, part = np.random.default_rng(0), np.ones(1)
+    for n in (99, 100, 999, 1500):
+        usual = np.sort(rng.random(n)).astype(np.float32)
+        familiar = Familiarity(part, part, part, part, part, part, usual)
+        percentile = familiar.percentile(usual.astype(np.float64))
+        np.testing.assert_allclose(percentile, 100 * np.arange(n) / (n + 1))
+        assert familiar.percentile(np.array([2.0, np.inf])) == pytest.approx(100 * n / (n + 1))
+        # above the limit if and only if the conformal p-value is at most 1 per cent
+        p = 1 - familiar.percentile(np.append(usual, 2).astype(np.float64)) / 100
+        assert ((np.append(usual, 2) > familiar.limit) == (p <= 0.01 + 1e-9)).all()
+    assert Familiarity(part, part, part, part, part, part, usual[:98]).limit == math.inf
+
+
+# ---- expected errors -------------------------------------------------------------------------------
+def test_the_network_learns_means() -> None:
+    """Errors about their mean as an exponential is, where a median would be 31 per cent too small."""
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((12000, FEATURES)).astype(np.float32)
+    scale = 0.01 * np.exp(0.8 * x[:, :1] - 0.5 * np.abs(x[:, 1:2]) + np.linspace(0, 1, 15))
+    found = _learned(Lifted(x, np.ones(12000), scale * rng.exponential(size=(12000, 15))), seed=0)
+    raw = found.raw(x, np.ones(12000))
+    assert spearman(raw.ravel(), scale.ravel()) > 0.97
+    for part in np.array_split(np.argsort(scale[:, 0]), 5):
+        assert raw[part].mean() / scale[part].mean() == pytest.approx(1, abs=0.1)
+
+
+def test_the_expected_error_is_the_formula() -> None:
+    rng = np.random.default_rng(0)
+    arrays = [rng.standard_normal(shape) for shape in ((7, FEATURES), 7, (15, 7), 15)]
+    low, high = 0.5 * np.ones((3, 15)), 2 * np.ones((3, 15))
+    factor = np.arange(1.0, 46).reshape(3, 15)
+    bounds = np.full(15, 3.0), np.array([4.0])
+    mean, std = np.zeros(FEATURES), np.full(FEATURES, 2.0)
+    errors = ExpectedError(mean, std, *arrays, *bounds, np.array([0.0, 1.0, 2.0]), factor, low, high)
+    x = rng.standard_normal((5, FEATURES))
+    x[0] *= 100  # beyond what the network was taught
+    distance = np.array([8.0, 0.5, 1.0, 1.5, np.inf])
+    expected, below, above = errors(x, distance)
+    for i, (b, times) in enumerate(((2, 2), (0, 1), (0, 1), (1, 1))):
+        hidden = np.maximum(arrays[0] @ np.clip(x[i] / 2, -8, 8) + arrays[1], 0)
+        wanted = factor[b] * np.minimum(np.exp(arrays[2] @ hidden + arrays[3]), 3) * times
+        np.testing.assert_allclose(expected[i], wanted, rtol=1e-5)
+    np.testing.assert_allclose(below[:4], 0.5 * expected[:4])
+    np.testing.assert_allclose(above[:4], 2 * expected[:4])
+    assert (standardised(x, mean, std)[0] ** 2 <= 64).all()
+
+
+def test_the_interval_is_the_split_conformal_one() -> None:
+    """With n values so far, the next one lies beyond either end with a probability of at most 5 per cent."""
+    for n in (40, 99, 100, 1999):
+        values = np.random.default_rng(n).permutation(np.arange(1.0, n + 1))[:, None]
+        low, high = interval(values)
+        below, above = low[0], n + 1 - high[0]  # of the n + 1 places that the next one may take
+        assert math.floor(0.05 * (n + 1)) == below == above
+    assert interval(np.ones((3, 2)))[0].tolist() == [1, 1]
+
+
+def test_bins_are_calibrated_each_for_itself() -> None:
+    rng = np.random.default_rng(0)
+    zeros, one = np.zeros((15, 7)), np.ones((1, 15))
+    network = (np.zeros((7, FEATURES)), np.zeros(7), zeros, np.zeros(15))  # always 1
+    features = np.zeros(FEATURES), np.ones(FEATURES)
+    blank = ExpectedError(*features, *network, np.ones(15), np.full(1, 9.0), np.zeros(1), one, one, one)
+
+    def poses(n: int, farthest: float) -> Lifted:
+        distance = farthest * rng.random(n)
+        errors = rng.exponential(size=(n, 15)) * np.linspace(1, 2, 15) * (0.1 + distance[:, None])
+        return Lifted(np.zeros((n, FEATURES)), distance, errors)
+
+    plain, varied = poses(450, 1), poses(900, 5)
+    found = _calibrated(blank, plain, varied, limit=0.95)
+    inner = (plain.distance <= 0.95).sum() // 100
+    assert len(found.edges) == inner + 4
+    assert found.edges[0] == 0
+    assert found.edges[inner] == 0.95
+    assert (np.diff(found.edges) > 0).all()
+    sizes = []
+    for part, bins in ((plain, range(inner)), (varied, range(inner, inner + 4))):
+        beyond = part.distance > 0.95
+        for b in bins:
+            rows = (found.bin(part.distance) == b) & (beyond if part is varied else ~beyond)
+            expected, low, high = found(part.features[rows], part.distance[rows])
+            true, n = part.errors[rows], rows.sum()
+            np.testing.assert_allclose(expected.mean(axis=0), true.mean(axis=0), rtol=1e-6)
+            inside = ((low * (1 - 1e-9) <= true) & (true <= high * (1 + 1e-9))).sum(axis=0)
+            assert set(inside.tolist()) == {n + 2 - 2 * math.floor(0.05 * (n + 1))}
+            sizes.append(n)
+    assert max(sizes[:inner]) - min(sizes[:inner]) <= 1
+    assert max(sizes[inner:]) - min(sizes[inner:]) <= 1
+    assert (
+        len(_calibrated(blank, plain, poses(900, 0.1), 0.95).edges) == inner + 1
+    )  # none beyond: the farthest
+
+
+def test_what_the_network_sees(lifter: Lifter, data: tuple[Poses, Poses, Poses]) -> None:
+    image = np.asarray(data[2].joint_2d)[:5]
+    lifted = lifter.predict(image)
+    measured = lifter.trust_model.familiarity.measure(image, lifted)
+    found = features(image, lifted, measured)
+    assert found.shape == (5, FEATURES)
+    np.testing.assert_allclose(found[:, :30], image.reshape(5, 30))
+    np.testing.assert_allclose(found[:, 30:45], lifted[..., 2])
+    np.testing.assert_allclose(np.exp(found[:, 45:47]), measured.parts, rtol=1e-5)
+    np.testing.assert_allclose(np.sinh(found[:, 47:]), measured.bones, rtol=1e-3, atol=1e-5)
+
+
+# ---- as a whole ------------------------------------------------------------------------------------
+def test_errors_are_expected_where_they_come(lifter: Lifter, data: tuple[Poses, Poses, Poses]) -> None:
+    """On people that neither the lifter nor its trust has seen."""
+    poses = data[2]
+    found = lifter.trust(poses.joint_2d)
+    errors = joint_errors(lifter.predict(poses.joint_2d), np.asarray(poses.joint_3d))
+    inside = (found.low <= errors) & (errors <= found.high)
+    assert inside.mean() == pytest.approx(0.9, abs=0.03)  # measured 0.89 to 0.90
+    assert (np.abs(inside.mean(axis=0) - 0.9) < 0.06).all()
+    assert found.expected_error.mean() == pytest.approx(errors.mean(), rel=0.07)
+    assert spearman(found.expected_error.ravel(), errors.ravel()) > 0.6
+    assert 0.001 < found.unlike.mean() < 0.03
+    assert abs(np.median(found.percentile) - 50) < 6
+    assert (found.unlike == (found.distance > lifter.trust_model.familiarity.limit)).all()
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_mistakes_are_noticed(mistake: str, lifter: Lifter, data: tuple[Poses, Poses, Poses]) -> None:
+    image = np.asarray(data[2].joint_2d)
+    usual, wrong = lifter.trust(image), lifter.trust(mistaken(image, mistake))
+    least = {"swapped": 0.6, "joint moved": 0.85}.get(mistake, 0.9)
+    assert auroc(usual.distance, wrong.distance) > least
+    assert wrong.unlike.mean() > (1.3 if mistake == "swapped" else 10) * usual.unlike.mean()
+    assert np.isfinite(wrong.expected_error).all()
+    assert wrong.expected_error.mean() > 1.3 * usual.expected_error.mean()
+
+
+def test_other_bodies_and_more_noise_are_further_away(
+    lifter: Lifter, data: tuple[Poses, Poses, Poses]
+) -> None:
+    image, rng = np.asarray(data[2].joint_2d), np.random.default_rng(3)
+    noise = rng.standard_normal(image.shape).astype(np.float32)
+    found = [lifter.trust(image + level * noise) for level in (0, 0.003, 0.01, 0.03, 1, 100)]
+    for before, after in itertools.pairwise(found):
+        assert np.median(after.distance) > 1.2 * np.median(before.distance)  # also beyond the last percentile
+        assert after.expected_error.mean() > before.expected_error.mean()
+
+
+def test_fitting_is_deterministic_and_files_lose_nothing(
+    lifter: Lifter, data: tuple[Poses, Poses, Poses], tmp_path: Path
+) -> None:
+    first, second = (fit_trust(lifter, *data[:2]) for _ in range(2))
+    first.save(tmp_path / "a.npz")
+    second.save(tmp_path / "b.npz")
+    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+    assert (tmp_path / "a.npz").stat().st_size < 400_000
+    image = np.asarray(data[2].joint_2d)
+    lifted = lifter.predict(image)
+    for before, after in zip(first.judge(image, lifted), lifter.trust(image), strict=True):
+        np.testing.assert_array_equal(before, after)  # the lifter's trust is from a file
+    third = fit_trust(lifter, *data[:2], seed=1)
+    assert not np.array_equal(third.errors.weight_1, first.errors.weight_1)
+
+
+def test_mapped_poses_give_the_same(lifter: Lifter, data: tuple[Poses, Poses, Poses], tmp_path: Path) -> None:
+    parts = []
+    for number, poses in enumerate(data[:2]):
+        save_poses(tmp_path / f"{number}.npz", poses)
+        parts.append(load_poses(tmp_path / f"{number}.npz", mapped=True))
+    assert parts[0].mapped
+    mapped, read = fit_trust(lifter, *parts), lifter.trust_model
+    np.testing.assert_array_equal(mapped.errors.weight_2, read.errors.weight_2)
+    np.testing.assert_array_equal(mapped.familiarity.usual, read.familiarity.usual)
+
+
+def test_what_trust_cannot_be_learned_from(lifter: Lifter, data: tuple[Poses, Poses, Poses]) -> None:
+    with pytest.raises(InputError, match=r"199 poses held out are too few.*200 are needed"):
+        fit_trust(lifter, data[0], data[1].take(slice(199)))
+    with pytest.raises(InputError, match="no joint_3d"):
+        fit_trust(lifter, Poses(data[0].joint_2d), data[1])
+    with pytest.raises(InputError, match=r"15 joints.*34 to 51"):
+        fit_trust(Lifter(LiftModel(1, 8, input_nodes=34, output_nodes=51)), *data[:2])
+    model = LiftModel(1, 8)
+    model.flat.data[:] = 1e30
+    with pytest.raises(InputError, match="too large or undefined"):
+        fit_trust(Lifter(model), *data[:2])
+    few = fit_trust(lifter, data[0].take(slice(300)), data[1].take(slice(200)))  # enough, if only just
+    assert np.isfinite(few.judge(*_lifted(lifter, data[2])).expected_error).all()
+
+
+def _lifted(lifter: Lifter, poses: Poses) -> tuple[np.ndarray, np.ndarray]:
+    image = np.asarray(poses.joint_2d)
+    return image, lifter.predict(image)
+
+
+# ---- Lifter.trust ----------------------------------------------------------------------------------
+def test_shapes_of_trust(lifter: Lifter, data: tuple[Poses, Poses, Poses]) -> None:
+    image, lifted = _lifted(lifter, data[2])
+    whole = lifter.trust(image)
+    assert whole.unlike.dtype == bool
+    for flat in (image.reshape(-1, 30), image.tolist()):
+        np.testing.assert_array_equal(lifter.trust(flat).expected_error, whole.expected_error)
+    np.testing.assert_array_equal(lifter.trust(image, lifted).high, whole.high)
+    one = lifter.trust(image[3])
+    assert [np.shape(field) for field in one] == [(), (), (), (15,), (15,), (15,)]
+    np.testing.assert_allclose(one.expected_error, whole.expected_error[3], rtol=1e-4)
+    assert [len(field) for field in lifter.trust(image[:0])] == [0] * 6
+    for wrong in (lifted[:5], lifted[0], lifted[..., :2]):
+        with pytest.raises(ValueError, match="expected the prediction for"):
+            lifter.trust(image, wrong)
+    with pytest.raises(ValueError, match="expected 2D joints"):
+        lifter.trust(np.zeros((3, 14, 2)))
+
+
+def test_a_pose_with_nan_is_unlike_and_says_nothing_else(
+    lifter: Lifter, data: tuple[Poses, Poses, Poses]
+) -> None:
+    image = np.asarray(data[2].joint_2d)[:4].copy()
+    image[1, 0, 0], image[2, 3, 1] = np.nan, np.inf
+    found = lifter.trust(image)
+    assert found.unlike[1:3].all()
+    assert found.distance[1:3].tolist() == [np.inf, np.inf]
+    assert found.percentile[1] > 99.9
+    assert np.isnan(found.expected_error[1]).all()
+    usual = lifter.trust(image[[0, 3]])
+    np.testing.assert_allclose(found.expected_error[[0, 3]], usual.expected_error, rtol=1e-4)
+
+
+def test_no_trust_is_one_line_with_a_remedy(
+    lifter: Lifter, data: tuple[Poses, Poses, Poses], tmp_path: Path
+) -> None:
+    image = data[2].joint_2d
+    with pytest.raises(InputError, match=r"not read from a file"):
+        Lifter(LiftModel(1, 8)).trust(image)
+    path = tmp_path / "liftModel"
+    lifter.save(path)
+    with pytest.raises(InputError, match=r"liftModel.trust.npz: is not here.*minilift.cli.trust --weights"):
+        Lifter.load(path).trust(image)
+    own = lifter.trust_model
+    own.save(trust_path(path))
+    assert Lifter.load(path).trust(image).unlike.shape == (2000,)
+    replace(own, weights=own.weights + 1).save(trust_path(path))
+    with pytest.raises(InputError, match=r"made for other weights than .*and is not used"):
+        Lifter.load(path).trust(image)
+    assert Lifter.load(path).predict(image).shape == (2000, 15, 3)
+    held = Lifter(LiftModel(1, 8))
+    held.trust_model = own
+    assert held.trust(image).unlike.shape == (2000,)
+
+
+def test_the_fingerprint_is_of_names_and_values(lifter: Lifter) -> None:
+    state = lifter.model.state_dict()
+    number = fingerprint(state)
+    assert number == fingerprint(dict(reversed(state.items())))
+    for name, value in state.items():
+        if np.size(value) > 1:
+            other = value.copy()
+            other.reshape(-1)[-1] += 1e-3
+            assert fingerprint({**state, name: other}) != number
+        else:
+            assert fingerprint({**state, name: value + 1}) == number  # batches counted
+    renamed = {f"x{name}": value for name, value in state.items()}
+    assert fingerprint(renamed) != number
+
+
+BAD: dict[str, Any] = {
+    "errors.weight_1": lambda a: a[:, :-1],
+    "errors.low": lambda a: a[:-1],
+    "errors.std": lambda a: a * 0,
+    "errors.factor": lambda a: np.full_like(a, np.nan),
+    "familiarity.reference": lambda a: a[:0],
+    "familiarity.usual": lambda a: a.astype("S4"),
+    "familiarity.typical": lambda a: -a,
+    "errors.furthest": lambda a: a[0],
+    "weights": lambda a: a.astype(np.float64),
+}
+
+
+@pytest.mark.parametrize("name", [*BAD, "missing", "cut", "other"])
+def test_bad_files_are_one_line(name: str, lifter: Lifter, tmp_path: Path) -> None:
+    path = tmp_path / "w.trust.npz"
+    lifter.trust_model.save(path)
+    arrays = {k: a for k, a in read_npz(path, path.read_bytes()).items() if a is not None}
+    if name in BAD:
+        arrays[name] = BAD[name](arrays[name])
+    arrays.pop("weights" if name == "missing" else "", None)
+    with open(path, "wb") as file:
+        write_npz(file, arrays)
+    if name == "cut":
+        path.write_bytes(path.read_bytes()[:5000])
+    if name == "other":
+        path.write_bytes(b"what is this")
+    with pytest.raises(InputError, match=r"^[^\n]*w\.trust\.npz: [^\n]*$"):
+        TrustModel.load(path)
+
+
+# ---- eval.py's figures -----------------------------------------------------------------------------
+def _calibration(cuts: Any, scale: np.ndarray | None, n: int = 400) -> Any:
+    rng = np.random.default_rng(0)
+    expected = rng.gamma(2, 0.01, (n, 15)).astype(np.float32)
+    errors = expected * rng.exponential(size=(n, 15)).astype(np.float32)
+    unlike = rng.random(n) < 0.2
+    found = Calibration(n)
+    for rows in np.split(np.arange(n), cuts):
+        metres = None if scale is None else scale[rows]
+        one = expected[rows]
+        found.add(one, 0.5 * one, 2 * one, unlike[rows], errors[rows], metres)
+    return found.result(), expected, errors, unlike
+
+
+def test_calibration_against_its_definition() -> None:
+    scale = np.linspace(2, 6, 400)
+    found, expected, errors, unlike = _calibration([], scale)
+    inside = (errors >= 0.5 * expected) & (errors <= 2 * expected)
+    assert found["coverage"] == pytest.approx(inside.mean())
+    assert found["unlike"] == unlike.mean()
+    mm = 1000 * scale[:, None]
+    for unit, (a, b) in {"": (expected, errors), "_mm": (mm * expected, mm * errors)}.items():
+        order = np.argsort(a.ravel())
+        groups = [order[600 * i : 600 * (i + 1)] for i in range(10)]
+        wanted = [[values.ravel()[g].mean() for g in groups] for values in (a, b)]
+        np.testing.assert_allclose(found["curve" + unit]["expected"], wanted[0], rtol=1e-5)
+        np.testing.assert_allclose(found["curve" + unit]["error"], wanted[1], rtol=1e-5)
+        gap = np.abs(np.subtract(*wanted)).mean()
+        assert found["gap" + unit] == pytest.approx(gap, rel=1e-4)
+        assert found["error" + unit] == pytest.approx(b.mean(), rel=1e-5)
+        row = found["per_joint" + unit]["left_elbow"]
+        assert row["expected"] == pytest.approx(a[:, JOINTS.index("left_elbow")].mean(), rel=1e-5)
+    assert found["per_joint"]["head"]["coverage"] == inside[:, JOINTS.index("head")].mean()
+    assert found["spearman"] == pytest.approx(spearman(expected.ravel(), errors.ravel()))
+
+
+def test_calibration_in_parts_is_that_of_the_whole(monkeypatch: Patch) -> None:
+    whole = _calibration([], None)[0]
+    assert not [name for name in whole if name.endswith("_mm")]
+    assert _calibration([1, 7, 200], None)[0] == whole
+    monkeypatch.setattr(calibration, "MOST", 100)  # every fourth pose makes the curve, all the shares
+    thin = _calibration([], None)[0]
+    assert thin == _calibration([1, 7, 200], None)[0]
+    assert thin["coverage"] == whole["coverage"]
+    assert thin["curve"] != whole["curve"]
+    with pytest.raises(ValueError, match="no poses"):
+        Calibration(0).result()
+
+
+# ---- the commands ----------------------------------------------------------------------------------
+SMALL = ["--hidden", "32", "--blocks", "1", "--epochs", "1", "--batch-size", "64", "--device", "cpu"]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: Patch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    poses = people(3000)
+    save_poses("data_train_lift.pkl", poses.take(slice(2400)))
+    save_poses("data_test_lift.pkl", poses.take(slice(2400, 3000)))
+    return tmp_path
+
+
+def test_train_writes_it_and_eval_uses_it(folder: Path, capsys: Capture) -> None:
+    assert train([*SMALL, "--val-fraction", "0.1"]) == 0
+    assert "wrote liftModel.trust.npz: when to trust these weights\n" in capsys.readouterr().out
+    content = Path("liftModel.trust.npz").read_bytes()
+    assert evaluate(["--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    trust, lifter = found.pop("trust"), Lifter.load("liftModel")
+    assert evaluate(["--save", "p.npz"]) == 0
+    told = capsys.readouterr().out
+    poses = load_poses("data_test_lift.pkl")
+    judged = lifter.trust(poses.joint_2d)
+    saved = np.load("p.npz")
+    np.testing.assert_array_equal(saved["expected_error"], judged.expected_error.astype(np.float32))
+    np.testing.assert_array_equal(saved["distance"], judged.distance.astype(np.float32))
+    assert saved["percentile"].shape == (600,)
+    errors = joint_errors(saved["joint_3d"], np.asarray(poses.joint_3d))
+    inside = (judged.low <= errors) & (errors <= judged.high)
+    assert trust["coverage"] == pytest.approx(inside.mean())
+    assert trust["error"] == pytest.approx(found["mpjpe"], rel=1e-5)
+    assert trust["unlike"] == judged.unlike.mean()
+    assert f"{trust['coverage']:10.1%}\n" in told
+    assert max(map(len, told.splitlines())) <= 80
+    for line in ("trust  ", "  expected error", "  poses called unlike", "    left_wrist "):
+        assert line in told
+
+    # the command makes the same file again, and keeps the one that was there
+    assert learn(["--val-fraction", "0.1", "--device", "cpu"]) == 0
+    assert "kept as liftModel.trust.npz.old" in capsys.readouterr().out
+    assert Path("liftModel.trust.npz").read_bytes() == Path("liftModel.trust.npz.old").read_bytes() == content
+
+    # without the file, all else is as it was
+    Path("liftModel.trust.npz").unlink()
+    assert evaluate(["--json"]) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out) == found
+    assert err == ""
+    assert evaluate(["--save", "q.npz"]) == 0
+    assert list(np.load("q.npz")) == ["joint_3d"]
+    assert "trust" not in capsys.readouterr().out
+
+
+def test_trust_of_other_weights_is_a_warning(folder: Path, capsys: Capture) -> None:
+    assert train([*SMALL, "--val-fraction", "0.1"]) == 0
+    Path("first").write_bytes(Path("liftModel.trust.npz").read_bytes())
+    assert train([*SMALL, "--val-fraction", "0.1", "--seed", "1"]) == 0
+    assert (
+        "liftModel.trust.npz of an earlier run is kept as liftModel.trust.npz.old" in capsys.readouterr().out
+    )
+    assert Path("liftModel.trust.npz.old").read_bytes() == Path("first").read_bytes()
+    Path("liftModel.trust.npz").write_bytes(Path("first").read_bytes())
+    assert evaluate([]) == 0
+    out, err = capsys.readouterr()
+    assert "trust" not in out
+    assert err.count("\n") == 1
+    assert err.startswith("warning: liftModel.trust.npz: was made for other weights than liftModel")
+    assert evaluate(["--save", "liftModel.trust.npz"]) == 2
+    assert "would overwrite what is read" in capsys.readouterr().err
+
+
+def test_flipped_predictions_are_judged_as_plain_ones(folder: Path, capsys: Capture) -> None:
+    assert train([*SMALL, "--val-fraction", "0.1"]) == 0
+    capsys.readouterr()
+    results = []
+    for flags in ([], ["--flip"], ["--project"]):
+        assert evaluate(["--json", *flags]) == 0
+        results.append(json.loads(capsys.readouterr().out)["trust"])
+    assert results[0]["expected"] == results[1]["expected"] == results[2]["expected"]
+    assert len({result["error"] for result in results}) == 3
+
+
+def test_too_few_held_out_poses_leave_a_line_and_no_file(folder: Path, capsys: Capture) -> None:
+    assert train(SMALL) == 0
+    out = capsys.readouterr().out
+    assert "no liftModel.trust.npz: 120 poses held out are too few" in out
+    assert not Path("liftModel.trust.npz").exists()
+    assert learn(["--device", "cpu"]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("python -m minilift.cli.trust: error: 120 poses held out are too few")
+    assert learn(["--val-fraction", "0.9"]) == 2
+    assert "--val-fraction 0.9" in capsys.readouterr().err
+
+
+def test_real_people_are_told_from_synthetic_ones(mocap: Path) -> None:
+    """A lifter of real motion capture: its own poses, held out, against other bodies."""
+    poses = load_poses(mocap / "data_train_lift.pkl").take(slice(20000))
+    rows, held_out = hold_out(len(poses), 0.1, 0)
+    lifter = Lifter(trained(poses.take(rows), "ray"))
+    lifter.trust_model = fit_trust(lifter, poses.take(rows), poses.take(held_out))
+    test = load_poses(mocap / "data_test_lift.pkl")
+    usual, other = lifter.trust(test.joint_2d), lifter.trust(people(2000).joint_2d)
+    assert auroc(usual.distance, other.distance) > 0.95
+    errors = joint_errors(lifter.predict(test.joint_2d), np.asarray(test.joint_3d))
+    inside = (usual.low <= errors) & (errors <= usual.high)
+    assert 0.85 <= inside.mean() <= 0.95
+    assert isinstance(usual, Trust)
