@@ -248,7 +248,7 @@ def test_plot_draws_a_sheet(folder, capsys):
 def test_plot_takes_rows_at_random_and_says_which(monkeypatch):
     sheets = []
     monkeypatch.setattr(
-        "minilift.pose.plot.plot_poses", lambda *sheet, titles: sheets.append((*sheet, titles))
+        "minilift.plots.sheets.plot_poses", lambda *sheet, titles: sheets.append((*sheet, titles))
     )
     poses = make_poses(100)
     save_poses("some.pkl", poses)

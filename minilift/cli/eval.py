@@ -24,6 +24,9 @@ from minilift.files import check_writable, file_error, write_atomically
 from minilift.files.mapped import Spool, shown
 from minilift.files.npz import read_npy, write_npz
 from minilift.lifter import Lifter
+from minilift.plots.errors import Errors, joined, measure, plot_errors
+from minilift.plots.sheets import error_labels, plot_lift
+from minilift.plots.style import check_picture
 from minilift.pose.baselines import Baseline, LinearRegression, MeanPose, NearestNeighbour
 from minilift.pose.figures import Figures
 from minilift.pose.motion import in_pieces
@@ -57,7 +60,8 @@ examples:
   python eval.py --flip                           a little better, at twice the cost
   python eval.py --json | jq .mpjpe               for machines
   python eval.py --save predictions.npz           keep joint_3d as predicted
-  python eval.py --plot lift.png                  see three of them
+  python eval.py --plot lift.png                  see the best, the median and the worst of them
+  python eval.py --charts errors.png              errors by joint, axis, direction of view and distance
 """
 
 
@@ -107,7 +111,10 @@ def _parser() -> argparse.ArgumentParser:
         "--save", metavar="FILE.npz", help="write the predicted joints as joint_3d (N, 15, 3)"
     )
     parser.add_argument(
-        "--plot", metavar="FILE", help="draw an easy, a middling and a hard pose to a .png or .svg"
+        "--plot", metavar="FILE", help="draw the best, the median and the worst pose to a .png, .svg or .pdf"
+    )
+    parser.add_argument(
+        "--charts", metavar="FILE", help="draw the errors by joint, axis, direction of view and distance"
     )
     return parser
 
@@ -132,6 +139,7 @@ def _evaluate(argv: Sequence[str] | None) -> int:
     warn_of_conventions(args.data, poses)
     fitted = _fitted(args)
     figures = Figures(args.loss, args.threshold, args.fps, fitted.baselines)
+    charted: list[Errors] = []
     predicted = Spool(Path(args.save).parent, (len(JOINTS), 3)) if args.save else None
     for rows in shown(poses.joint_2d, "predicting"):
         part = poses.read(rows)
@@ -141,6 +149,8 @@ def _evaluate(argv: Sequence[str] | None) -> int:
             raise InputError(f"{args.weights}: {problem}; train again, with a lower --lr")
         ids = None if clips is None else clips[rows]
         figures.add(joint_3d, np.asarray(part.joint_2d), np.asarray(part.joint_3d), part.scale, ids)
+        if args.charts:
+            charted.append(measure(joint_3d, np.asarray(part.joint_3d), part.scale, ids))
         if predicted is not None:
             predicted.append(joint_3d)
     result = {"weights": args.weights, "data": args.data, "train": fitted.path, "train_poses": fitted.poses}
@@ -151,6 +161,8 @@ def _evaluate(argv: Sequence[str] | None) -> int:
         write_atomically(args.save, lambda file: write_npz(file, arrays))
     if args.plot:
         plot(predict, poses, figures.each, args.plot)
+    if args.charts:
+        plot_errors(joined(charted), args.charts, f"{args.weights} on {args.data}: {len(poses):,} poses")
     if args.json:
         print(json.dumps(result, allow_nan=False))
         return 0
@@ -160,7 +172,7 @@ def _evaluate(argv: Sequence[str] | None) -> int:
     if poses.scale is not None:
         print(f"metres per unit from {scale_path}")
     print(table(result, fitted.note))
-    for path in filter(None, (args.save, args.plot)):
+    for path in filter(None, (args.save, args.plot, args.charts)):
         print(f"wrote {path}")
     return 0
 
@@ -175,11 +187,13 @@ def _check(args: argparse.Namespace) -> None:
         raise InputError(f"--train {args.train}: is what is measured; name the training poses")
     names = (args.weights, *files_of(args.data), *files_of(args.train or TRAIN), args.scale, args.clips)
     inputs = [Path(name).resolve() for name in names if name]
-    for flag, name in (("--save", args.save), ("--plot", args.plot)):
+    for flag, name in (("--save", args.save), ("--plot", args.plot), ("--charts", args.charts)):
         if name and Path(name).resolve() in inputs:
             raise InputError(f"{flag} {name}: would overwrite what is read; choose another name")
         if name:
             check_writable(Path(name).parent)
+            if flag != "--save":
+                check_picture(name)
 
 
 def _same(path: str, other: str) -> bool:
@@ -255,10 +269,9 @@ def _poses(args: argparse.Namespace) -> tuple[Poses, Path | str | None]:
 
 
 def plot(predict: Callable[[Any], np.ndarray], poses: Poses, errors: np.ndarray, path: str) -> None:
-    """Draw an easy, a middling and a hard pose: a tenth, a half and nine tenths of the way to the worst."""
-    from minilift.pose.plot import plot_lift
-
-    order = np.argsort(errors)
-    drawn = poses.read(order[[int(share * (len(order) - 1)) for share in (0.1, 0.5, 0.9)]])
+    """Draw the best, the median and the worst pose, by their `errors` in units (N,)."""
+    rows = np.argsort(errors, kind="stable")[[0, (len(errors) - 1) // 2, -1]]
+    drawn = poses.read(rows)
     joint_2d, joint_3d = np.asarray(drawn.joint_2d), np.asarray(drawn.joint_3d)
-    plot_lift(joint_2d, predict(joint_2d), joint_3d, path)
+    labels = error_labels(("best", "median", "worst"), errors[rows], drawn.scale)
+    plot_lift(joint_2d, predict(joint_2d), joint_3d, path, labels)

@@ -14,6 +14,7 @@ import numpy as np
 from minilift import losses
 from minilift.checkpoint import check_format, load_checkpoint
 from minilift.cli.config import TrainConfig, describe, parse_train, resumed
+from minilift.cli.curves import Curves
 from minilift.data.formats import files_of
 from minilift.data.info import warn_of_conventions
 from minilift.data.poses import Poses, load_poses, save_poses, save_scale, scale_name, split_poses
@@ -34,6 +35,7 @@ from minilift.optim import (
     StepLR,
     WarmUpCosineLR,
 )
+from minilift.plots.style import check_picture
 from minilift.training import Augmentation, Augmenter, Trainer, batches_per_epoch, hold_out
 
 SYNTHETIC_POSES = 78_047  # as many as the course's data set has
@@ -74,21 +76,29 @@ def _train(argv: Sequence[str] | None) -> int:
         model.standardise(*_as_seen(train, augmentation, config.seed))
     optimiser = build_optimiser(config, model)
     steps = config.epochs * batches_per_epoch(len(train), config.batch_size)
+    curves = Curves(config.plot, model, validation) if config.plot else None
     trainer = Trainer(
         model, optimiser, build_scheduler(config, optimiser, steps), train, validation, test,
         epochs=config.epochs, batch_size=config.batch_size, out=out, loss=getattr(losses, config.loss),
         augmentation=augmentation,
         weights=config.weights, settings={"config": asdict(config), "data": fingerprint},
+        recorder=curves.recorder if curves else None, after_epoch=curves.after_epoch if curves else None,
     )  # fmt: skip
     with only_one(out):
         if resume:
             trainer.restore(arrays, meta)
+            if curves:
+                curves.resume(trainer.record_path, optimiser.steps, trainer.progress.epoch)
             if not _goes_on(trainer, config, meta):
                 return 0
         print(describe(config))
         watched = len(test) if test else 0
         print(f"  {len(train):,} poses to train on, {len(validation):,} to validate, {watched:,} to watch\n")
-        return _report(trainer, config, trainer.fit(), test is not None)
+        status = _report(trainer, config, trainer.fit(), test is not None)
+        if curves and trainer.progress.history:
+            curves.draw(trainer.progress.history)
+            print(f"wrote {config.plot}")
+        return status
 
 
 def _goes_on(trainer: Trainer, config: TrainConfig, meta: dict[str, Any]) -> bool:
@@ -107,15 +117,19 @@ def _goes_on(trainer: Trainer, config: TrainConfig, meta: dict[str, Any]) -> boo
 def _check_outputs(config: TrainConfig, out: Path) -> None:
     """Refuse names that would overwrite something else; before anything is read, made or written."""
     weights, inputs = out / config.weights, [*files_of(config.data), *files_of(config.test)]
-    taken = [out / "log.csv", out / "checkpoint.npz", *inputs, *map(scale_name, inputs)]
+    taken = [out / "log.csv", out / "checkpoint.npz", out / "record.npz", *inputs, *map(scale_name, inputs)]
     if not config.weights or weights.resolve() in [path.resolve() for path in taken]:
         raise InputError(f"--weights {config.weights!r}: another file needs that name; choose another")
-    for path in (weights, *taken[:2]):
+    for path in (weights, *taken[:3]):
         if path.is_dir():
             raise InputError(f"{path}: a folder, where a file is to be written; choose another --out")
     check_writable(out)
     check_writable(weights.parent)
     check_format(config.weights)
+    if config.plot:
+        check_picture(config.plot)
+        if Path(config.plot).resolve() in [path.resolve() for path in (weights, *taken)]:
+            raise InputError(f"--plot {config.plot}: another file needs that name; choose another")
 
 
 def _report(trainer: Trainer, config: TrainConfig, finished: bool, with_test: bool) -> int:
