@@ -262,7 +262,7 @@ def test_text_of_a_file_begins_no_formula() -> None:
         warnings.simplefilter("error")
         figure = new_figure(2, 2)
         figure.suptitle(plain("$\\frac$"))
-        figure.canvas.draw()
+        figure.draw_without_rendering()
 
 
 def test_importing_the_modules_imports_neither_matplotlib_nor_pyplot_later(tmp_path: Path) -> None:
