@@ -378,16 +378,18 @@ def test_the_best_the_median_and_the_worst_are_drawn(with_weights: Path, monkeyp
     poses, drawn = load_poses("data_test_lift.pkl"), []
     monkeypatch.setattr(eval_command, "plot_lift", lambda *given: drawn.append(given))
     pytest.importorskip("matplotlib", reason="pictures need: pip install 'minilift[plot]'")
-    save_scale("data_test_scale.npy", np.linspace(3, 4, len(poses)))
-    assert evaluate(["--plot", "lift.png"]) == 0
+    save_scale("data_test_scale.npy", np.linspace(1, 4, len(poses)))
+    assert evaluate(["--plot", "lift.png", "--scale", "data_test_scale.npy"]) == 0
     predicted = Lifter.load("liftModel").predict(poses.joint_2d)
     errors = np.asarray(cal_mpjpe(predicted, poses.joint_3d, avg=False))
-    rows = np.argsort(errors)[[0, 49, 99]]
+    metres = np.linspace(1, 4, 100)
+    rows = np.argsort(errors * metres)[[0, 49, 99]]  # the poses that are worst in units are others
+    assert rows[2] != np.argmax(errors)
     ((joint_2d, guess, truth, path, labels),) = drawn
     np.testing.assert_array_equal(joint_2d, poses.joint_2d[rows])
     np.testing.assert_array_equal(truth, poses.joint_3d[rows])
     np.testing.assert_allclose(guess, predicted[rows], atol=1e-6)
-    mm = 1000 * errors[rows] * np.linspace(3, 4, 100)[rows]
+    mm = 1000 * (errors * metres)[rows]
     assert labels == [f"{name}: {x:.0f} mm" for name, x in zip(("best", "median", "worst"), mm, strict=True)]
     assert path == "lift.png"
 

@@ -269,8 +269,9 @@ def _poses(args: argparse.Namespace) -> tuple[Poses, Path | str | None]:
 
 
 def plot(predict: Callable[[Any], np.ndarray], poses: Poses, errors: np.ndarray, path: str) -> None:
-    """Draw the best, the median and the worst pose, by their `errors` in units (N,)."""
-    rows = np.argsort(errors, kind="stable")[[0, (len(errors) - 1) // 2, -1]]
+    """Draw the best, the median and the worst pose, by their `errors` in units (N,), or by millimetres."""
+    sizes = errors if poses.scale is None else errors * poses.scale
+    rows = np.argsort(sizes, kind="stable")[[0, (len(errors) - 1) // 2, -1]]
     drawn = poses.read(rows)
     joint_2d, joint_3d = np.asarray(drawn.joint_2d), np.asarray(drawn.joint_3d)
     labels = error_labels(("best", "median", "worst"), errors[rows], drawn.scale)

@@ -9,7 +9,7 @@ import numpy as np
 
 from minilift.errors import InputError
 from minilift.files import PathLike, file_error, read_bytes
-from minilift.plots.skeletons import MIDDLE_COLOUR, draw_bones
+from minilift.plots.skeletons import MIDDLE_COLOUR, draw_bones, frame
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -58,12 +58,13 @@ def read_image(path: PathLike) -> np.ndarray:
 def draw_on_image(axes: Axes, joint_2d: np.ndarray, camera: Intrinsics, image: np.ndarray | None) -> None:
     """Draw 2D keypoints (15, 2) in pixels, over an image (height, width, 3) where there is one."""
     points = camera.pixels(np.concatenate([joint_2d, np.zeros((1, 2))]))
+    draw_bones(axes, points)
     if image is not None:
         axes.imshow(image)
         axes.grid(False)
     else:
+        frame(axes, points, 0.58 * float((points.max(axis=0) - points.min(axis=0)).max()))
         axes.set_facecolor("#F6F6F6")
         axes.invert_yaxis()
-    draw_bones(axes, points)
     axes.plot(points[:-1, 0], points[:-1, 1], "o", color=MIDDLE_COLOUR, markersize=3, zorder=4)
     axes.set_aspect("equal")

@@ -59,7 +59,7 @@ def pose_figure(
         draw_keypoints(cells["image"], joint_2d)
         cells["image"].set_title("2D keypoints, f = 1", fontsize=TITLE, loc="left", color=INK)
     else:
-        panel(cells["image"], "2D keypoints in the image", "x [pixels]", "y [pixels]")
+        panel(cells["image"], "2D keypoints", "x [pixels]", "y [pixels]")
         draw_on_image(cells["image"], joint_2d, camera, image)
     draw_scene(cells["scene"], joint_2d, joint_3d, truth)
     distance = "1 unit" if metres is None else f"{metres:.2f} m"
@@ -97,10 +97,10 @@ def draw_scene(
     image = np.column_stack([flat, np.full(len(flat), -1.0)]) * IMAGE_PLANE
     draw_bones(axes, seen(image), width=1.2)
     everything = np.concatenate([person[:, :2], corners[:, :2], floor[:, :2]])
-    margin = 0.06 * (everything.max(axis=0) - everything.min(axis=0)).max()
+    margin = 0.025 * (everything.max(axis=0) - everything.min(axis=0)).max()
     low, high = everything.min(axis=0) - margin, everything.max(axis=0) + margin
     axes.set_xlim(low[0], high[0])
-    axes.set_ylim(low[1] - margin, high[1])
+    axes.set_ylim(low[1], high[1])
     axes.set_aspect("equal")
     axes.set_axis_off()
 

@@ -107,8 +107,13 @@ def legend(axes: Axes, place: Place) -> None:
 
 
 def legend_above(figure: Figure, axes: Axes) -> None:
-    """Name the labelled artists of axes above the figure, where they hide nothing."""
-    handles, labels = axes.get_legend_handles_labels()
+    """Name the labelled artists of axes above the figure, where they hide nothing: lines, then bands."""
+    from matplotlib.lines import Line2D
+
+    found = sorted(
+        zip(*axes.get_legend_handles_labels(), strict=True), key=lambda f: type(f[0]) is not Line2D
+    )
+    handles, labels = [handle for handle, _ in found], [label for _, label in found]
     figure.legend(handles, labels, fontsize=SMALL, loc="outside upper center", ncols=4, frameon=False)
 
 

@@ -36,7 +36,7 @@ UNITS = "units"  # of the poses: distances from camera to root; log.csv knows no
 SPLITS = {
     "train": ("training", INK, "--"),
     "val": ("validation", BLUE, "-"),
-    "test": ("test", VERMILION, "-"),
+    "test": ("test", VERMILION, "-."),
 }
 ROW = 2.25  # inches, of a row of panels
 MOST_NAMES = 8  # layers that a legend names
