@@ -405,6 +405,48 @@ def test_a_picture_is_drawn_on_request(with_weights: Path, capsys: Capture) -> N
     assert capsys.readouterr().out.splitlines()[-1] == "wrote lift.png"
 
 
+def test_the_best_the_median_and_the_worst_are_drawn(with_weights: Path, monkeypatch: Patch) -> None:
+    poses, drawn = load_poses("data_test_lift.pkl"), []
+    monkeypatch.setattr(eval_command, "plot_lift", lambda *given: drawn.append(given))
+    pytest.importorskip("matplotlib", reason="pictures need: pip install 'minilift[plot]'")
+    save_scale("data_test_scale.npy", np.linspace(1, 4, len(poses)))
+    assert evaluate(["--plot", "lift.png", "--scale", "data_test_scale.npy"]) == 0
+    predicted = Lifter.load("liftModel").predict(poses.joint_2d)
+    errors = np.asarray(cal_mpjpe(predicted, poses.joint_3d, avg=False))
+    metres = np.linspace(1, 4, 100)
+    rows = np.argsort(errors * metres)[[0, 49, 99]]  # the poses that are worst in units are others
+    assert rows[2] != np.argmax(errors)
+    ((joint_2d, guess, truth, path, labels),) = drawn
+    np.testing.assert_array_equal(joint_2d, poses.joint_2d[rows])
+    np.testing.assert_array_equal(truth, poses.joint_3d[rows])
+    np.testing.assert_allclose(guess, predicted[rows], atol=1e-6)
+    mm = 1000 * (errors * metres)[rows]
+    assert labels == [f"{name}: {x:.0f} mm" for name, x in zip(("best", "median", "worst"), mm, strict=True)]
+    assert path == "lift.png"
+
+
+def test_charts_of_errors_are_drawn_on_request(with_weights: Path, capsys: Capture) -> None:
+    pytest.importorskip("matplotlib", reason="pictures need: pip install 'minilift[plot]'")
+    assert evaluate(["--charts", "made/errors.svg"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "wrote made/errors.svg"
+    text = Path("made/errors.svg").read_text()
+    for words in ("liftModel on data_test_lift.pkl: 100 poses", "error [units]", "by joint (bars: mean)"):
+        assert f"<!-- {words} -->" in text
+    save_scale("data_test_scale.npy", np.full(100, 4.0))
+    assert evaluate(["--charts", "errors.svg", "--scale", "data_test_scale.npy"]) == 0
+    assert "<!-- by distance -->" in Path("errors.svg").read_text()
+
+
+@pytest.mark.parametrize("flag", ["--plot", "--charts"])
+def test_pictures_that_cannot_be_drawn_are_told_at_once(
+    flag: str, with_weights: Path, capsys: Capture, monkeypatch: Patch
+) -> None:
+    monkeypatch.setattr(eval_command, "load_poses", lambda *names, **options: pytest.fail("too late"))
+    fails(evaluate([flag, "a.bmp"]), capsys, "a.bmp: the name must end in .png, .svg or .pdf")
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    fails(evaluate([flag, "a.png"]), capsys, "pip install 'minilift[plot]'")
+
+
 def test_weights_of_torch_are_evaluated(with_weights: Path, capsys: Capture) -> None:
     from torch_twin import OriginalLiftModel, torch
 
@@ -614,7 +656,13 @@ def test_weights_do_not_take_the_name_of_another_file(name: str, with_data: Path
 
 
 @pytest.mark.parametrize(
-    "flags", [["--save", "liftModel"], ["--save", "./data_test_lift.pkl"], ["--plot", "liftModel"]]
+    "flags",
+    [
+        ["--save", "liftModel"],
+        ["--save", "./data_test_lift.pkl"],
+        ["--plot", "liftModel"],
+        ["--charts", "liftModel"],
+    ],
 )
 def test_eval_does_not_overwrite_what_it_reads(flags: list[str], with_weights: Path, capsys: Capture) -> None:
     before = {p.name: p.read_bytes() for p in with_weights.iterdir()}

@@ -245,10 +245,81 @@ def test_plot_draws_a_sheet(folder, capsys):
     assert (folder / "poses.png").read_bytes()[:4] == b"\x89PNG"
 
 
+def test_plot_draws_one_row_in_detail(folder):
+    pytest.importorskip("matplotlib", reason="pictures need: pip install 'minilift[plot]'")
+    save_poses("some_lift.pkl", make_poses(7))
+    save_scale("some_scale.npy", np.linspace(2, 3, 7))
+    assert run("plot", "some_lift.pkl", "--row", 6, "--out", "pose.svg") == 0
+    text = (folder / "pose.svg").read_text()
+    for words in ("row 6", "camera and person, 3.00 m apart", "3D from above", "2D keypoints, f = 1"):
+        assert f"<!-- {words} -->" in text
+    flags = ("--focal", 800, "--centre", 320, 240)
+    assert run("plot", "some_lift.pkl", "--row", 0, "--out", "pose.svg", *flags) == 0
+    assert "<!-- x [pixels] -->" in (folder / "pose.svg").read_text()
+    assert names(folder) == ["pose.svg", "some_lift.pkl", "some_scale.npy"]
+
+
+def test_plot_lies_over_the_photograph(folder, monkeypatch):
+    image_of = pytest.importorskip("PIL.Image", reason="pictures need: pip install 'minilift[plot]'")
+    image_of.new("RGB", (64, 48)).save("photo.png")
+    drawn = []
+    monkeypatch.setattr("minilift.plots.scene.plot_pose", lambda *pose, **how: drawn.append((pose, how)))
+    poses = make_poses(3)
+    save_poses("some.pkl", poses)
+    flags = ("--row", 1, "--out", "a.png", "--focal", 800, "--image", "photo.png")
+    assert run("plot", "some.pkl", *flags) == 0
+    ((joint_2d, joint_3d, path), how) = drawn[0]
+    np.testing.assert_array_equal(joint_2d, poses.joint_2d[1])
+    np.testing.assert_array_equal(joint_3d, poses.joint_3d[1])
+    assert how["camera"] == (800, 32, 24)
+    assert how["image"].shape == (48, 64, 3)
+    assert (path, how["metres"]) == ("a.png", None)
+
+
+@pytest.mark.parametrize(("row", "rows"), [("4", [4]), ("2:5", [2, 3, 4]), (":2", [0, 1]), ("5:", [5, 6])])
+def test_plot_turns_a_pose_or_a_sequence(row, rows, monkeypatch, capsys):
+    pytest.importorskip("matplotlib", reason="pictures need: pip install 'minilift[plot]'")
+    turned = []
+    monkeypatch.setattr("minilift.plots.turning.plot_turning", lambda *given: turned.append(given))
+    poses = make_poses(7)
+    save_poses("some.pkl", poses)
+    assert run("plot", "some.pkl", "--row", row, "--turn", "a.gif") == 0
+    np.testing.assert_array_equal(turned[0][0], poses.joint_3d[rows])
+    assert turned[0][1] == "a.gif"
+    assert capsys.readouterr().out == "wrote a.gif\n"
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        ("--row 7", "--row 7: some.pkl has rows 0 to 6"),
+        ("--row=-1", "has rows 0 to 6"),
+        ("--row 3:3", "has rows 0 to 6"),
+        ("--row one", "--row one: give a number, or A:B"),
+        ("--row 1:3 --out a.png", "--out a.png: shows one pose"),
+        ("--row 1:3", "--out poses.png: shows one pose"),
+        ("--turn a.png", "a.png: the name must end in .gif or .mp4"),
+        ("--focal 800", "need --row N, --focal F and --out"),
+        ("--row 1 --image a.png", "need --row N, --focal F and --out"),
+        ("--row 1 --focal 800", "where is the middle? give --centre X Y"),
+        ("--row 1 --focal -8 --centre 1 1", "--focal -8: give pixels, more than 0"),
+        ("--row 1 --focal 800 --image no.png", "no.png: no such file"),
+    ],
+)
+def test_plot_flags_that_do_not_go_together(flags, words, folder, capsys):
+    pytest.importorskip("matplotlib", reason="pictures need: pip install 'minilift[plot]'")
+    save_poses("some.pkl", make_poses(7))
+    assert run("plot", "some.pkl", *flags.split()) == 2
+    error = capsys.readouterr().err
+    assert words in error
+    assert error.count("\n") == 1
+    assert names(folder) == ["some.pkl"]
+
+
 def test_plot_takes_rows_at_random_and_says_which(monkeypatch):
     sheets = []
     monkeypatch.setattr(
-        "minilift.pose.plot.plot_poses", lambda *sheet, titles: sheets.append((*sheet, titles))
+        "minilift.plots.sheets.plot_poses", lambda *sheet, titles: sheets.append((*sheet, titles))
     )
     poses = make_poses(100)
     save_poses("some.pkl", poses)

@@ -433,7 +433,7 @@ def test_hidden_keypoints_are_measured(flags: tuple[str, ...], folder: Path, cap
 def test_hiding_is_said_and_drawn(folder: Path, capsys: Capture, monkeypatch: Patch) -> None:
     pytest.importorskip("matplotlib", reason="pictures need: pip install 'minilift[plot]'")
     drawn: list[np.ndarray] = []
-    monkeypatch.setattr("minilift.pose.plot.plot_lift", lambda *arrays: drawn.extend(arrays[:3]))
+    monkeypatch.setattr("minilift.cli.eval.plot_lift", lambda *arrays: drawn.extend(arrays[:3]))
     assert main(["--hide", "0.25", "--plot", "a.png", "--save", "p.npz"]) == 0
     assert f"{N} poses, 25% of the keypoints hidden, on the cpu" in capsys.readouterr().out
     saved, poses = np.load("p.npz")["joint_3d"], load_poses("data_test_lift.pkl")

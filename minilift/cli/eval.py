@@ -25,6 +25,9 @@ from minilift.files import check_writable, file_error, write_atomically
 from minilift.files.mapped import Spool, chunks, shown
 from minilift.files.npz import read_npy, write_npz
 from minilift.lifter import Lifter
+from minilift.plots.errors import Errors, joined, measure, plot_errors
+from minilift.plots.sheets import error_labels, plot_lift
+from minilift.plots.style import check_picture
 from minilift.pose.baselines import Baseline, LinearRegression, MeanPose, NearestNeighbour
 from minilift.pose.figures import Figures
 from minilift.pose.motion import in_pieces
@@ -61,7 +64,8 @@ examples:
   python eval.py --hide 0.2                       with every fifth keypoint missing
   python eval.py --json | jq .mpjpe               for machines
   python eval.py --save predictions.npz           keep joint_3d as predicted
-  python eval.py --plot lift.png                  see three of them
+  python eval.py --plot lift.png                  see the best, the median and the worst of them
+  python eval.py --charts errors.png              errors by joint, axis, direction of view and distance
 """
 
 
@@ -117,7 +121,10 @@ def _parser() -> argparse.ArgumentParser:
         help="write the predicted joints as joint_3d (N, 15, 3), and the errors to expect",
     )
     parser.add_argument(
-        "--plot", metavar="FILE", help="draw an easy, a middling and a hard pose to a .png or .svg"
+        "--plot", metavar="FILE", help="draw the best, the median and the worst pose to a .png, .svg or .pdf"
+    )
+    parser.add_argument(
+        "--charts", metavar="FILE", help="draw the errors by joint, axis, direction of view and distance"
     )
     return parser
 
@@ -153,6 +160,7 @@ def _evaluate(argv: Sequence[str] | None) -> int:
     warn_of_conventions(args.data, poses)
     fitted = _fitted(args)
     figures = Figures(args.loss, args.threshold, args.fps, fitted.baselines)
+    charted: list[Errors] = []
     predicted = Spool(Path(args.save).parent, (len(JOINTS), 3)) if args.save else None
     trust = judged(lifter, len(poses), not (args.flip or args.project), args.save)
     for rows in shown(poses.joint_2d, "predicting"):
@@ -164,6 +172,8 @@ def _evaluate(argv: Sequence[str] | None) -> int:
             raise InputError(f"{args.weights}: {problem}; train again, with a lower --lr")
         ids = None if clips is None else clips[rows]
         figures.add(joint_3d, np.nan_to_num(joint_2d), np.asarray(part.joint_3d), part.scale, ids)
+        if args.charts:
+            charted.append(measure(joint_3d, np.asarray(part.joint_3d), part.scale, ids))
         if predicted is not None:
             predicted.append(joint_3d)
         if trust is not None:
@@ -178,6 +188,8 @@ def _evaluate(argv: Sequence[str] | None) -> int:
         write_atomically(args.save, lambda file: write_npz(file, arrays))
     if args.plot:
         plot(predict, poses, figures.each, args.plot, hidden)
+    if args.charts:
+        plot_errors(joined(charted), args.charts, f"{args.weights} on {args.data}: {len(poses):,} poses")
     if args.json:
         print(json.dumps(result, allow_nan=False))
         return 0
@@ -188,7 +200,7 @@ def _evaluate(argv: Sequence[str] | None) -> int:
     if poses.scale is not None:
         print(f"metres per unit from {scale_path}")
     print(table(result, fitted.note))
-    for path in filter(None, (args.save, args.plot)):
+    for path in filter(None, (args.save, args.plot, args.charts)):
         print(f"wrote {path}")
     return 0
 
@@ -210,11 +222,13 @@ def _check(args: argparse.Namespace) -> None:
         args.clips,
     )
     inputs = [Path(name).resolve() for name in names if name]
-    for flag, name in (("--save", args.save), ("--plot", args.plot)):
+    for flag, name in (("--save", args.save), ("--plot", args.plot), ("--charts", args.charts)):
         if name and Path(name).resolve() in inputs:
             raise InputError(f"{flag} {name}: would overwrite what is read; choose another name")
         if name:
             check_writable(Path(name).parent)
+            if flag != "--save":
+                check_picture(name)
 
 
 def _same(path: str, other: str) -> bool:
@@ -311,11 +325,10 @@ def plot(
     predict: Callable[[Any], np.ndarray], poses: Poses, errors: np.ndarray, path: str,
     hidden: np.ndarray | None = None,
 ) -> None:  # fmt: skip
-    """Draw an easy, a middling and a hard pose: a tenth, a half and nine tenths of the way to the worst."""
-    from minilift.pose.plot import plot_lift
-
-    order = np.argsort(errors)
-    rows = order[[int(share * (len(order) - 1)) for share in (0.1, 0.5, 0.9)]]
+    """Draw the best, the median and the worst pose, by their `errors` in units (N,), or by millimetres."""
+    sizes = errors if poses.scale is None else errors * poses.scale
+    rows = np.argsort(sizes, kind="stable")[[0, (len(errors) - 1) // 2, -1]]
     drawn = poses.read(rows)
     joint_2d, joint_3d = np.asarray(drawn.joint_2d), np.asarray(drawn.joint_3d)
-    plot_lift(joint_2d, predict(_as_hidden(joint_2d, hidden, rows)), joint_3d, path)
+    labels = error_labels(("best", "median", "worst"), errors[rows], drawn.scale)
+    plot_lift(joint_2d, predict(_as_hidden(joint_2d, hidden, rows)), joint_3d, path, labels)

@@ -14,6 +14,7 @@ import numpy as np
 from minilift import losses
 from minilift.checkpoint import check_format, load_checkpoint
 from minilift.cli.config import TrainConfig, describe, parse_train, resumed
+from minilift.cli.curves import Curves
 from minilift.data.formats import files_of
 from minilift.data.info import warn_of_conventions
 from minilift.data.poses import Poses, load_poses, save_poses, save_scale, scale_name, split_poses
@@ -34,6 +35,7 @@ from minilift.optim import (
     StepLR,
     WarmUpCosineLR,
 )
+from minilift.plots.style import check_picture
 from minilift.pose.synth import CHUNK, synthesize
 from minilift.training import Augmentation, Augmenter, Trainer, batches_per_epoch, hold_out
 from minilift.training.fit_trust import fit_trust
@@ -68,9 +70,14 @@ def _train(argv: Sequence[str] | None) -> int:
         raise InputError(
             f"{config.data}: not the poses that the run was begun with; give those, or start anew"
         )
+    curves = Curves(config.plot, model, _split(train, config)[1]) if config.plot else None
+    if curves:
+        trainer.recorder, trainer.after_epoch = curves.recorder, curves.after_epoch
     with only_one(out):
         if resume:
             trainer.restore(arrays, meta)
+            if curves:
+                curves.resume(trainer.record_path, trainer.optimiser.steps, trainer.progress.epoch)
             if not _goes_on(trainer, config, meta):
                 return 0
         print(describe(config))
@@ -80,7 +87,11 @@ def _train(argv: Sequence[str] | None) -> int:
         print(f"  {used:,} poses to train on{made}, {held_out:,} to validate, {watched:,} to watch\n")
         finished = trainer.fit()
         trust = _trust(trainer, config, train) if finished else ""
-        return _report(trainer, config, finished, trust, test is not None)
+        status = _report(trainer, config, finished, trust, test is not None)
+        if curves and trainer.progress.history:
+            curves.draw(trainer.progress.history)
+            print(f"wrote {config.plot}")
+        return status
 
 
 def _trust(trainer: Trainer, config: TrainConfig, data: Poses) -> str:
@@ -158,17 +169,21 @@ def _goes_on(trainer: Trainer, config: TrainConfig, meta: dict[str, Any]) -> boo
 def _check_outputs(config: TrainConfig, out: Path) -> None:
     """Refuse names that would overwrite something else; before anything is read, made or written."""
     weights, inputs = out / config.weights, [*files_of(config.data), *files_of(config.test)]
-    taken = [out / "log.csv", out / "checkpoint.npz", *inputs, *map(scale_name, inputs)]
+    taken = [out / "log.csv", out / "checkpoint.npz", out / "record.npz", *inputs, *map(scale_name, inputs)]
     if trust_path(weights).resolve() in [path.resolve() for path in taken]:
         raise InputError(f"--weights {config.weights!r}: {trust_path(weights).name} is a file that is needed")
     if not config.weights or weights.resolve() in [path.resolve() for path in taken]:
         raise InputError(f"--weights {config.weights!r}: another file needs that name; choose another")
-    for path in (weights, trust_path(weights), *taken[:2]):
+    for path in (weights, trust_path(weights), *taken[:3]):
         if path.is_dir():
             raise InputError(f"{path}: a folder, where a file is to be written; choose another --out")
     check_writable(out)
     check_writable(weights.parent)
     check_format(config.weights)
+    if config.plot:
+        check_picture(config.plot)
+        if Path(config.plot).resolve() in [path.resolve() for path in (weights, *taken)]:
+            raise InputError(f"--plot {config.plot}: another file needs that name; choose another")
 
 
 def _report(trainer: Trainer, config: TrainConfig, finished: bool, trust: str, with_test: bool) -> int:

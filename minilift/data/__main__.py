@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from minilift.data import draw
 from minilift.data.clips import ClipPoses, import_clips
 from minilift.data.clips_command import Report, add_flags, bvh_files, choices_of, clips_name
 from minilift.data.formats import files_of
@@ -27,7 +28,6 @@ from minilift.pose.synth import CHUNK, synthesize
 
 PROGRAM = "python -m minilift.data"
 SUFFIXES = (".pkl", ".pickle", ".npz", ".npy")
-LARGEST_SHEET = 200  # poses; more are too small to see
 TRAIN, TEST = "data_train_lift.pkl", "data_test_lift.pkl"
 
 
@@ -109,17 +109,10 @@ def _parser() -> argparse.ArgumentParser:
     info.set_defaults(run=lambda args: print(describe(args.file)))
 
     plot = _command(
-        commands,
-        "plot",
-        "draw some poses of a file",
-        "Draw a sheet of poses of FILE, taken at random, to look at (needs: pip install 'minilift[plot]').",
-        "plot data_train_lift.pkl -n 20 --out poses.png",
-    )
-    plot.add_argument("file", metavar="FILE", help="a .pkl or .npz pose file with joint_3d")
-    plot.add_argument("-n", type=int, default=20, help="how many poses [%(default)s]")
-    plot.add_argument("--seed", type=int, default=0, help="another seed takes other poses [%(default)s]")
-    plot.add_argument("--out", default="poses.png", help="a .png or .svg file, replaced [%(default)s]")
-    plot.set_defaults(run=_plot)
+        commands, "plot", "draw some poses of a file, or one of them", draw.DESCRIPTION, draw.EXAMPLE
+    )  # fmt: skip
+    draw.add_arguments(plot)
+    plot.set_defaults(run=draw.run)
 
     for command in (synth, bvh, split):
         command.add_argument("--force", action="store_true", help="replace files that exist")
@@ -208,20 +201,6 @@ def _split(args: argparse.Namespace) -> None:
     else:
         flags = f" --data {paths[0].name} --test {paths[1].name}" if poses.mapped else ""
         print(f"next: python train.py{flags}" + ("" if args.out == "." else f" in {args.out}"))
-
-
-def _plot(args: argparse.Namespace) -> None:
-    from minilift.pose.plot import plot_poses
-
-    if not 1 <= args.n <= LARGEST_SHEET or args.seed < 0:
-        raise InputError(
-            f"-n {args.n} --seed {args.seed}: give 1 to {LARGEST_SHEET} poses and a seed of 0 or more"
-        )
-    joint_3d = load_poses(args.file, need_3d=True).joint_3d
-    assert joint_3d is not None
-    order = np.random.default_rng(args.seed).permutation(len(joint_3d))[: args.n]
-    plot_poses(joint_3d[order], args.out, titles=[f"row {row}" for row in order])
-    print(f"wrote {args.out}")
 
 
 def _check_outputs(paths: list[Path], force: bool) -> None:

@@ -18,6 +18,7 @@ from minilift.ops import Array
 from minilift.optim import Optimiser, Schedule
 from minilift.training.augment import Augmentation, Augmenter
 from minilift.training.captured import STEPS, CapturedSteps, not_captured
+from minilift.training.record import Recorder
 from minilift.training.step import TrainStep
 
 EVALUATION_ROWS = 1024
@@ -186,13 +187,14 @@ def run_epoch(
     epoch_no: int, data: Poses | Rows, model: LiftModel, optimiser: Optimiser | None = None,
     scheduler: Schedule | None = None, batch_size: int = 64, split: str = "train", *,
     loss: Loss = losses.mpjpe, progress: bool = True, augmentation: Augmentation | None = None,
+    recorder: Recorder | None = None,
 ) -> Averages:  # fmt: skip
     """Train for one epoch, or evaluate; returns the epoch's average (loss, mpjpe).
 
     split='train': shuffled batches, changed as `augmentation` says, dropout and batch statistics on, a step
     of the optimiser for each, and of the scheduler after each batch or after the epoch as its `per` says. The
     other SPLITS evaluate: the poses as they are, no dropout, running statistics, every pose counted once; the
-    optimiser and scheduler are then not used.
+    optimiser and scheduler are then not used. A `recorder` looks at the gradients of the first steps.
     Raises ValueError for another split or a batch_size below 1, TypeError for data that are no poses,
     InputError for poses without joint_3d, of another width than the model's, or too few for a batch of 2, and
     for joint dropout before head "ray".
@@ -211,7 +213,8 @@ def run_epoch(
     steps = train_batches(epoch_no, rows, *arguments)
     total = batches_per_epoch(len(rows), batch_size)
     for _ in Bar(steps, f"epoch {epoch_no}", total, measure) if progress else steps:
-        pass
+        if recorder is not None:
+            recorder.step(optimiser.steps)
     return measure.averages()
 
 

@@ -20,6 +20,7 @@ from minilift.checkpoint import load_checkpoint, save_checkpoint, save_state_dic
 from minilift.data import Poses
 from minilift.errors import InputError
 from minilift.files import keep_old, write_atomically
+from minilift.files.npz import write_npz
 from minilift.lifter import LiftModel
 from minilift.optim import Optimiser, Schedule
 from minilift.training.augment import Augmentation
@@ -33,6 +34,7 @@ from minilift.training.epoch import (
     evaluate,
     train_batches,
 )
+from minilift.training.record import Recorder
 
 SAVE_SECONDS = 60.0  # an epoch longer than this also saves its checkpoint on the way
 
@@ -61,9 +63,11 @@ class Trainer:
     liftModel          the weights of the epoch with the lowest validation MPJPE
     log.csv            a row per epoch
     checkpoint.npz     all that is needed to continue, to the bit
+    record.npz         what a `recorder` has found, if there is one
 
-    Every file is replaced at once, so that a kill at any time leaves whole files. What an earlier run left
-    under these names is kept with the ending .old, once there is something to put in its place.
+    `after_epoch` is called with the rows of the log when these are written. Every file is replaced at once,
+    so that a kill at any time leaves whole files. What an earlier run left under these names is kept with the
+    ending .old, once there is something to put in its place.
     With `out` None nothing is written, and the best weights are found in `best_weights`.
     """
 
@@ -72,7 +76,8 @@ class Trainer:
         validation: Poses, test: Poses | None = None, *, epochs: int, batch_size: int, out: Path | None,
         loss: Loss = losses.mpjpe, augmentation: Augmentation | None = None,
         settings: dict[str, Any] | None = None, weights: str = "liftModel",
-        show: Callable[[str], None] = print, bar: bool = True,
+        show: Callable[[str], None] = print, bar: bool = True, recorder: Recorder | None = None,
+        after_epoch: Callable[[list[dict[str, Any]]], None] | None = None,
     ) -> None:  # fmt: skip
         self.model, self.optimiser, self.scheduler = model, optimiser, scheduler
         self.rows = Rows(train, model)
@@ -84,8 +89,9 @@ class Trainer:
         self.settings, self.show, self.bar = settings or {}, show, bar
         self.writes, folder = out is not None, out or Path()
         self.weights_path, self.log_path = folder / weights, folder / "log.csv"
-        self.checkpoint_path = folder / "checkpoint.npz"
+        self.checkpoint_path, self.record_path = folder / "checkpoint.npz", folder / "record.npz"
         self.best_weights: dict[str, np.ndarray] = {}
+        self.recorder, self.after_epoch = recorder, after_epoch
         self.progress = Progress()
         self.own: set[Path] = set()  # the files that this run has written, or goes on with
         self.signal = 0  # the number of the signal that asked to finish the batch, save and return
@@ -94,6 +100,8 @@ class Trainer:
         """Train to the last epoch. False if a signal (Ctrl-C, or a request to terminate) came first."""
         # Overflow on the way to a loss of NaN needs no warnings of NumPy's: _check says it in one line
         with self._signals(), np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            if self.recorder is not None and not self.optimiser.steps:
+                self.recorder.epoch(0)
             while self.progress.epoch < self.epochs:
                 if not self._epoch():
                     return False
@@ -109,6 +117,8 @@ class Trainer:
         total = batches_per_epoch(len(self.rows), self.batch_size)
         title = f"epoch {state.epoch + 1}/{self.epochs}"
         for _ in Bar(steps, title, total, measure) if self.bar else steps:
+            if self.recorder is not None:
+                self.recorder.step(self.optimiser.steps)
             now = time.monotonic()
             if measure.batches < total and (self.signal or now - saved > SAVE_SECONDS):
                 self._check(measure.averages().loss)
@@ -146,6 +156,8 @@ class Trainer:
         row = {"epoch": state.epoch, "steps": self.optimiser.steps, "lr": self.optimiser.lr}
         row |= {"train_loss": train.loss, **errors, "seconds": round(state.seconds, 2)}
         state.history.append(row)
+        if self.recorder is not None:
+            self.recorder.epoch(state.epoch)
         if self.writes:
             self._write_log()
             self.save_checkpoint()
@@ -155,6 +167,8 @@ class Trainer:
             f"epoch {state.epoch:{width}d}/{self.epochs}  mpjpe: {told}  lr {row['lr']:.1e}  "
             f"{rate:.1f} it/s  {state.seconds:.0f} s{'  *' if better else ''}"
         )
+        if self.after_epoch is not None:
+            self.after_epoch(state.history)
 
     def _keep_weights(self) -> None:
         if not self.writes:
@@ -174,6 +188,10 @@ class Trainer:
         write_atomically(self.log_path, lambda file: file.write(text.getvalue().encode()))
 
     def save_checkpoint(self) -> None:
+        if self.recorder is not None:
+            found = self.recorder.arrays()
+            self._put_aside(self.record_path)
+            write_atomically(self.record_path, lambda file: write_npz(file, found))
         state = self.progress
         state.schedule_t = self.scheduler.t if self.scheduler else 0
         arrays = {f"model.{k}": v for k, v in self.model.snapshot().items()}
@@ -209,7 +227,7 @@ class Trainer:
             raise InputError(
                 f"{self.checkpoint_path}: not a checkpoint of this model ({problem}); start anew"
             ) from problem
-        self.own = {self.weights_path, self.log_path, self.checkpoint_path}
+        self.own = {self.weights_path, self.log_path, self.checkpoint_path, self.record_path}
         if not self.weights_path.exists():
             self.progress.best = math.inf  # whatever they were, they are lost: the next epoch's are better
         if self.scheduler is not None:

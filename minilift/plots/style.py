@@ -1,0 +1,147 @@
+"""How every picture looks, and how it becomes a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from minilift.errors import InputError
+from minilift.files import PathLike, check_writable, file_error, one_line, write_atomically
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# Okabe and Ito, "Color Universal Design", 2008: told apart with every common colour blindness.
+BLUE, VERMILION, GREEN, ORANGE = "#0072B2", "#D55E00", "#009E73", "#E69F00"
+PURPLE, SKY, INK = "#CC79A7", "#56B4E9", "#333333"
+SERIES = (BLUE, VERMILION, GREEN, ORANGE, PURPLE, SKY, INK)
+DASHES = ("-", "--", "-.", ":")  # beside colour, for print in grey, and behind the seventh series
+GRID = "#D8D8D8"
+
+# Points, at the size a figure is made in. PAGE is the width of text on A4 paper, in inches.
+TITLE, LABEL, SMALL = 11, 10, 9
+PAGE = 7.5
+DOTS = 150  # per inch, of a .png
+
+Place = Literal["upper right", "upper left", "center right", "lower center"]  # of a legend
+SUFFIXES = (".png", ".svg", ".pdf")
+
+
+def check_picture(path: PathLike, suffixes: Sequence[str] = SUFFIXES) -> None:
+    """Raise InputError unless a picture can be drawn there: matplotlib, the name's ending, the folder.
+
+    Called before long work whose end is a picture.
+    """
+    if Path(path).suffix.lower() not in suffixes:
+        endings = f"{', '.join(suffixes[:-1])} or {suffixes[-1]}"
+        raise InputError(f"cannot draw {one_line(str(path))}: the name must end in {endings}")
+    if Path(path).is_dir():
+        raise file_error(path, "a folder, where a picture is to be written; choose another name")
+    try:
+        check_writable(Path(path).parent)
+    except InputError as error:
+        raise InputError(f"cannot write {one_line(str(path))}: {error}") from None
+    _matplotlib()
+
+
+def _matplotlib() -> type[Figure]:
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise InputError("drawing needs matplotlib: pip install 'minilift[plot]'") from error
+    return Figure
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """An empty figure of so many inches. Raises InputError without matplotlib."""
+    return _matplotlib()(figsize=(width, height), layout="constrained", facecolor="white")
+
+
+def save(figure: Figure, path: PathLike) -> None:
+    """Write a figure by its suffix, atomically; the same figure gives the same bytes.
+
+    Raises InputError for another suffix, and for what the system refuses.
+    """
+    check_picture(path)
+    from matplotlib import rc_context
+
+    kind = Path(path).suffix.lower()[1:]
+    undated: dict[str, Any] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
+    # The names inside an .svg are random unless this setting, which there is no argument for, says otherwise
+    with rc_context({"svg.hashsalt": "minilift"}):
+        write_atomically(
+            path, lambda file: figure.savefig(file, format=kind, dpi=DOTS, metadata=undated.get(kind))
+        )
+
+
+def plain(text: str) -> str:
+    """Text out of a file, fit for a picture: one line, and dollars that begin no formula."""
+    return one_line(text, 60).replace("$", r"\$")
+
+
+def panel(axes: Axes, title: str, x: str, y: str, grid: Literal["both", "x", "y"] = "both") -> None:
+    """Give axes a title, a name with a unit for each axis, a light grid and letters of readable size.
+
+    Numbers far from 1 share a power of ten.
+    """
+    axes.set_title(title, fontsize=TITLE, loc="left", color=INK)
+    axes.set_xlabel(x, fontsize=LABEL, color=INK)
+    axes.set_ylabel(y, fontsize=LABEL, color=INK)
+    axes.tick_params(which="both", labelsize=SMALL, color=GRID, labelcolor=INK)
+    axes.ticklabel_format(scilimits=(-3, 5), useMathText=True)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.get_offset_text().set_fontsize(SMALL)
+    axes.grid(True, axis=grid, color=GRID, linewidth=0.6)
+    axes.set_axisbelow(True)
+    for side, spine in axes.spines.items():
+        spine.set_visible(side in ("left", "bottom"))
+        spine.set_color("#999999")
+
+
+def legend(axes: Axes, place: Place) -> None:
+    """Name the labelled artists of axes inside them, over a white ground."""
+    handles, labels = axes.get_legend_handles_labels()
+    axes.legend(handles, labels, fontsize=SMALL, loc=place, framealpha=0.85, edgecolor="none")
+
+
+def legend_above(figure: Figure, axes: Axes) -> None:
+    """Name the labelled artists of axes above the figure, where they hide nothing: lines, then bands."""
+    from matplotlib.lines import Line2D
+
+    found = sorted(
+        zip(*axes.get_legend_handles_labels(), strict=True), key=lambda f: type(f[0]) is not Line2D
+    )
+    handles, labels = [handle for handle, _ in found], [label for _, label in found]
+    figure.legend(handles, labels, fontsize=SMALL, loc="outside upper center", ncols=4, frameon=False)
+
+
+def wide_range(values: Iterable[float], factor: float = 5.0) -> bool:
+    """Whether positive values span so much that only a logarithmic axis shows them all."""
+    there = [value for value in values if value == value]
+    return bool(there) and min(there) > 0 and max(there) > factor * min(there)
+
+
+def series_style(number: int) -> dict[str, Any]:
+    """Colour and dash of the curve of that number."""
+    return {"color": SERIES[number % len(SERIES)], "linestyle": DASHES[number // len(SERIES) % len(DASHES)]}
+
+
+def logarithmic(axes: Axes) -> None:
+    """A logarithmic y axis whose ticks are written as plain numbers, between the powers of ten too."""
+    from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
+
+    axes.set_yscale("log")
+    low, high = axes.get_ylim()
+    steps = (1.0, 2.0, 5.0) if high < 200 * low else (1.0,)
+    axes.yaxis.set_major_locator(LogLocator(subs=steps, numticks=12))
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+
+
+def whole_ticks(axes: Axes) -> None:
+    """Epochs and steps are counted: no tick between two of them."""
+    from matplotlib.ticker import MaxNLocator
+
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=7))
