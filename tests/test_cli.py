@@ -378,11 +378,11 @@ def test_the_best_the_median_and_the_worst_are_drawn(with_weights: Path, monkeyp
     poses, drawn = load_poses("data_test_lift.pkl"), []
     monkeypatch.setattr(eval_command, "plot_lift", lambda *given: drawn.append(given))
     pytest.importorskip("matplotlib", reason="pictures need: pip install 'minilift[plot]'")
-    save_scale("data_test_scale.npy", np.linspace(1, 4, len(poses)))
+    save_scale("data_test_scale.npy", np.linspace(4, 1, len(poses)))
     assert evaluate(["--plot", "lift.png", "--scale", "data_test_scale.npy"]) == 0
     predicted = Lifter.load("liftModel").predict(poses.joint_2d)
     errors = np.asarray(cal_mpjpe(predicted, poses.joint_3d, avg=False))
-    metres = np.linspace(1, 4, 100)
+    metres = np.linspace(4, 1, 100)
     rows = np.argsort(errors * metres)[[0, 49, 99]]  # the poses that are worst in units are others
     assert rows[2] != np.argmax(errors)
     ((joint_2d, guess, truth, path, labels),) = drawn
