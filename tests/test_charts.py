@@ -225,10 +225,10 @@ def test_intervals_of_the_joints_are_those_of_the_bootstrap() -> None:
 
 def test_clips_are_resampled_together_where_there_are_enough() -> None:
     whole = errors(600)
-    clips = np.repeat(np.arange(30), 20)
+    clips = np.repeat(np.arange(40), 15)
     with_clips = Errors(whole.joints, whole.axes, whole.azimuth, whole.distance, clips)
     np.testing.assert_array_equal(with_clips.groups(), clips)
-    few = Errors(whole.joints, whole.axes, whole.azimuth, whole.distance, clips // 3)
+    few = Errors(whole.joints, whole.axes, whole.azimuth, whole.distance, clips // 4)
     np.testing.assert_array_equal(few.groups(), np.arange(600) // 20)
 
 
@@ -248,6 +248,7 @@ def test_the_circle_of_directions_is_closed() -> None:
     """An error that depends on the direction alone is drawn where it belongs, the back at both ends."""
     angles = np.repeat(np.arange(-180, 180, 30.0), 40)
     each = 10 + np.abs(angles) / 18
+    angles += np.tile([-14, 14], 240)  # to either side of a bin's middle, and of 180
     given = Errors(
         np.repeat(each[:, None], 15, axis=1), np.zeros((480, 3)), angles, np.zeros(0), np.zeros(0, int)
     )

@@ -287,6 +287,8 @@ def test_plot_turns_a_pose_or_a_sequence(row, rows, monkeypatch, capsys):
     np.testing.assert_array_equal(turned[0][0], poses.joint_3d[rows])
     assert turned[0][1] == "a.gif"
     assert capsys.readouterr().out == "wrote a.gif\n"
+    assert run("plot", "some.pkl", "--turn", "a.gif") == 0
+    assert turned[1][0].shape == (1, 15, 3)  # one at random
 
 
 @pytest.mark.parametrize(
