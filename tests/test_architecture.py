@@ -14,7 +14,7 @@ PACKAGE = ROOT / "minilift"
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 
 # Bottom to top; a module imports from its own room or from rooms below it.
-FLOORS = ("ops", "params", "nn", "losses optim", "inference", "lifter", "training", "cli")
+FLOORS = ("ops", "params", "nn", "losses optim", "inference", "lifter", "training", "report", "cli")
 # Beside the tower: files and poses. Only lifter and what is above it may look at them.
 WING = ("files", "pose", "data", "checkpoint")
 FOR_ALL = "errors"
@@ -72,6 +72,8 @@ def test_what_only_some_rooms_may_import(path: Path) -> None:
         assert not roots & {"numpy", "cupy"}, "layers, losses and optimisers are given their operations"
     if "cupy" in roots:
         assert here == "ops"
+    if "plotly" in roots:
+        assert here == "report"
     if "matplotlib" in roots:
         assert module_name(path) == "minilift.pose.plot"
 

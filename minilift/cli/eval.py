@@ -58,6 +58,7 @@ examples:
   python eval.py --json | jq .mpjpe               for machines
   python eval.py --save predictions.npz           keep joint_3d as predicted
   python eval.py --plot lift.png                  see three of them
+  python eval.py --report report.html             all of it on one page, with the poses in 3D
 """
 
 
@@ -109,6 +110,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--plot", metavar="FILE", help="draw an easy, a middling and a hard pose to a .png or .svg"
     )
+    parser.add_argument(
+        "--report", metavar="FILE.html", help="write one page with figures, charts and a 3D viewer"
+    )
     return parser
 
 
@@ -151,6 +155,10 @@ def _evaluate(argv: Sequence[str] | None) -> int:
         write_atomically(args.save, lambda file: write_npz(file, arrays))
     if args.plot:
         plot(predict, poses, figures.each, args.plot)
+    if args.report:
+        from minilift.report import write_report
+
+        write_report(args.report, result, poses, figures.each, predict, scale_path, fitted.note)
     if args.json:
         print(json.dumps(result, allow_nan=False))
         return 0
@@ -160,13 +168,17 @@ def _evaluate(argv: Sequence[str] | None) -> int:
     if poses.scale is not None:
         print(f"metres per unit from {scale_path}")
     print(table(result, fitted.note))
-    for path in filter(None, (args.save, args.plot)):
+    for path in filter(None, (args.save, args.plot, args.report)):
         print(f"wrote {path}")
     return 0
 
 
 def _check(args: argparse.Namespace) -> None:
     """Refuse flags that contradict each other, or would write over what is read, before anything is read."""
+    if args.report:
+        from minilift.report import require_plotly
+
+        require_plotly()
     if args.fps and not args.clips:
         raise InputError(f"--fps {args.fps:g}: says nothing without --clips FILE.npy; give that, too")
     if args.train and args.baselines == "flat":
@@ -175,7 +187,7 @@ def _check(args: argparse.Namespace) -> None:
         raise InputError(f"--train {args.train}: is what is measured; name the training poses")
     names = (args.weights, *files_of(args.data), *files_of(args.train or TRAIN), args.scale, args.clips)
     inputs = [Path(name).resolve() for name in names if name]
-    for flag, name in (("--save", args.save), ("--plot", args.plot)):
+    for flag, name in (("--save", args.save), ("--plot", args.plot), ("--report", args.report)):
         if name and Path(name).resolve() in inputs:
             raise InputError(f"{flag} {name}: would overwrite what is read; choose another name")
         if name:
