@@ -133,7 +133,7 @@ def training(log: Log) -> Chart | None:
 
 
 def calibration(trust: dict[str, Any]) -> Chart | None:
-    """Expected against real error, by groups of joints of a similar expected error, where there is a curve."""
+    """Expected against real error, by groups of joints of a similar expected error, where there are any."""
     suffix = "_mm" if "curve_mm" in trust else ""
     curve = trust.get("curve" + suffix, {})
     if not {"expected", "error"} <= set(curve):

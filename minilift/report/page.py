@@ -72,7 +72,7 @@ def write_report(
         figures=_json(figures),
         scene=_json(scene),
         packed=packed,
-        code=_own("charts.js") + _own("viewer.js"),
+        code="\n".join(map(_own, ("charts.js", "poses.js", "viewer.js"))),
     )
     write_atomically(path, lambda file: file.write(page.encode()))
 

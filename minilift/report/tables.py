@@ -165,7 +165,8 @@ def _grid(name: str, shown: dict[str, Any], units: dict[str, Any], unit: str) ->
     """A dict of rows, or of columns of the same length, as a table; `units` is the same in units, which may
     have columns without a unit besides."""
     if all(isinstance(column, list) for column in shown.values()):
-        rows = {str(i + 1): dict(zip(shown, row, strict=True)) for i, row in enumerate(zip(*shown.values()))}
+        tenths = enumerate(zip(*shown.values(), strict=True), start=1)
+        rows = {str(i): dict(zip(shown, row, strict=True)) for i, row in tenths}
     else:
         rows = {joint: units[joint] | row for joint, row in shown.items()}
     columns = list(dict.fromkeys(column for row in rows.values() for column in row))

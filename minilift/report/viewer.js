@@ -1,51 +1,10 @@
 // The viewer: poses in 3D, sorted by error, with their 2D input and the error of each joint.
 
-const byId = (id) => document.getElementById(id);
-const scene = JSON.parse(byId("scene").textContent);
-const poses = unpack(byId("packed").textContent);
 const view = byId("view");
 const unit = scene.metres ? "mm" : "units";
-const joints = scene.joints.length;
 const number = (value) => value.toFixed(scene.metres ? 1 : 5);
 const count = (value) => value.toLocaleString("en");
 let rank = -1; // the pose that is shown, counted from the best
-
-// ---- what is shown: minilift/report/packed.py says how it is packed ------------------------------------
-
-function unpack(base64) {
-  const text = atob(base64);
-  const bytes = new Uint8Array(text.length);
-  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
-  let at = 0;
-  const take = (Kind, each) => {
-    const array = new Kind(bytes.buffer, at, scene.n * each);
-    at += array.byteLength;
-    return array;
-  };
-  const found = { row: take(Int32Array, 1) };
-  for (const name of ["error", "scale", "reach3d", "reach2d"]) found[name] = take(Float32Array, 1);
-  for (const [name, each] of [["predicted", 45], ["truth", 45], ["image", 30]]) found[name] = take(Int16Array, each);
-  return found;
-}
-
-/** Joints about the root, then the root itself: metres, or units where the scale is not known. */
-function skeleton(name, i) {
-  const step = (poses.reach3d[i] / 32767) * poses.scale[i];
-  const values = poses[name].subarray(i * joints * 3, (i + 1) * joints * 3);
-  const points = Array.from({ length: joints }, (_, j) => [0, 1, 2].map((k) => values[3 * j + k] * step));
-  return [...points, [0, 0, 0]];
-}
-
-function image(i) {
-  const step = poses.reach2d[i] / 32767;
-  const values = poses.image.subarray(i * joints * 2, (i + 1) * joints * 2);
-  const points = Array.from({ length: joints }, (_, j) => [values[2 * j] * step, values[2 * j + 1] * step]);
-  return [...points, [0, 0]];
-}
-
-const parent = (joint) => (scene.parents[joint] < 0 ? joints : scene.parents[joint]);
-const bonesOf = (points, side) =>
-  scene.parents.flatMap((_, j) => (side && scene.sides[j] !== side ? [] : [[points[parent(j)], points[j]]]));
 
 // ---- 3D: x to the right, depth away from the camera, up ------------------------------------------------
 
@@ -139,7 +98,7 @@ function drawScene() {
       camera: view.layout?.scene.camera ?? viewpoint("oblique"),
     },
   };
-  return Plotly.react(view, coloured(traces), layout, { displayModeBar: false, responsive: true, scrollZoom: true });
+  return Plotly.react(view, coloured(traces), layout, { displayModeBar: false, responsive: true, scrollZoom: false });
 }
 
 const look = (camera) => drawn && Plotly.relayout(view, { "scene.camera": camera });
@@ -239,6 +198,12 @@ function listen() {
     const chosen = TRACES.flatMap(({ group }, k) => (group === box.dataset.show ? [k] : []));
     if (drawn) Plotly.restyle(view, { visible: box.checked }, chosen);
   });
+  // Not plotly's own: its layout learns of a turn of the wheel at the next one, and would undo it before that
+  view.addEventListener("wheel", (event) => {
+    const pixels = event.deltaY * (event.deltaMode ? 33 : 1);
+    move(0, Math.exp(0.002 * Math.min(Math.max(pixels, -100), 100)));
+    event.preventDefault();
+  }, { passive: false });
   document.addEventListener("keydown", (event) => {
     const here = event.target === document.body || byId("viewer").contains(event.target);
     if (!here || event.target.id === "rank" || event.ctrlKey || event.altKey || event.metaKey) return;
