@@ -315,8 +315,22 @@ def test_trust_is_shown_as_far_as_it_is_there(folder: Path) -> None:
     assert charts.calibration({"rate": 0.01}) is None
 
 
+def repr_short(value: object) -> str:
+    return repr(value)[:30]
+
+
 @pytest.mark.parametrize(
-    "text", ["", "epoch", "step,loss\n1,2\n", "epoch,val_mpjpe\n1,2,3\n", "\x00epoch\n1\n", b"\xff\xfe"]
+    "text",
+    [
+        "",
+        "epoch",
+        "step,loss\n1,2\n",
+        "epoch,val_mpjpe\n1,2,3\n",
+        "\x00epoch\n1\n",
+        "epoch\n" + "1" * 200_000,
+        b"\xff\xfe",
+    ],
+    ids=repr_short,
 )
 def test_a_log_that_is_none_is_left_out(folder: Path, text: str | bytes) -> None:
     Path("log.csv").write_bytes(text if isinstance(text, bytes) else text.encode())

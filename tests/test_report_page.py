@@ -29,7 +29,7 @@ FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
 ]  # fmt: skip
-PATIENCE = 60_000  # milliseconds: a busy machine draws WebGL in software
+PATIENCE = 120_000  # milliseconds: a busy machine draws WebGL in software
 N = 200
 LEFT, RIGHT = (0x00, 0x72, 0xB2), (0xD5, 0x5E, 0x00)
 NO_WEBGL = """
@@ -90,6 +90,12 @@ class Browser:
     def wait_for(self, words: str) -> None:
         self.tab.wait_for_function(
             "words => document.querySelector('#status').innerText.includes(words)", arg=words
+        )
+
+    def wait_for_colour(self, left: str) -> None:
+        """Wait until that is the colour of the left limbs."""
+        self.tab.wait_for_function(
+            "left => document.getElementById('view').data[5].line.color === left", arg=left
         )
 
     def go_to(self, rank: int) -> None:
@@ -292,9 +298,14 @@ def test_the_sorted_curve_leads_to_its_poses(browser: Browser) -> None:
 
 def test_darkness_changes_the_colours(browser: Browser) -> None:
     browser.tab.emulate_media(color_scheme="dark")
-    assert browser.tab.evaluate("document.getElementById('view').data[5].line.color") == "#56b4e9"
+    browser.wait_for_colour("#56b4e9")
     assert browser.pixels()[5:30, 5:30].max() < 60
+    browser.tab.evaluate("dispatchEvent(new Event('beforeprint'))")  # paper is light
+    browser.wait_for_colour("#0072b2")
+    browser.tab.evaluate("dispatchEvent(new Event('afterprint'))")
+    browser.wait_for_colour("#56b4e9")
     browser.tab.emulate_media(color_scheme="light")
+    browser.wait_for_colour("#0072b2")
     assert browser.coloured(LEFT) > 150
 
 

@@ -12,6 +12,8 @@ function coloured(value) {
   return value;
 }
 
+const HEIGHT = 320; // pixels, where the figure does not say
+
 const figures = JSON.parse(document.getElementById("figures").textContent);
 const charts = [...document.querySelectorAll(".chart")];
 
@@ -22,22 +24,28 @@ function drawCharts() {
   charts.forEach((chart, i) => {
     const { data, layout } = figures[i];
     const whole = {
-      height: 320, showlegend: false, dragmode: false, paper_bgcolor: "rgba(0,0,0,0)",
+      height: HEIGHT, showlegend: false, dragmode: false, paper_bgcolor: "rgba(0,0,0,0)",
       plot_bgcolor: "rgba(0,0,0,0)", hoverlabel: { bgcolor: "var(--page)" },
       legend: { orientation: "h", y: 1.02, yanchor: "bottom" }, ...layout,
       font: { family: getComputedStyle(document.body).fontFamily, size: 13, color: "var(--ink)" },
       margin: { l: 10, r: 24, t: 10, b: 10, ...layout.margin },
       xaxis: titled(layout.xaxis), yaxis: titled(layout.yaxis),
     };
+    chart.style.height = `${whole.height}px`; // Plotly alone would let it overlap what is below on narrow screens
     Plotly.react(chart, coloured(data), coloured(whole), { displayModeBar: false, responsive: true });
   });
 }
 
-drawCharts();
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawCharts);
-for (const [event, printing] of [["beforeprint", true], ["afterprint", false]]) {
-  addEventListener(event, () => {
-    document.documentElement.classList.toggle("print", printing);
-    drawCharts();
-  });
+/** Call `draw` whenever the page turns light or dark; paper is light. */
+function whenColoursChange(draw) {
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+  for (const [event, printing] of [["beforeprint", true], ["afterprint", false]]) {
+    addEventListener(event, () => {
+      document.documentElement.classList.toggle("print", printing);
+      draw();
+    });
+  }
 }
+
+drawCharts();
+whenColoursChange(drawCharts);

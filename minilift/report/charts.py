@@ -93,7 +93,7 @@ def histogram(result: Result, ordered: np.ndarray) -> Chart:
         "shapes": lines, "annotations": notes, "bargap": 0, "margin": {"t": 24},
     }  # fmt: skip
     return Chart(
-        f"Errors of single poses, with percentiles (last bar: all above {unit.of(end)})",
+        f"Errors of single poses; the last bar: all above {unit.of(end)}",
         _figure([bars], layout),
     )
 
@@ -126,7 +126,7 @@ def training(log: Log) -> Chart | None:
         return None
     values = [value for curve in curves for value in curve["y"]]
     layout = {
-        "xaxis": _axis("epoch") | {"minallowed": 0, "tickformat": "d"},
+        "xaxis": _axis("epoch") | {"tick0": 0, "dtick": -(-len(log["epoch"]) // 12)},
         "yaxis": _log_axis("MPJPE, units", values), "showlegend": True, "hovermode": "x unified",
     }  # fmt: skip
     return Chart("MPJPE by epoch, from the log.csv beside the weights", _figure(curves, layout))

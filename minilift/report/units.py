@@ -16,7 +16,7 @@ class Unit(NamedTuple):
         return "" if value is None else f"{value:,.{self.digits}f}"
 
     def of(self, value: float) -> str:
-        return f"{self.number(value)} {self.name}"
+        return f"{self.number(value)}\N{NO-BREAK SPACE}{self.name}"
 
 
 UNITS, MM = Unit("", "units", 5), Unit("_mm", "mm", 1)

@@ -238,7 +238,7 @@ const drawn = hasWebgl();
 if (drawn) {
   drawScene();
   view.on("plotly_webglcontextlost", () => giveUp("The browser has dropped the 3D picture: reload the page."));
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawScene);
+  whenColoursChange(drawScene);
 } else {
   view.hidden = true;
   giveUp("This browser has no WebGL, which the 3D picture needs: turn on its hardware acceleration, or open the page in another.");
