@@ -15,7 +15,8 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 
 # Bottom to top; a module imports from its own room or from rooms below it.
 FLOORS = (
-    "ops", "params", "nn", "losses optim", "inference", "trust", "lifter", "training", "cli", "experiments",
+    "ops", "params", "nn", "losses optim", "inference", "trust", "lifter", "training", "report", "cli",
+    "experiments",
 )  # fmt: skip
 # Beside the tower: files, poses and pictures of them. Only trust and what is above it may look at them.
 WING = ("files", "pose", "plots", "data", "checkpoint")
@@ -74,6 +75,8 @@ def test_what_only_some_rooms_may_import(path: Path) -> None:
         assert not roots & {"numpy", "cupy"}, "layers, losses and optimisers are given their operations"
     if "cupy" in roots:
         assert here == "ops"
+    if "plotly" in roots:
+        assert here == "report"
     if "matplotlib" in roots:
         assert here == "plots"
 

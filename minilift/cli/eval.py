@@ -66,6 +66,7 @@ examples:
   python eval.py --save predictions.npz           keep joint_3d as predicted
   python eval.py --plot lift.png                  see the best, the median and the worst of them
   python eval.py --charts errors.png              errors by joint, axis, direction of view and distance
+  python eval.py --report report.html             all of it on one page, with the poses in 3D
 """
 
 
@@ -126,6 +127,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--charts", metavar="FILE", help="draw the errors by joint, axis, direction of view and distance"
     )
+    parser.add_argument(
+        "--report", metavar="FILE.html", help="write one page with figures, charts and a 3D viewer"
+    )
     return parser
 
 
@@ -157,6 +161,10 @@ def _evaluate(argv: Sequence[str] | None) -> int:
     poses, scale_path = _poses(args)
     hidden = _hidden(args.hide, len(poses)) if args.hide else None
     clips = _clips(args.clips, len(poses)) if args.clips else None
+
+    def lifted(rows: np.ndarray) -> np.ndarray:
+        return predict(_as_hidden(poses.read(rows).joint_2d, hidden, rows))
+
     warn_of_conventions(args.data, poses)
     fitted = _fitted(args)
     figures = Figures(args.loss, args.threshold, args.fps, fitted.baselines)
@@ -187,9 +195,13 @@ def _evaluate(argv: Sequence[str] | None) -> int:
         arrays = {"joint_3d": predicted.rows(), **(trust.arrays() if trust else {})}
         write_atomically(args.save, lambda file: write_npz(file, arrays))
     if args.plot:
-        plot(predict, poses, figures.each, args.plot, hidden)
+        plot(lifted, poses, figures.each, args.plot)
     if args.charts:
         plot_errors(joined(charted), args.charts, f"{args.weights} on {args.data}: {len(poses):,} poses")
+    if args.report:
+        from minilift.report import write_report
+
+        write_report(args.report, result, poses, figures.each, lifted, scale_path, fitted.note)
     if args.json:
         print(json.dumps(result, allow_nan=False))
         return 0
@@ -200,13 +212,17 @@ def _evaluate(argv: Sequence[str] | None) -> int:
     if poses.scale is not None:
         print(f"metres per unit from {scale_path}")
     print(table(result, fitted.note))
-    for path in filter(None, (args.save, args.plot, args.charts)):
+    for path in filter(None, (args.save, args.plot, args.charts, args.report)):
         print(f"wrote {path}")
     return 0
 
 
 def _check(args: argparse.Namespace) -> None:
     """Refuse flags that contradict each other, or would write over what is read, before anything is read."""
+    if args.report:
+        from minilift.report import require_plotly
+
+        require_plotly()
     if args.fps and not args.clips:
         raise InputError(f"--fps {args.fps:g}: says nothing without --clips FILE.npy; give that, too")
     if args.train and args.baselines == "flat":
@@ -222,12 +238,14 @@ def _check(args: argparse.Namespace) -> None:
         args.clips,
     )
     inputs = [Path(name).resolve() for name in names if name]
-    for flag, name in (("--save", args.save), ("--plot", args.plot), ("--charts", args.charts)):
+    for flag, name in (
+        ("--save", args.save), ("--plot", args.plot), ("--charts", args.charts), ("--report", args.report)
+    ):  # fmt: skip
         if name and Path(name).resolve() in inputs:
             raise InputError(f"{flag} {name}: would overwrite what is read; choose another name")
         if name:
             check_writable(Path(name).parent)
-            if flag != "--save":
+            if flag in ("--plot", "--charts"):
                 check_picture(name)
 
 
@@ -321,14 +339,11 @@ def with_scale_beside(path: str) -> tuple[Poses, Path | None]:
     return replace(poses, scale=scale), beside
 
 
-def plot(
-    predict: Callable[[Any], np.ndarray], poses: Poses, errors: np.ndarray, path: str,
-    hidden: np.ndarray | None = None,
-) -> None:  # fmt: skip
+def plot(lifted: Callable[[np.ndarray], np.ndarray], poses: Poses, errors: np.ndarray, path: str) -> None:
     """Draw the best, the median and the worst pose, by their `errors` in units (N,), or by millimetres."""
     sizes = errors if poses.scale is None else errors * poses.scale
     rows = np.argsort(sizes, kind="stable")[[0, (len(errors) - 1) // 2, -1]]
     drawn = poses.read(rows)
     joint_2d, joint_3d = np.asarray(drawn.joint_2d), np.asarray(drawn.joint_3d)
     labels = error_labels(("best", "median", "worst"), errors[rows], drawn.scale)
-    plot_lift(joint_2d, predict(_as_hidden(joint_2d, hidden, rows)), joint_3d, path, labels)
+    plot_lift(joint_2d, lifted(rows), joint_3d, path, labels)

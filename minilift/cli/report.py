@@ -4,18 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from minilift.pose.baselines import NAMES
 from minilift.pose.bones import kind
 
 Result = dict[str, Any]
 
 MM = "_mm"  # what the names of figures in millimetres end in
 LABEL = 28
-NAMES = {
-    "flat": "flat pose, at the root's z",
-    "mean": "mean pose",
-    "linear": "linear regression",
-    "nearest": "nearest neighbour in 2D",
-}
 ERRORS = {"expected error": "expected", "real error": "error", "gap of the two, by tenths": "gap"}
 
 

@@ -20,6 +20,14 @@ from minilift.pose.skeleton import ROOT
 # four times as many products took 7.8 s in place of 2.9.
 ROWS, COLUMNS = 2048, 4096
 
+NAMES = {
+    "flat": "flat pose, at the root's z",
+    "mean": "mean pose",
+    "linear": "linear regression",
+    "nearest": "nearest neighbour in 2D",
+}
+"""What eval.py calls them."""
+
 Fitted = TypeVar("Fitted")
 
 
