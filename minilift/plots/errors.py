@@ -134,9 +134,10 @@ def _joints(axes: Axes, errors: Errors, groups: np.ndarray) -> None:
     shares = np.array([percentiles(column, [50, 90]) for column in errors.joints.T])
     colours = [BLUE if i in COURSE15.left else VERMILION if i in COURSE15.right else INK for i in rows]
     axes.barh(rows, means, color=colours, alpha=0.55, height=0.7)
-    axes.errorbar(
-        means, rows, xerr=reach, fmt="none", ecolor=INK, elinewidth=1, capsize=2, label="95% of the mean"
-    )
+    if np.isfinite(reach).all():
+        axes.errorbar(
+            means, rows, xerr=reach, fmt="none", ecolor=INK, elinewidth=1, capsize=2, label="95% of the mean"
+        )
     axes.plot(shares[:, 0], rows, "|", color=INK, markersize=9, markeredgewidth=1.6, label="median")
     axes.plot(
         shares[:, 1], rows, "o", color=INK, markerfacecolor="white", markersize=4.5, label="90% lie below"
@@ -168,7 +169,8 @@ def _axes(axes: Axes, errors: Errors, groups: np.ndarray) -> None:
     means, reach = _whiskers(list(errors.axes.T), groups)
     places = np.arange(3)
     axes.bar(places, means, color=[SKY, SKY, ORANGE], width=0.6)
-    axes.errorbar(places, means, yerr=reach, fmt="none", ecolor=INK, elinewidth=1, capsize=3)
+    if np.isfinite(reach).all():
+        axes.errorbar(places, means, yerr=reach, fmt="none", ecolor=INK, elinewidth=1, capsize=3)
     for place, mean in zip(places, means, strict=True):
         axes.annotate(
             _number(mean, errors.unit), (place, mean), (0, 7), textcoords="offset points", ha="center",
@@ -198,9 +200,10 @@ def binned(
 
 
 def _against(axes: Axes, middles: np.ndarray, means: np.ndarray, ends: np.ndarray, errors: Errors) -> None:
-    axes.fill_between(
-        middles, ends[:, 0], ends[:, 1], color=BLUE, alpha=0.22, linewidth=0, label="95% of the mean"
-    )
+    if np.isfinite(ends).any():
+        axes.fill_between(
+            middles, ends[:, 0], ends[:, 1], color=BLUE, alpha=0.22, linewidth=0, label="95% of the mean"
+        )
     axes.plot(middles, means, "o-", color=BLUE, markersize=4, label="mean of a bin")
     axes.axhline(float(errors.mpjpe.mean()), color=INK, linestyle="--", linewidth=1, label="all poses")
     top = np.nanmax(np.append(ends[:, 1], [errors.mpjpe.mean(), np.nanmax(np.append(means, 0))]))

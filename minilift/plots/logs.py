@@ -30,12 +30,10 @@ def read_log(path: PathLike) -> Rows:
     Raises InputError naming the file: not there, no table of numbers, no column `epoch`, no rows.
     """
     remedy = "name the log.csv that train.py wrote"
+    content = read_bytes(path, remedy)
     try:
-        text = read_bytes(path, remedy).decode()
-        rows = clean_rows(csv.DictReader(io.StringIO(text, newline="")))
-    except (UnicodeDecodeError, csv.Error, ValueError, TypeError) as error:
-        if isinstance(error, ValueError) and type(error).__name__ == "InputError":
-            raise
+        rows = clean_rows(csv.DictReader(io.StringIO(content.decode(), newline="")))
+    except (csv.Error, ValueError, TypeError) as error:  # float() raises the last of a row that is too long
         raise file_error(path, f"not a table of numbers ({one_line(str(error), 80)}); {remedy}") from None
     if not rows:
         raise file_error(path, f"no epoch was finished; {remedy}")
