@@ -16,8 +16,11 @@ from minilift.cli.train import fingerprint
 from minilift.data.info import warn_of_conventions
 from minilift.data.poses import load_poses
 from minilift.errors import InputError, run_program
+from minilift.experiments.columns import columns_table
 from minilift.experiments.evaluations import read_evaluation
 from minilift.experiments.plan import Plan
+from minilift.experiments.report import STUDIES as REPORTS
+from minilift.experiments.report import report
 from minilift.experiments.settings import read_axes, read_settings
 from minilift.experiments.store import Store
 from minilift.experiments.studies import Group, ablation, grid
@@ -26,15 +29,17 @@ from minilift.experiments.tables import NAMES, check_marked, table, write_betwee
 from minilift.files import check_writable, only_one
 
 PROGRAM = "python -m minilift.experiments"
-STUDIES = ("ablation",)
+STUDIES = ("ablation", *REPORTS)
 
 DESCRIPTION = """\
 Train many settings with several seeds each, side by side, and print what they reach as a table.
 
-What is varied is a study (--study ablation: the presets with one ingredient taken out at a time), a grid of
-settings of train.py (--grid), or one point (--set). Every finished run is a file of --out, under the hash of
-its settings and data: the same command goes on where it was stopped, and no run is made twice. Each run is
-that of train.py with these settings; it is measured with the weights of its best validation epoch.
+What is varied is a study (--study ablation: the presets with one ingredient taken out at a time; --study
+report: the four studies of the original report, each beside the same with a sound schedule; --study dropout,
+lr, width or blocks: one of these), a grid of settings of train.py (--grid), or one point (--set). Every
+finished run is a file of --out, under the hash of its settings and data: the same command goes on where it
+was stopped, and no run is made twice. Each run is that of train.py with these settings; it is measured with
+the weights of its best validation epoch.
 """
 
 EPILOGUE = """\
@@ -42,6 +47,7 @@ examples:
   python -m minilift.experiments --study ablation --epochs 14 28   the groups' epochs; three seeds
   python -m minilift.experiments --grid lr=0.001,0.003 --grid hidden=256,512 --set epochs=10
   python -m minilift.experiments --study ablation --list          what it would run, and what is done
+  python -m minilift.experiments --study report                   what the original report's tables measured
   python -m minilift.experiments --study ablation --eval unseen=data_test_lift.pkl:0:9366 \\
          --eval seen=data_test_lift.pkl:9366:15610 --eval cmu=cmu.npz --table docs/accuracy.md
 """
@@ -67,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     what.add_argument("--preset", choices=tuple(PRESETS), help="of a grid or point [default]")
     what.add_argument(
         "--epochs", type=_count, nargs="+", default=[], metavar="N",
-        help="of each group of the study, in its order [as the presets have them]",
+        help="of each group of the ablation, in its order, or of a report's study [as these have them]",
     )  # fmt: skip
     what.add_argument("--seeds", type=_count, default=3, metavar="N", help="seeds 0, 1, ... of each [3]")
     data = parser.add_argument_group("data and results")
@@ -126,7 +132,8 @@ def _main(argv: Sequence[str] | None) -> int:
         return 130
     records = plan.records()
     arguments = records, plan.evaluations, plan.seeds, args.metric
-    text = "\n\n".join(f"**{group.title}**\n\n{table(group, *arguments)}" for group in groups)
+    make = columns_table if args.study in REPORTS else table
+    text = "\n\n".join(f"**{group.title}**\n\n{make(group, *arguments)}" for group in groups)
     print(f"\n{text}")
     if args.table:
         write_between(Path(args.table), name, text)
@@ -150,9 +157,14 @@ def _groups(args: argparse.Namespace) -> list[Group]:
         raise InputError(f"{flag}: --study {args.study} says what is varied; leave one of them out")
     if args.epochs and "epochs" in words:
         raise InputError(f"--set epochs={words['epochs']}: --epochs says it too; leave one of them out")
+    told = shlex.join(map(str, args.epochs))
+    if args.study in REPORTS:
+        if len(args.epochs) > 1:
+            raise InputError(f"--epochs {told}: --study {args.study} has one number for all its runs")
+        return report(args.study, words, {"epochs": told} if told else {})
     groups = ablation(words, args.epochs)
     if len(args.epochs) > len(groups):
-        raise InputError(f"--epochs {shlex.join(map(str, args.epochs))}: the study has {len(groups)} groups")
+        raise InputError(f"--epochs {told}: the study has {len(groups)} groups")
     return groups
 
 
