@@ -50,6 +50,9 @@ class TrainConfig:
     weights: str = _flag(
         "liftModel", "files", "name of the weights file; one that ends in .safetensors gets that format"
     )
+    tensorboard: str = _flag(
+        "", "files", "write event files for TensorBoard into this folder, after each epoch", metavar="DIR"
+    )
     epochs: int = _flag(56, "training", "passes over the data", type=_number(int, 1))
     batch_size: int = _flag(256, "training", "poses in a step", type=_number(int, 2))
     loss: str = _flag("mpjpe", "training", "what is minimised", choices=("mpjpe", "mse"))
@@ -201,10 +204,11 @@ def parse_train(argv: Sequence[str] | None) -> tuple[TrainConfig, dict[str, Any]
 NEWER = {
     "tf32": False, "clip": 0.0, "warm_up": 0.05, "head": "xyz", "flip": 0.0, "noise": 0.0, "yaw": 0.0,
     "tilt": 0.0, "distance": 0.0, "body": 0.0, "mix": 0.0, "synthetic": 0.0, "joint_dropout": 0.0,
+    "tensorboard": "",
 }  # fmt: skip
 
 # What a resumed run may change: where things are, and how long it goes on
-MAY_CHANGE = ("data", "test", "out", "device", "tf32", "epochs")
+MAY_CHANGE = ("data", "test", "out", "device", "tf32", "epochs", "tensorboard")
 
 
 def resumed(settings: Any, given: dict[str, Any]) -> TrainConfig:
@@ -280,4 +284,4 @@ def _name(f: Field[Any]) -> str:
 def _shown(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return " ".join(f"{v:g}" for v in value) if isinstance(value, tuple) else str(value)
+    return " ".join(f"{v:g}" for v in value) if isinstance(value, tuple) else str(value) or "none"

@@ -60,5 +60,6 @@ examples:
   python train.py --preset fast            a first result, in a minute
   python train.py --head ray               15 depths: joints that project onto the 2D points exactly
   python train.py --preset report          what the original report did
+  python train.py --tensorboard events     curves for TensorBoard: tensorboard --logdir events
   python train.py --resume                 go on where Ctrl-C stopped
 """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Sequence
+from contextlib import closing, nullcontext
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,7 @@ from minilift.optim import (
 )
 from minilift.pose.synth import CHUNK, synthesize
 from minilift.training import Augmentation, Augmenter, Trainer, batches_per_epoch, hold_out
+from minilift.training.events import EventFiles
 
 SYNTHETIC_POSES = 78_047  # as many as the course's data set has
 SEEN = 16_384  # augmented poses from which the network's units are taken
@@ -56,17 +58,19 @@ def _train(argv: Sequence[str] | None) -> int:
     if resume:
         config = resumed(settings, given)
     _check_outputs(config, out)
+    events = EventFiles(config.tensorboard) if config.tensorboard else None
     model = build_model(config)
     reason = f", because {choose_device()[1]}" if config.device == "auto" else ""
     print(f"device: {model.ops.device}{reason}")
 
     train, test = _data(config, given, resume)
     trainer = build_trainer(config, model, train, test, out)
+    trainer.listeners += [events] if events else []
     if resume and settings.get("data") != trainer.settings["data"]:
         raise InputError(
             f"{config.data}: not the poses that the run was begun with; give those, or start anew"
         )
-    with only_one(out):
+    with only_one(out), closing(events) if events else nullcontext():
         if resume:
             trainer.restore(arrays, meta)
             if not _goes_on(trainer, config, meta):
@@ -141,6 +145,8 @@ def _check_outputs(config: TrainConfig, out: Path) -> None:
             raise InputError(f"{path}: a folder, where a file is to be written; choose another --out")
     check_writable(out)
     check_writable(weights.parent)
+    if config.tensorboard:
+        check_writable(config.tensorboard)
     check_format(config.weights)
 
 

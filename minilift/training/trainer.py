@@ -7,11 +7,11 @@ import io
 import math
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -55,6 +55,13 @@ class Diverged(InputError):
     """A loss became infinite or undefined."""
 
 
+class Listener(Protocol):
+    """What is told of every epoch."""
+
+    def after_epoch(self, history: list[dict[str, Any]]) -> None:
+        """The rows of log.csv, when the last of them is written."""
+
+
 class Trainer:
     """Epochs of training with validation, the best weights, a log and a checkpoint kept in `out`.
 
@@ -64,6 +71,7 @@ class Trainer:
 
     Every file is replaced at once, so that a kill at any time leaves whole files. What an earlier run left
     under these names is kept with the ending .old, once there is something to put in its place.
+    Each of `listeners` is told of every epoch that is finished, when its files are written.
     With `out` None nothing is written, and the best weights are found in `best_weights`.
     """
 
@@ -72,7 +80,7 @@ class Trainer:
         validation: Poses, test: Poses | None = None, *, epochs: int, batch_size: int, out: Path | None,
         loss: Loss = losses.mpjpe, augmentation: Augmentation | None = None,
         settings: dict[str, Any] | None = None, weights: str = "liftModel",
-        show: Callable[[str], None] = print, bar: bool = True,
+        show: Callable[[str], None] = print, bar: bool = True, listeners: Sequence[Listener] = (),
     ) -> None:  # fmt: skip
         self.model, self.optimiser, self.scheduler = model, optimiser, scheduler
         self.rows = Rows(train, model)
@@ -82,6 +90,7 @@ class Trainer:
         self.epochs, self.batch_size, self.loss = epochs, min(batch_size, len(train)), loss
         self.augmentation = augmentation
         self.settings, self.show, self.bar = settings or {}, show, bar
+        self.listeners = list(listeners)
         self.writes, folder = out is not None, out or Path()
         self.weights_path, self.log_path = folder / weights, folder / "log.csv"
         self.checkpoint_path = folder / "checkpoint.npz"
@@ -134,7 +143,8 @@ class Trainer:
     def _finish_epoch(self, train: Averages, rate: float, before: float, began: float) -> None:
         state = self.progress
         self._check(train.loss)
-        watched = {name: evaluate(self.model, rows).mpjpe for name, rows in self.watched.items()}
+        measured = {name: evaluate(self.model, rows, loss=self.loss) for name, rows in self.watched.items()}
+        watched = {name: found.mpjpe for name, found in measured.items()}
         self._check(watched["val"])
         state.epoch, state.batch, state.sums = state.epoch + 1, 0, (0.0, 0.0)
         state.seconds = before + time.monotonic() - began
@@ -145,6 +155,8 @@ class Trainer:
         errors = {f"{name}_mpjpe": value for name, value in {"train": train.mpjpe, **watched}.items()}
         row = {"epoch": state.epoch, "steps": self.optimiser.steps, "lr": self.optimiser.lr}
         row |= {"train_loss": train.loss, **errors, "seconds": round(state.seconds, 2)}
+        if self.loss is not losses.mpjpe:
+            row |= {f"{name}_loss": found.loss for name, found in measured.items()}
         state.history.append(row)
         if self.writes:
             self._write_log()
@@ -155,6 +167,8 @@ class Trainer:
             f"epoch {state.epoch:{width}d}/{self.epochs}  mpjpe: {told}  lr {row['lr']:.1e}  "
             f"{rate:.1f} it/s  {state.seconds:.0f} s{'  *' if better else ''}"
         )
+        for listener in self.listeners:
+            listener.after_epoch(state.history)
 
     def _keep_weights(self) -> None:
         if not self.writes:
