@@ -111,7 +111,8 @@ def build_trainer(
     return Trainer(
         model, optimiser, build_scheduler(config, optimiser, steps), train, validation, test,
         epochs=config.epochs, batch_size=config.batch_size, out=out, loss=getattr(losses, config.loss),
-        augmentation=augmentation, weights=config.weights,
+        augmentation=augmentation, weights=config.weights, patience=config.patience,
+        min_delta=config.min_delta,
         settings={"config": asdict(config), "data": fingerprint(data)},
         show=_nothing if quiet else print, bar=not quiet,
     )  # fmt: skip
@@ -129,9 +130,19 @@ def _goes_on(trainer: Trainer, config: TrainConfig, meta: dict[str, Any]) -> boo
     if done.epoch >= config.epochs:
         print(f"nothing is left to do; go on with --epochs {2 * done.epoch}, or start anew without --resume")
         return False
+    if trainer.given_up:
+        off = "--patience 0 --min-delta 0" if config.min_delta else "--patience 0"
+        print(f"{_given_up(config)}; go on with {off}, or a larger patience")
+        return False
     if config.epochs != before and config.scheduler in ("onecycle", "cosine", "warmup"):
         print(f"the {config.scheduler} schedule is stretched from {before} to {config.epochs} epochs")
     return True
+
+
+def _given_up(config: TrainConfig) -> str:
+    by = f" by more than {config.min_delta:g} units" if config.min_delta else ""
+    count = f"{config.patience} epoch{'s' if config.patience > 1 else ''}"
+    return f"stopped early: no better validation MPJPE{by} in {count}"
 
 
 def _check_outputs(config: TrainConfig, out: Path) -> None:
@@ -160,6 +171,8 @@ def _report(trainer: Trainer, config: TrainConfig, finished: bool, with_test: bo
         print(f"go on with: {shlex.join(['python', str(program), '--resume', *out])}")
         return 128 + trainer.signal
     when = f"epoch {state.best_epoch} of {config.epochs}"
+    if trainer.given_up and state.epoch < config.epochs:
+        print(f"\n{_given_up(config)}, after epoch {state.epoch} of {config.epochs}")
     print(f"\nbest validation MPJPE {state.best:.5f} units, {when}, {state.seconds:.0f} s")
     print(f"wrote {trainer.weights_path} (those weights), {trainer.log_path}, {trainer.checkpoint_path}")
     command = ["python", str(program.with_name("eval.py"))]

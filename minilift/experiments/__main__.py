@@ -19,6 +19,7 @@ from minilift.errors import InputError, run_program
 from minilift.experiments.columns import columns_table
 from minilift.experiments.evaluations import read_evaluation
 from minilift.experiments.plan import Plan
+from minilift.experiments.random_search import DEFAULT_RANGES, best_of, random_search, read_ranges
 from minilift.experiments.report import STUDIES as REPORTS
 from minilift.experiments.report import report
 from minilift.experiments.settings import read_axes, read_settings
@@ -36,7 +37,8 @@ Train many settings with several seeds each, side by side, and print what they r
 
 What is varied is a study (--study ablation: the presets with one ingredient taken out at a time; --study
 report: the four studies of the original report, each beside the same with a sound schedule; --study dropout,
-lr, width or blocks: one of these), a grid of settings of train.py (--grid), or one point (--set). Every
+lr, width or blocks: one of these), a grid of settings of train.py (--grid), points drawn at random
+(--random), or one point (--set). Every
 finished run is a file of --out, under the hash of its settings and data: the same command goes on where it
 was stopped, and no run is made twice. Each run is that of train.py with these settings; it is measured with
 the weights of its best validation epoch.
@@ -46,6 +48,8 @@ EPILOGUE = """\
 examples:
   python -m minilift.experiments --study ablation --epochs 14 28   the groups' epochs; three seeds
   python -m minilift.experiments --grid lr=0.001,0.003 --grid hidden=256,512 --set epochs=10
+  python -m minilift.experiments --random 30 --range lr=1e-4..1e-1:log --range hidden=256,512,1024 \\
+         --set epochs=10 --seeds 1                                the best ten, chosen on held-out poses
   python -m minilift.experiments --study ablation --list          what it would run, and what is done
   python -m minilift.experiments --study report                   what the original report's tables measured
   python -m minilift.experiments --study ablation --eval unseen=data_test_lift.pkl:0:9366 \\
@@ -67,6 +71,18 @@ def _parser() -> argparse.ArgumentParser:
         "--grid", action="append", default=[], metavar="NAME=V,V",
         help="every value of a setting, with every one of the other --grid",
     )  # fmt: skip
+    what.add_argument("--random", type=_count, metavar="N", help="N points at random, from --range")
+    what.add_argument(
+        "--range", action="append", default=[], metavar="NAME=A..B",
+        help=f"what a setting is drawn from: A..B, A..B:log, or V,V,V [{', '.join(DEFAULT_RANGES)}]",
+    )  # fmt: skip
+    what.add_argument(
+        "--search-seed",
+        type=int,
+        default=0,
+        metavar="N",
+        help="of the points; more of one seed are added [0]",
+    )
     what.add_argument(
         "--set", action="append", default=[], metavar="NAME=V", help="a setting of train.py for all runs"
     )
@@ -110,7 +126,7 @@ _count.__name__ = "whole number"  # what argparse calls a malformed value
 
 def _main(argv: Sequence[str] | None) -> int:
     args = _parser().parse_args(argv)
-    name, groups = args.study or "grid", _groups(args)
+    name, groups = args.study or ("random" if args.random else "grid"), _groups(args)
     if args.table:
         check_marked(Path(args.table), name)
     plan = _plan(args, groups)
@@ -132,7 +148,7 @@ def _main(argv: Sequence[str] | None) -> int:
         return 130
     records = plan.records()
     arguments = records, plan.evaluations, plan.seeds, args.metric
-    make = columns_table if args.study in REPORTS else table
+    make = columns_table if args.study in REPORTS else best_of if args.random else table
     text = "\n\n".join(f"**{group.title}**\n\n{make(group, *arguments)}" for group in groups)
     print(f"\n{text}")
     if args.table:
@@ -144,13 +160,19 @@ def _main(argv: Sequence[str] | None) -> int:
 def _groups(args: argparse.Namespace) -> list[Group]:
     """What the flags ask for. Raises InputError where they contradict each other."""
     words, axes = read_settings("--set", args.set), read_axes(args.grid)
+    if args.range and not args.random:
+        raise InputError(f"--range {args.range[0]}: is for points at random; give --random N, too")
+    if args.random:
+        return _random(args, words)
     if twice := sorted(words.keys() & axes.keys()):
         raise InputError(f"--set {twice[0]}: is varied by --grid; leave one of them out")
     if not args.study:
         if args.epochs:
             raise InputError(f"--epochs {args.epochs[0]}: is for studies; give --set epochs={args.epochs[0]}")
         if not (args.grid or args.set or args.preset):
-            raise InputError("nothing to run: give --study ablation, --grid NAME=V,V or --set NAME=V")
+            raise InputError(
+                "nothing to run: give --study ablation, --grid NAME=V,V, --random N or --set NAME=V"
+            )
         return grid(args.preset or "default", words, axes)
     if args.grid or args.preset:
         flag = f"--grid {args.grid[0]}" if args.grid else f"--preset {args.preset}"
@@ -166,6 +188,19 @@ def _groups(args: argparse.Namespace) -> list[Group]:
     if len(args.epochs) > len(groups):
         raise InputError(f"--epochs {told}: the study has {len(groups)} groups")
     return groups
+
+
+def _random(args: argparse.Namespace, words: dict[str, str]) -> list[Group]:
+    for flag, given in (("--study", args.study), ("--grid", args.grid), ("--epochs", args.epochs)):
+        if given:
+            raise InputError(f"{flag}: does not go with --random {args.random}; leave one of them out")
+    ranges = read_ranges(args.range or DEFAULT_RANGES)
+    if args.search_seed < 0:
+        raise InputError(f"--search-seed {args.search_seed}: must be at least 0")
+    # A default range of a setting that is given makes way for it; one that was asked for contradicts it
+    if not args.range:
+        ranges = {name: found for name, found in ranges.items() if name not in words}
+    return random_search(args.preset or "default", words, ranges, args.random, args.search_seed)
 
 
 def _plan(args: argparse.Namespace, groups: list[Group]) -> Plan:

@@ -33,6 +33,7 @@ from minilift.training.epoch import (
     evaluate,
     train_batches,
 )
+from minilift.training.patience import epochs_without_gain
 
 SAVE_SECONDS = 60.0  # an epoch longer than this also saves its checkpoint on the way
 
@@ -72,6 +73,8 @@ class Trainer:
     Every file is replaced at once, so that a kill at any time leaves whole files. What an earlier run left
     under these names is kept with the ending .old, once there is something to put in its place.
     Each of `listeners` is told of every epoch that is finished, when its files are written.
+    With `patience` above 0, training ends where the validation MPJPE has not fallen by more than `min_delta`
+    (units) for so many epochs.
     With `out` None nothing is written, and the best weights are found in `best_weights`.
     """
 
@@ -81,6 +84,7 @@ class Trainer:
         loss: Loss = losses.mpjpe, augmentation: Augmentation | None = None,
         settings: dict[str, Any] | None = None, weights: str = "liftModel",
         show: Callable[[str], None] = print, bar: bool = True, listeners: Sequence[Listener] = (),
+        patience: int = 0, min_delta: float = 0.0,
     ) -> None:  # fmt: skip
         self.model, self.optimiser, self.scheduler = model, optimiser, scheduler
         self.rows = Rows(train, model)
@@ -90,7 +94,7 @@ class Trainer:
         self.epochs, self.batch_size, self.loss = epochs, min(batch_size, len(train)), loss
         self.augmentation = augmentation
         self.settings, self.show, self.bar = settings or {}, show, bar
-        self.listeners = list(listeners)
+        self.listeners, self.patience, self.min_delta = list(listeners), patience, min_delta
         self.writes, folder = out is not None, out or Path()
         self.weights_path, self.log_path = folder / weights, folder / "log.csv"
         self.checkpoint_path = folder / "checkpoint.npz"
@@ -103,7 +107,7 @@ class Trainer:
         """Train to the last epoch. False if a signal (Ctrl-C, or a request to terminate) came first."""
         # Overflow on the way to a loss of NaN needs no warnings of NumPy's: _check says it in one line
         with self._signals(), np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            while self.progress.epoch < self.epochs:
+            while self.progress.epoch < self.epochs and not self.given_up:
                 if not self._epoch():
                     return False
         return True
@@ -129,7 +133,13 @@ class Trainer:
                     return False
         rate = (measure.batches - first) / max(time.monotonic() - began, 1e-9)
         self._finish_epoch(measure.averages(), rate, before, began)
-        return not self.signal or state.epoch >= self.epochs
+        return not self.signal or state.epoch >= self.epochs or self.given_up
+
+    @property
+    def given_up(self) -> bool:
+        """Whether patience is at an end."""
+        errors = [row["val_mpjpe"] for row in self.progress.history]
+        return bool(self.patience) and epochs_without_gain(errors, self.min_delta) >= self.patience
 
     def _check(self, loss: float) -> None:
         if not math.isfinite(loss):
