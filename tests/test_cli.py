@@ -152,7 +152,7 @@ CHANGED: dict[str, list[str]] = {
     "momentum": ["0.5"], "weight_decay": ["0.1"], "scheduler": ["cosine"], "step_size": ["1"],
     "gamma": ["0.1"], "clip": ["0.01"], "warm_up": ["0.5"], "head": ["ray"],
     "flip": ["0"], "noise": ["0.01"], "yaw": ["90"], "tilt": ["10"], "distance": ["0.2"], "body": ["1"],
-    "mix": ["0.5"], "synthetic": ["0.5"], "joint_dropout": ["0.2"],
+    "mix": ["0.5"], "synthetic": ["0.5"], "joint_dropout": ["0.2"], "patience": ["1"], "min_delta": ["10"],
     "step_per": ["batch"], "blocks": ["2"], "hidden": ["8"], "dropout": ["0.5"], "init": ["kaiming_normal"],
 }  # fmt: skip
 # What only another choice lets a setting act on
@@ -160,6 +160,8 @@ NEEDS = {
     "momentum": ["--optimiser", "sgd", "--no-cycle-momentum"],
     "betas": ["--no-cycle-momentum"],
     "warm_up": ["--scheduler", "warmup"],
+    "patience": ["--patience", "9", "--min-delta", "10", "--epochs", "4"],
+    "min_delta": ["--patience", "1", "--epochs", "4"],
     "step_size": ["--scheduler", "step"],
     "gamma": ["--scheduler", "exponential"],
     "step_per": ["--scheduler", "exponential"],

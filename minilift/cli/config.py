@@ -53,6 +53,9 @@ class TrainConfig:
     plot: str = _flag(
         "", "files", "draw charts of the run into this .png, .svg or .pdf, anew after each epoch"
     )
+    tensorboard: str = _flag(
+        "", "files", "write event files for TensorBoard into this folder, after each epoch", metavar="DIR"
+    )
     epochs: int = _flag(56, "training", "passes over the data", type=_number(int, 1))
     batch_size: int = _flag(256, "training", "poses in a step", type=_number(int, 2))
     loss: str = _flag("mpjpe", "training", "what is minimised", choices=("mpjpe", "mse"))
@@ -73,6 +76,14 @@ class TrainConfig:
         "training",
         "share of the training poses held out to choose the best epoch",
         type=_number(float, 0.001, 0.5),
+    )
+    patience: int = _flag(
+        0, "training", "stop after so many epochs without a better validation MPJPE, 0 for never; with a "
+        "schedule that ends with the run (onecycle, cosine, warmup) that is before its rate has fallen",
+        type=_number(int, 0), metavar="EPOCHS",
+    )  # fmt: skip
+    min_delta: float = _flag(
+        0.0, "training", "with --patience: units by which it must be better to count", type=_number(float, 0)
     )
     seed: int = _flag(0, "training", "same seed, same machine, same result", type=_number(int, 0, 2**32 - 1))
     device: str = _flag("auto", "training", "cpu, gpu, gpu:1 (the second), or auto: a GPU where there is one")
@@ -162,6 +173,8 @@ class TrainConfig:
     init: str = _flag("uniform", "network", "initial weights", choices=INITIALISERS)
 
     def __post_init__(self) -> None:
+        if self.min_delta and not self.patience:
+            raise InputError(f"--min-delta {self.min_delta:g}: is for --patience; give that, or leave it out")
         if self.joint_dropout and self.head == "ray":
             raise InputError(
                 f"--joint-dropout {self.joint_dropout:g}: a hidden joint has no ray for --head ray to put it "
@@ -204,10 +217,13 @@ def parse_train(argv: Sequence[str] | None) -> tuple[TrainConfig, dict[str, Any]
 NEWER = {
     "tf32": False, "clip": 0.0, "warm_up": 0.05, "head": "xyz", "flip": 0.0, "noise": 0.0, "yaw": 0.0,
     "tilt": 0.0, "distance": 0.0, "body": 0.0, "mix": 0.0, "synthetic": 0.0, "joint_dropout": 0.0, "plot": "",
+    "tensorboard": "", "patience": 0, "min_delta": 0.0,
 }  # fmt: skip
 
 # What a resumed run may change: where things are, and how long it goes on
-MAY_CHANGE = ("data", "test", "out", "device", "tf32", "epochs", "plot")
+MAY_CHANGE = (
+    "data", "test", "out", "device", "tf32", "epochs", "plot", "tensorboard", "patience", "min_delta",
+)  # fmt: skip
 
 
 def resumed(settings: Any, given: dict[str, Any]) -> TrainConfig:
@@ -262,7 +278,8 @@ def describe(config: TrainConfig) -> str:
     for f in fields(config):
         other, values = ONLY_WITH.get(f.name, (f.name, (getattr(config, f.name),)))
         silent = not getattr(config, f.name) and (
-            f.name in ("tf32", "clip", "synthetic") or f.metadata["group"] == "augmentation"
+            f.name in ("tf32", "clip", "synthetic", "patience", "min_delta")
+            or f.metadata["group"] == "augmentation"
         )
         if getattr(config, other) in values and not silent:
             groups.setdefault(f.metadata["group"], []).append(f"{_name(f)} {_acting(config, f)}")

@@ -62,5 +62,6 @@ examples:
   python train.py --head ray               15 depths: joints that project onto the 2D points exactly
   python train.py --preset report          what the original report did
   python train.py --plot curves.png        watch errors, gradients and layers in a picture
+  python train.py --tensorboard events     curves for TensorBoard: tensorboard --logdir events
   python train.py --resume                 go on where Ctrl-C stopped
 """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Sequence
+from contextlib import closing, nullcontext
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,7 @@ from minilift.optim import (
 from minilift.plots.style import check_picture
 from minilift.pose.synth import CHUNK, synthesize
 from minilift.training import Augmentation, Augmenter, Trainer, batches_per_epoch, hold_out
+from minilift.training.events import EventFiles
 from minilift.training.fit_trust import fit_trust
 from minilift.trust import trust_path
 
@@ -60,20 +62,23 @@ def _train(argv: Sequence[str] | None) -> int:
     if resume:
         config = resumed(settings, given)
     _check_outputs(config, out)
+    events = EventFiles(config.tensorboard) if config.tensorboard else None
     model = build_model(config)
     reason = f", because {choose_device()[1]}" if config.device == "auto" else ""
     print(f"device: {model.ops.device}{reason}")
 
     train, test = _data(config, given, resume)
     trainer = build_trainer(config, model, train, test, out)
+    trainer.listeners += [events] if events else []
     if resume and settings.get("data") != trainer.settings["data"]:
         raise InputError(
             f"{config.data}: not the poses that the run was begun with; give those, or start anew"
         )
     curves = Curves(config.plot, model, _split(train, config)[1]) if config.plot else None
     if curves:
-        trainer.recorder, trainer.after_epoch = curves.recorder, curves.after_epoch
-    with only_one(out):
+        trainer.recorder = curves.recorder
+        trainer.listeners.append(curves)
+    with only_one(out), closing(events) if events else nullcontext():
         if resume:
             trainer.restore(arrays, meta)
             if curves:
@@ -143,7 +148,8 @@ def build_trainer(
     return Trainer(
         model, optimiser, build_scheduler(config, optimiser, steps), train, validation, test,
         epochs=config.epochs, batch_size=config.batch_size, out=out, loss=getattr(losses, config.loss),
-        augmentation=augmentation, weights=config.weights,
+        augmentation=augmentation, weights=config.weights, patience=config.patience,
+        min_delta=config.min_delta,
         settings={"config": asdict(config), "data": fingerprint(data)},
         show=_nothing if quiet else print, bar=not quiet,
     )  # fmt: skip
@@ -161,9 +167,19 @@ def _goes_on(trainer: Trainer, config: TrainConfig, meta: dict[str, Any]) -> boo
     if done.epoch >= config.epochs:
         print(f"nothing is left to do; go on with --epochs {2 * done.epoch}, or start anew without --resume")
         return False
+    if trainer.given_up:
+        off = "--patience 0 --min-delta 0" if config.min_delta else "--patience 0"
+        print(f"{_given_up(config)}; go on with {off}, or a larger patience")
+        return False
     if config.epochs != before and config.scheduler in ("onecycle", "cosine", "warmup"):
         print(f"the {config.scheduler} schedule is stretched from {before} to {config.epochs} epochs")
     return True
+
+
+def _given_up(config: TrainConfig) -> str:
+    by = f" by more than {config.min_delta:g} units" if config.min_delta else ""
+    count = f"{config.patience} epoch{'s' if config.patience > 1 else ''}"
+    return f"stopped early: no better validation MPJPE{by} in {count}"
 
 
 def _check_outputs(config: TrainConfig, out: Path) -> None:
@@ -179,6 +195,8 @@ def _check_outputs(config: TrainConfig, out: Path) -> None:
             raise InputError(f"{path}: a folder, where a file is to be written; choose another --out")
     check_writable(out)
     check_writable(weights.parent)
+    if config.tensorboard:
+        check_writable(config.tensorboard)
     check_format(config.weights)
     if config.plot:
         check_picture(config.plot)
@@ -196,6 +214,8 @@ def _report(trainer: Trainer, config: TrainConfig, finished: bool, trust: str, w
         print(f"go on with: {shlex.join(['python', str(program), '--resume', *out])}")
         return 128 + trainer.signal
     when = f"epoch {state.best_epoch} of {config.epochs}"
+    if trainer.given_up and state.epoch < config.epochs:
+        print(f"\n{_given_up(config)}, after epoch {state.epoch} of {config.epochs}")
     print(f"\nbest validation MPJPE {state.best:.5f} units, {when}, {state.seconds:.0f} s")
     print(f"wrote {trainer.weights_path} (those weights), {trainer.log_path}, {trainer.checkpoint_path}")
     print(trust)

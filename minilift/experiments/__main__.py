@@ -16,8 +16,12 @@ from minilift.cli.train import fingerprint
 from minilift.data.info import warn_of_conventions
 from minilift.data.poses import load_poses
 from minilift.errors import InputError, run_program
+from minilift.experiments.columns import columns_table
 from minilift.experiments.evaluations import read_evaluation
 from minilift.experiments.plan import Plan
+from minilift.experiments.random_search import DEFAULT_RANGES, best_of, random_search, read_ranges
+from minilift.experiments.report import STUDIES as REPORTS
+from minilift.experiments.report import report
 from minilift.experiments.settings import read_axes, read_settings
 from minilift.experiments.store import Store
 from minilift.experiments.studies import Group, ablation, grid
@@ -26,22 +30,27 @@ from minilift.experiments.tables import NAMES, check_marked, table, write_betwee
 from minilift.files import check_writable, only_one
 
 PROGRAM = "python -m minilift.experiments"
-STUDIES = ("ablation",)
+STUDIES = ("ablation", *REPORTS)
 
 DESCRIPTION = """\
 Train many settings with several seeds each, side by side, and print what they reach as a table.
 
-What is varied is a study (--study ablation: the presets with one ingredient taken out at a time), a grid of
-settings of train.py (--grid), or one point (--set). Every finished run is a file of --out, under the hash of
-its settings and data: the same command goes on where it was stopped, and no run is made twice. Each run is
-that of train.py with these settings; it is measured with the weights of its best validation epoch.
+What is varied is a study (--study ablation: the presets with one ingredient taken out at a time; --study
+report: the four studies of the original report, each beside the same with a sound schedule; --study dropout,
+lr, width or blocks: one of these), a grid of settings of train.py (--grid), points drawn at random
+(--random), or one point (--set). Every finished run is a file of --out, under the hash of its settings and
+data: the same command goes on where it was stopped, and no run is made twice. Each run is that of train.py
+with these settings; it is measured with the weights of its best validation epoch.
 """
 
 EPILOGUE = """\
 examples:
   python -m minilift.experiments --study ablation --epochs 14 28   the groups' epochs; three seeds
   python -m minilift.experiments --grid lr=0.001,0.003 --grid hidden=256,512 --set epochs=10
+  python -m minilift.experiments --random 30 --range lr=1e-4..1e-1:log --range hidden=256,512,1024 \\
+         --set epochs=10 --seeds 1                                the best ten, chosen on held-out poses
   python -m minilift.experiments --study ablation --list          what it would run, and what is done
+  python -m minilift.experiments --study report                   what the original report's tables measured
   python -m minilift.experiments --study ablation --eval unseen=data_test_lift.pkl:0:9366 \\
          --eval seen=data_test_lift.pkl:9366:15610 --eval cmu=cmu.npz --table docs/accuracy.md
 """
@@ -61,13 +70,25 @@ def _parser() -> argparse.ArgumentParser:
         "--grid", action="append", default=[], metavar="NAME=V,V",
         help="every value of a setting, with every one of the other --grid",
     )  # fmt: skip
+    what.add_argument("--random", type=_count, metavar="N", help="N points at random, from --range")
+    what.add_argument(
+        "--range", action="append", default=[], metavar="NAME=A..B",
+        help=f"what a setting is drawn from: A..B, A..B:log, or V,V,V [{', '.join(DEFAULT_RANGES)}]",
+    )  # fmt: skip
+    what.add_argument(
+        "--search-seed",
+        type=int,
+        default=0,
+        metavar="N",
+        help="of the points; more of one seed are added [0]",
+    )
     what.add_argument(
         "--set", action="append", default=[], metavar="NAME=V", help="a setting of train.py for all runs"
     )
     what.add_argument("--preset", choices=tuple(PRESETS), help="of a grid or point [default]")
     what.add_argument(
         "--epochs", type=_count, nargs="+", default=[], metavar="N",
-        help="of each group of the study, in its order [as the presets have them]",
+        help="of each group of the ablation, in its order, or of a report's study [as these have them]",
     )  # fmt: skip
     what.add_argument("--seeds", type=_count, default=3, metavar="N", help="seeds 0, 1, ... of each [3]")
     data = parser.add_argument_group("data and results")
@@ -104,7 +125,7 @@ _count.__name__ = "whole number"  # what argparse calls a malformed value
 
 def _main(argv: Sequence[str] | None) -> int:
     args = _parser().parse_args(argv)
-    name, groups = args.study or "grid", _groups(args)
+    name, groups = args.study or ("random" if args.random else "grid"), _groups(args)
     if args.table:
         check_marked(Path(args.table), name)
     plan = _plan(args, groups)
@@ -126,7 +147,8 @@ def _main(argv: Sequence[str] | None) -> int:
         return 130
     records = plan.records()
     arguments = records, plan.evaluations, plan.seeds, args.metric
-    text = "\n\n".join(f"**{group.title}**\n\n{table(group, *arguments)}" for group in groups)
+    make = columns_table if args.study in REPORTS else best_of if args.random else table
+    text = "\n\n".join(f"**{group.title}**\n\n{make(group, *arguments)}" for group in groups)
     print(f"\n{text}")
     if args.table:
         write_between(Path(args.table), name, text)
@@ -137,23 +159,47 @@ def _main(argv: Sequence[str] | None) -> int:
 def _groups(args: argparse.Namespace) -> list[Group]:
     """What the flags ask for. Raises InputError where they contradict each other."""
     words, axes = read_settings("--set", args.set), read_axes(args.grid)
+    if args.range and not args.random:
+        raise InputError(f"--range {args.range[0]}: is for points at random; give --random N, too")
+    if args.random:
+        return _random(args, words)
     if twice := sorted(words.keys() & axes.keys()):
         raise InputError(f"--set {twice[0]}: is varied by --grid; leave one of them out")
     if not args.study:
         if args.epochs:
             raise InputError(f"--epochs {args.epochs[0]}: is for studies; give --set epochs={args.epochs[0]}")
         if not (args.grid or args.set or args.preset):
-            raise InputError("nothing to run: give --study ablation, --grid NAME=V,V or --set NAME=V")
+            raise InputError(
+                "nothing to run: give --study ablation, --grid NAME=V,V, --random N or --set NAME=V"
+            )
         return grid(args.preset or "default", words, axes)
     if args.grid or args.preset:
         flag = f"--grid {args.grid[0]}" if args.grid else f"--preset {args.preset}"
         raise InputError(f"{flag}: --study {args.study} says what is varied; leave one of them out")
     if args.epochs and "epochs" in words:
         raise InputError(f"--set epochs={words['epochs']}: --epochs says it too; leave one of them out")
+    told = shlex.join(map(str, args.epochs))
+    if args.study in REPORTS:
+        if len(args.epochs) > 1:
+            raise InputError(f"--epochs {told}: --study {args.study} has one number for all its runs")
+        return report(args.study, words, {"epochs": told} if told else {})
     groups = ablation(words, args.epochs)
     if len(args.epochs) > len(groups):
-        raise InputError(f"--epochs {shlex.join(map(str, args.epochs))}: the study has {len(groups)} groups")
+        raise InputError(f"--epochs {told}: the study has {len(groups)} groups")
     return groups
+
+
+def _random(args: argparse.Namespace, words: dict[str, str]) -> list[Group]:
+    for flag, given in (("--study", args.study), ("--grid", args.grid), ("--epochs", args.epochs)):
+        if given:
+            raise InputError(f"{flag}: does not go with --random {args.random}; leave one of them out")
+    ranges = read_ranges(args.range or DEFAULT_RANGES)
+    if args.search_seed < 0:
+        raise InputError(f"--search-seed {args.search_seed}: must be at least 0")
+    # A default range of a setting that is given makes way for it; one that was asked for contradicts it
+    if not args.range:
+        ranges = {name: found for name, found in ranges.items() if name not in words}
+    return random_search(args.preset or "default", words, ranges, args.random, args.search_seed)
 
 
 def _plan(args: argparse.Namespace, groups: list[Group]) -> Plan:

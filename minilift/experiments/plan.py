@@ -56,7 +56,11 @@ class Plan:
                 states = [records[variant, seed] for seed in self.seeds]
                 marks = "".join("-" if one is None else "D" if one["diverged"] else "x" for one in states)
                 key = self.by_row[variant, self.seeds[0]].key
-                lines.append(f"  {marks}  {key}  {variant.config.epochs:4d} epochs  {variant.label}")
+                lines.append(f"  {marks}  {key}  {variant.config.epochs:4d} epochs  {_told(variant)}")
         return "\n".join(
             [*lines, "x: done, D: diverged, -: to do; a mark for each seed, the file of the first"]
         )
+
+
+def _told(variant: Variant) -> str:
+    return f"{variant.label}, {variant.column}" if variant.column else variant.label

@@ -13,20 +13,28 @@ from minilift.experiments.settings import Words, acting, make_config
 
 @dataclass(frozen=True)
 class Variant:
-    """A row of a table: settings, and how their weights predict (a name of PREDICTIONS)."""
+    """A row of a table: settings, and how their weights predict (a name of PREDICTIONS).
+
+    Variants of one label and different columns stand beside each other in its row.
+    """
 
     label: str
     config: TrainConfig
     predictions: str = "plain"
+    column: str = ""
 
 
 @dataclass(frozen=True)
 class Group:
-    """Variants under a heading; `compared` where the first is what the others are held beside."""
+    """Variants under a heading; `compared` where the first is what the others are held beside.
+
+    `measured` is what is to be said of a table with columns.
+    """
 
     title: str
     variants: tuple[Variant, ...]
     compared: bool = True
+    measured: str = ""
 
 
 def grid(preset: str, words: Words, axes: Mapping[str, Sequence[str]]) -> list[Group]:

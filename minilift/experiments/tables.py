@@ -24,21 +24,32 @@ def table(
 
     In millimetres where the poses' scale is known, in units otherwise.
     """
-    columns = [_Column(part, metric) for part in evaluations]
-    lines = ["| " + " | ".join(["", *(column.head for column in columns)]) + " |"]
-    lines.append("|---" * (1 + len(columns)) + "|")
+    columns = [Column(part, metric) for part in evaluations]
+    lines = []
     base = group.variants[0] if group.compared else None
     for variant in group.variants:
         found = [records.get((variant, seed)) for seed in seeds]
         beside = [records.get((base, seed)) for seed in seeds] if base and variant is not base else []
         cells = [column.cell(found, variant, beside, base) for column in columns]
-        lines.append("| " + " | ".join([variant.label, *cells]) + " |")
-    over = "one seed" if len(seeds) == 1 else f"mean ± sample standard deviation over {len(seeds)} seeds"
+        lines.append([variant.label, *cells])
+    head = ["", *(column.head for column in columns)]
     apart = "; in brackets, the difference from the first row" if group.compared else ""
-    return "\n".join([*lines, "", f"{NAMES[metric]}, {over}{apart}."])
+    return "\n".join([*rows(head, lines), "", f"{spread_note(metric, seeds)}{apart}."])
 
 
-class _Column:
+def rows(head: Sequence[str], lines: Sequence[Sequence[str]]) -> list[str]:
+    """The lines of a table in Markdown."""
+    body = ["| " + " | ".join(cells) + " |" for cells in (head, *lines)]
+    return [body[0], "|---" * len(head) + "|", *body[1:]]
+
+
+def spread_note(metric: str, seeds: Sequence[int]) -> str:
+    """What the figures of a table are."""
+    over = "one seed" if len(seeds) == 1 else f"mean ± sample standard deviation over {len(seeds)} seeds"
+    return f"{NAMES[metric]}, {over}"
+
+
+class Column:
     """One evaluation set: its unit, and what stands in its cells."""
 
     def __init__(self, evaluation: Evaluation, metric: str) -> None:

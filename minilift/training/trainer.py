@@ -7,11 +7,11 @@ import io
 import math
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -34,6 +34,7 @@ from minilift.training.epoch import (
     evaluate,
     train_batches,
 )
+from minilift.training.patience import epochs_without_gain
 from minilift.training.record import Recorder
 
 SAVE_SECONDS = 60.0  # an epoch longer than this also saves its checkpoint on the way
@@ -57,6 +58,13 @@ class Diverged(InputError):
     """A loss became infinite or undefined."""
 
 
+class Listener(Protocol):
+    """What is told of every epoch."""
+
+    def after_epoch(self, history: list[dict[str, Any]]) -> None:
+        """The rows of log.csv, when the last of them is written."""
+
+
 class Trainer:
     """Epochs of training with validation, the best weights, a log and a checkpoint kept in `out`.
 
@@ -65,9 +73,11 @@ class Trainer:
     checkpoint.npz     all that is needed to continue, to the bit
     record.npz         what a `recorder` has found, if there is one
 
-    `after_epoch` is called with the rows of the log when these are written. Every file is replaced at once,
-    so that a kill at any time leaves whole files. What an earlier run left under these names is kept with the
-    ending .old, once there is something to put in its place.
+    Every file is replaced at once, so that a kill at any time leaves whole files. What an earlier run left
+    under these names is kept with the ending .old, once there is something to put in its place.
+    Each of `listeners` is told of every epoch that is finished, when its files are written.
+    With `patience` above 0, training ends where the validation MPJPE has not fallen by more than `min_delta`
+    (units) for so many epochs.
     With `out` None nothing is written, and the best weights are found in `best_weights`.
     """
 
@@ -77,7 +87,7 @@ class Trainer:
         loss: Loss = losses.mpjpe, augmentation: Augmentation | None = None,
         settings: dict[str, Any] | None = None, weights: str = "liftModel",
         show: Callable[[str], None] = print, bar: bool = True, recorder: Recorder | None = None,
-        after_epoch: Callable[[list[dict[str, Any]]], None] | None = None,
+        listeners: Sequence[Listener] = (), patience: int = 0, min_delta: float = 0.0,
     ) -> None:  # fmt: skip
         self.model, self.optimiser, self.scheduler = model, optimiser, scheduler
         self.rows = Rows(train, model)
@@ -87,11 +97,12 @@ class Trainer:
         self.epochs, self.batch_size, self.loss = epochs, min(batch_size, len(train)), loss
         self.augmentation = augmentation
         self.settings, self.show, self.bar = settings or {}, show, bar
+        self.listeners, self.patience, self.min_delta = list(listeners), patience, min_delta
         self.writes, folder = out is not None, out or Path()
         self.weights_path, self.log_path = folder / weights, folder / "log.csv"
         self.checkpoint_path, self.record_path = folder / "checkpoint.npz", folder / "record.npz"
         self.best_weights: dict[str, np.ndarray] = {}
-        self.recorder, self.after_epoch = recorder, after_epoch
+        self.recorder = recorder
         self.progress = Progress()
         self.own: set[Path] = set()  # the files that this run has written, or goes on with
         self.signal = 0  # the number of the signal that asked to finish the batch, save and return
@@ -102,7 +113,7 @@ class Trainer:
         with self._signals(), np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             if self.recorder is not None and not self.optimiser.steps:
                 self.recorder.epoch(0)
-            while self.progress.epoch < self.epochs:
+            while self.progress.epoch < self.epochs and not self.given_up:
                 if not self._epoch():
                     return False
         return True
@@ -130,7 +141,13 @@ class Trainer:
                     return False
         rate = (measure.batches - first) / max(time.monotonic() - began, 1e-9)
         self._finish_epoch(measure.averages(), rate, before, began)
-        return not self.signal or state.epoch >= self.epochs
+        return not self.signal or state.epoch >= self.epochs or self.given_up
+
+    @property
+    def given_up(self) -> bool:
+        """Whether patience is at an end."""
+        errors = [row["val_mpjpe"] for row in self.progress.history]
+        return bool(self.patience) and epochs_without_gain(errors, self.min_delta) >= self.patience
 
     def _check(self, loss: float) -> None:
         if not math.isfinite(loss):
@@ -144,7 +161,8 @@ class Trainer:
     def _finish_epoch(self, train: Averages, rate: float, before: float, began: float) -> None:
         state = self.progress
         self._check(train.loss)
-        watched = {name: evaluate(self.model, rows).mpjpe for name, rows in self.watched.items()}
+        measured = {name: evaluate(self.model, rows, loss=self.loss) for name, rows in self.watched.items()}
+        watched = {name: found.mpjpe for name, found in measured.items()}
         self._check(watched["val"])
         state.epoch, state.batch, state.sums = state.epoch + 1, 0, (0.0, 0.0)
         state.seconds = before + time.monotonic() - began
@@ -155,6 +173,8 @@ class Trainer:
         errors = {f"{name}_mpjpe": value for name, value in {"train": train.mpjpe, **watched}.items()}
         row = {"epoch": state.epoch, "steps": self.optimiser.steps, "lr": self.optimiser.lr}
         row |= {"train_loss": train.loss, **errors, "seconds": round(state.seconds, 2)}
+        if self.loss is not losses.mpjpe:
+            row |= {f"{name}_loss": found.loss for name, found in measured.items()}
         state.history.append(row)
         if self.recorder is not None:
             self.recorder.epoch(state.epoch)
@@ -167,8 +187,8 @@ class Trainer:
             f"epoch {state.epoch:{width}d}/{self.epochs}  mpjpe: {told}  lr {row['lr']:.1e}  "
             f"{rate:.1f} it/s  {state.seconds:.0f} s{'  *' if better else ''}"
         )
-        if self.after_epoch is not None:
-            self.after_epoch(state.history)
+        for listener in self.listeners:
+            listener.after_epoch(state.history)
 
     def _keep_weights(self) -> None:
         if not self.writes:
