@@ -15,7 +15,8 @@ import pytest
 from minilift.data import Poses
 from minilift.pose.figures import Figures
 from minilift.pose.metrics import joint_errors
-from minilift.pose.synth import synthesize
+from minilift.pose.skeleton import ROOT
+from minilift.pose.synth import SyntheticPoses, synthesize
 from minilift.report import write_report
 
 playwright = pytest.importorskip("playwright.sync_api", reason="driving a browser needs playwright")
@@ -31,6 +32,7 @@ FLAGS = [
 ]  # fmt: skip
 PATIENCE = 120_000  # milliseconds: a busy machine draws WebGL in software
 N = 200
+CAMERA, LEFT_LIMBS, JOINTS = 1, 5, 7  # traces of the 3D view
 LEFT, RIGHT = (0x00, 0x72, 0xB2), (0xD5, 0x5E, 0x00)
 NO_WEBGL = """
 const context = HTMLCanvasElement.prototype.getContext;
@@ -47,6 +49,8 @@ class Report:
     path: Path
     errors: np.ndarray
     order: np.ndarray
+    people: SyntheticPoses
+    predicted: np.ndarray
 
     def mpjpe(self, rank: int) -> str:
         return f"{self.errors[self.order[rank]].mean():.1f} mm"
@@ -69,7 +73,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
     result = {"weights": "liftModel", "data": "test.pkl", "flip": False, "project": False, **figures.result()}
     path = tmp_path_factory.mktemp("report") / "report.html"
     write_report(path, result, poses, figures.each, lambda _: predicted[order])
-    return Report(path, errors, order)
+    return Report(path, errors, order, people, predicted)
 
 
 @dataclass
@@ -111,9 +115,10 @@ class Browser:
             [float(text) for text in self.tab.locator("#joint-errors td:nth-child(2)").all_inner_texts()]
         )
 
-    def coordinates(self) -> Any:
-        """What the left limbs' trace holds."""
-        return self.tab.evaluate("[...document.getElementById('view').data[5].x]")
+    def coordinates(self, trace: int) -> np.ndarray:
+        """What a trace of the 3D view holds, (n, 3): x, depth from the camera on, height; NaN parts lines."""
+        code = "k => [...'xyz'].map(axis => [...document.getElementById('view').data[k][axis]])"
+        return np.array(self.tab.evaluate(code, trace), np.float64).T
 
     def pixels(self) -> np.ndarray:
         """The 3D view as it is seen, (height, width, 3) from 0 to 255."""
@@ -180,32 +185,60 @@ def test_it_draws_the_person_and_the_charts(browser: Browser) -> None:
     assert browser.tab.locator("#no-webgl").is_hidden()
 
 
+@pytest.mark.parametrize("rank", [0, N - 1])
+def test_joints_are_where_they_were_predicted_and_the_camera_before_them(
+    browser: Browser, report: Report, rank: int
+) -> None:
+    """In metres about the root, whatever plotly calls its axes: the picture must not be a mirror's."""
+    browser.go_to(rank)
+    row = report.order[rank]
+    x, y, z = report.people.scale[row] * (report.predicted[row] - ROOT).T
+    np.testing.assert_allclose(browser.coordinates(JOINTS)[:15], np.stack([x, -z, y], axis=1), atol=2e-4)
+    apex = browser.coordinates(CAMERA)[0]
+    np.testing.assert_allclose(apex, [0, -report.people.scale[row], 0], rtol=1e-6)
+
+
+def test_one_view_shows_both_the_person_and_the_camera(browser: Browser) -> None:
+    browser.tab.click("[data-view=whole]")
+    camera = browser.coordinates(CAMERA)[0]
+    ratio = browser.tab.evaluate("document.getElementById('view').layout.scene.aspectratio.y")
+    span = browser.tab.evaluate("document.getElementById('view').layout.scene.yaxis.range")
+    centre = (
+        np.array([0, camera[1] / 2, 0]) * ratio / (span[1] - span[0])
+    )  # between them, in lengths of the view
+    ahead = centre - browser.eye()
+    for end in (np.zeros(3), 2 * centre):
+        ray = end - browser.eye()
+        angle = np.degrees(np.arccos(ahead @ ray / np.linalg.norm(ahead) / np.linalg.norm(ray)))
+        assert 8 < angle < 35  # plotly sees 22.5 degrees up and down, and more to the sides of a wide view
+
+
 def test_dragging_turns_it(browser: Browser) -> None:
     browser.tab.locator("#view").evaluate("view => view.scrollIntoView()")
     before, seen = browser.eye(), browser.pixels()
     box = browser.tab.locator("#view").bounding_box()
     browser.tab.mouse.move(box["x"] + 300, box["y"] + 250)
     browser.tab.mouse.down()
-    browser.tab.mouse.move(box["x"] + 500, box["y"] + 250, steps=8)
+    browser.tab.mouse.move(box["x"] + 400, box["y"] + 280, steps=4)
     browser.tab.mouse.up()
-    browser.tab.wait_for_function(
-        "([x, y]) => { const e = document.getElementById('view').layout.scene.camera.eye;"
-        "return Math.hypot(e.x - x, e.y - y) > 0.1; }",
-        arg=before[:2].tolist(),
-    )
-    assert np.linalg.norm(browser.eye()) == pytest.approx(
-        np.linalg.norm(before), rel=0.02
-    )  # turned, not zoomed
+    browser.tab.mouse.move(box["x"] + 500, box["y"] + 250)  # let go of: nothing turns any more
+    after, rate = browser.eye(), 0.008
+    assert np.linalg.norm(after) == pytest.approx(np.linalg.norm(before))
+    turned = np.arctan2(*after[1::-1]) - np.arctan2(*before[1::-1])
+    lifted = np.arcsin(after[2] / np.linalg.norm(after)) - np.arcsin(before[2] / np.linalg.norm(before))
+    assert [turned, lifted] == pytest.approx([-100 * rate, 30 * rate])  # with the hand
     assert (np.abs(browser.pixels() - seen) > 60).any(axis=2).sum() > 300
+    browser.go_to(3)
+    np.testing.assert_array_equal(browser.eye(), after)  # the next pose is seen from the same side
 
 
 def test_the_wheel_zooms(browser: Browser) -> None:
     before = np.linalg.norm(browser.eye())
     browser.tab.locator("#view").hover()
-    browser.tab.mouse.wheel(0, -300)
+    browser.tab.mouse.wheel(0, -50)
     browser.tab.wait_for_function(
         "far => { const e = document.getElementById('view').layout.scene.camera.eye;"
-        "return Math.hypot(e.x, e.y, e.z) < 0.97 * far; }",
+        "return Math.abs(Math.hypot(e.x, e.y, e.z) / far - Math.exp(-0.1)) < 1e-6; }",
         arg=before,
     )
     after = np.linalg.norm(browser.eye())
@@ -229,7 +262,7 @@ def test_buttons_zoom_and_turn(browser: Browser) -> None:
 
 @pytest.mark.parametrize("rank", [0, 57, N - 1])
 def test_the_slider_shows_the_pose_and_its_numbers(browser: Browser, report: Report, rank: int) -> None:
-    before, drawn = browser.coordinates(), browser.tab.inner_html("#image")
+    before, drawn = browser.coordinates(LEFT_LIMBS), browser.tab.inner_html("#image")
     browser.go_to(rank)
     assert f"MPJPE {report.mpjpe(rank)}" in browser.status()
     assert f"Row {report.order[rank]} of the file" in browser.status()
@@ -237,7 +270,7 @@ def test_the_slider_shows_the_pose_and_its_numbers(browser: Browser, report: Rep
         browser.joints(), report.joints(rank), atol=0.11
     )  # one decimal, and the packing
     assert browser.tab.inner_html("#image") != drawn
-    assert browser.coordinates() != before
+    assert not np.array_equal(browser.coordinates(LEFT_LIMBS), before, equal_nan=True)
 
 
 def test_buttons_jump_to_percentiles(browser: Browser) -> None:

@@ -27,6 +27,7 @@ from minilift.report.sections import Section, sections
 from minilift.report.training_log import read_log
 from minilift.report.words import lead, source, tiles
 
+CODE = ("charts.js", "poses.js", "stage.js", "viewer.js")  # in this order, as one module
 LOG = "log.csv"  # what train.py writes beside the weights
 
 
@@ -72,7 +73,7 @@ def write_report(
         figures=_json(figures),
         scene=_json(scene),
         packed=packed,
-        code="\n".join(map(_own, ("charts.js", "poses.js", "viewer.js"))),
+        code="\n".join(map(_own, CODE)),
     )
     write_atomically(path, lambda file: file.write(page.encode()))
 
