@@ -307,6 +307,7 @@ def test_without_joblib_one_at_a_time(folder: Path, capsys: Capture, monkeypatch
         (["--set", "lrr=1"], "--set lrr=1: no setting of a sweep; use one of epochs, "),
         (["--set", "ep=1"], "--set ep=1: no setting"),
         (["--set", "seed=1"], "--set seed=1: no setting"),
+        (["--set", "tensorboard=x"], "--set tensorboard=x: no setting"),
         (["--set", "lr=0"], "--set lr=0: 0 must be more than 0"),
         (["--set", "standardise=maybe"], "standardise is 'maybe'; give yes or no"),
         (["--set", "betas=0.5"], "--set betas=0.5: expected 2 arguments"),

@@ -39,10 +39,9 @@ Train many settings with several seeds each, side by side, and print what they r
 What is varied is a study (--study ablation: the presets with one ingredient taken out at a time; --study
 report: the four studies of the original report, each beside the same with a sound schedule; --study dropout,
 lr, width or blocks: one of these), a grid of settings of train.py (--grid), points drawn at random
-(--random), or one point (--set). Every
-finished run is a file of --out, under the hash of its settings and data: the same command goes on where it
-was stopped, and no run is made twice. Each run is that of train.py with these settings; it is measured with
-the weights of its best validation epoch.
+(--random), or one point (--set). Every finished run is a file of --out, under the hash of its settings and
+data: the same command goes on where it was stopped, and no run is made twice. Each run is that of train.py
+with these settings; it is measured with the weights of its best validation epoch.
 """
 
 EPILOGUE = """\

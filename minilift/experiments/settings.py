@@ -18,7 +18,6 @@ from minilift.errors import InputError
 # result by more than rounding: every run of the version before is then made again.
 TRAINING = 1
 
-NOT_HERE = ("test", "out", "weights", "data", "seed")  # what the sweep itself says
 YES, NO = ("yes", "true", "on", "1"), ("no", "false", "off", "0")
 Words = Mapping[str, str]
 
@@ -66,7 +65,7 @@ def read_setting(flag: str, text: str) -> tuple[str, str]:
     """NAME=VALUE of a flag, checked. Raises InputError for an unknown name and for a value out of bounds."""
     name, equals, value = text.partition("=")
     name = name.strip().replace("-", "_")
-    known = [f.name for f in fields(TrainConfig) if f.name not in NOT_HERE]
+    known = [f.name for f in fields(TrainConfig) if f.metadata["group"] != "files" and f.name != "seed"]
     if not equals or name not in known:
         problem = "give NAME=VALUE" if not equals else f"no setting of a sweep; use one of {', '.join(known)}"
         raise InputError(f"{flag} {text}: {problem}")
