@@ -16,6 +16,7 @@ from minilift.cli.train import fingerprint
 from minilift.data.info import warn_of_conventions
 from minilift.data.poses import load_poses
 from minilift.errors import InputError, run_program
+from minilift.experiments.charts import check_charts, check_together, draw_charts
 from minilift.experiments.columns import columns_table
 from minilift.experiments.evaluations import read_evaluation
 from minilift.experiments.plan import Plan
@@ -101,6 +102,7 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     data.add_argument("--out", default="experiments", help="folder of the results [experiments]")
     data.add_argument("--table", metavar="FILE.md", help="put the tables into this file, between its markers")
+    data.add_argument("--charts", metavar="DIR", help="draw errors, and curves per epoch, into this folder")
     data.add_argument("--metric", choices=tuple(NAMES), default="mpjpe", help="of the tables [mpjpe]")
     how = parser.add_argument_group("how")
     how.add_argument("--jobs", type=_count, metavar="N", help=f"runs at once [{cores()}: the cores]")
@@ -128,6 +130,9 @@ def _main(argv: Sequence[str] | None) -> int:
     name, groups = args.study or ("random" if args.random else "grid"), _groups(args)
     if args.table:
         check_marked(Path(args.table), name)
+    if args.charts:
+        check_together(args.charts, args.random)
+        check_charts(Path(args.charts))
     plan = _plan(args, groups)
     if args.list:
         print(plan.listing())
@@ -153,6 +158,9 @@ def _main(argv: Sequence[str] | None) -> int:
     if args.table:
         write_between(Path(args.table), name, text)
         print(f"\nwrote the tables into {args.table}")
+    if args.charts:
+        made = draw_charts(groups, *arguments, Path(args.charts))
+        print(f"\nwrote {len(made)} charts into {args.charts}")
     return 0
 
 

@@ -54,10 +54,10 @@ class Column:
 
     def __init__(self, evaluation: Evaluation, metric: str) -> None:
         self.key = evaluation.key
-        self.figure, unit, self.digits = (
+        self.figure, self.unit, self.digits = (
             (f"{metric}_mm", "mm", 2) if evaluation.scale else (metric, "units", 5)
         )
-        self.head = f"{evaluation.name}, {unit}"
+        self.head = f"{evaluation.name}, {self.unit}"
 
     def cell(
         self, found: Sequence[Record | None], variant: Variant,
@@ -67,18 +67,19 @@ class Column:
         lost = sum(record["diverged"] for record in made)
         if lost:
             return "diverged" if lost == len(found) else f"diverged, {lost} of {len(found)}"
-        values = self._values(made, variant)
+        values = self.values(made, variant)
         if not values:
             return "not run yet"
         text = self._mean(values)
         if len(values) < len(found):
             return f"{text}, {len(values)} of {len(found)} seeds"
-        others = self._values([record for record in beside if record is not None], base)
+        others = self.values([record for record in beside if record is not None], base)
         if len(others) < len(values):
             return text
         return f"{text} ({statistics.fmean(values) - statistics.fmean(others):+.{self.digits}f})"
 
-    def _values(self, records: Sequence[Record], variant: Variant | None) -> list[float]:
+    def values(self, records: Sequence[Record], variant: Variant | None) -> list[float]:
+        """The figure in the records of a variant, without those that diverged."""
         kept = [record["results"] for record in records if not record["diverged"]]
         return [figures[self.key][variant.predictions][self.figure] for figures in kept] if variant else []
 
