@@ -12,8 +12,8 @@ from bench.roofline import Roofline
 from bench.worker import DROPOUT, LR, peak_memory, random_rows, seconds_per_call
 from minilift import Adam, Lifter, LiftModel, evaluate, load_poses, losses, run_epoch
 from minilift.checkpoint import save_state_dict
+from minilift.cli.build import build_optimiser, build_scheduler
 from minilift.cli.config import TrainConfig
-from minilift.cli.train import build_optimiser, build_scheduler
 from minilift.training import batches_per_epoch, hold_out
 from minilift.training.epoch import Measure, Rows
 from minilift.training.step import TrainStep

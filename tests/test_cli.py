@@ -22,8 +22,9 @@ from conftest import ROOT, make_poses
 
 from minilift import Adam, Lifter, LiftModel, Poses, cal_mpjpe, load_poses
 from minilift.checkpoint import load_checkpoint, save_checkpoint, save_state_dict
+from minilift.cli import build as build_command
 from minilift.cli import eval as eval_command
-from minilift.cli import train as train_command
+from minilift.cli.build import with_synthetic
 from minilift.cli.config import MAY_CHANGE, NEWER, PRESETS, TrainConfig, describe, parse_train, resumed
 from minilift.cli.eval import main as evaluate
 from minilift.cli.train import main as train
@@ -192,22 +193,22 @@ def test_synthetic_people_are_added_to_the_poses_to_train_on(with_data: Path, ca
     told = capsys.readouterr().out
     assert "720 poses to train on (240 of them synthetic), 120 to validate, 100 to watch" in told
     config, data = TrainConfig(synthetic=0.5), make_poses(600)
-    joined = train_command.with_synthetic(data, config)
+    joined = with_synthetic(data, config)
     np.testing.assert_array_equal(joined.joint_2d[:600], data.joint_2d)
     own = synthesize(20_000)  # what a folder without data would get: nobody of them is added
     added = {pose.tobytes() for pose in joined.joint_3d[600:]}
     assert len(added) == 300
     assert not added & {pose.tobytes() for pose in own.joint_3d}
-    again = train_command.with_synthetic(data, config)
+    again = with_synthetic(data, config)
     assert again.joint_3d.tobytes() == joined.joint_3d.tobytes()
-    assert train_command.with_synthetic(data, TrainConfig()) is data
+    assert with_synthetic(data, TrainConfig()) is data
 
 
 def test_nothing_is_added_to_poses_that_stay_in_their_file(with_data: Path, capsys: Capture) -> None:
     save_poses("big.npz", make_poses(600))
     mapped = load_poses("big.npz", mapped=True)
     with pytest.raises(InputError, match=r"--synthetic 1: big\.npz is too large.*give --synthetic 0"):
-        train_command.with_synthetic(mapped, TrainConfig(synthetic=1.0, data="big.npz"))
+        with_synthetic(mapped, TrainConfig(synthetic=1.0, data="big.npz"))
 
 
 @pytest.mark.parametrize("head", [["--head", "ray"], ["--preset", "general"]])
@@ -580,7 +581,7 @@ def test_memory_that_runs_out_is_one_line(with_data: Path, capsys: Capture, monk
     def no_memory(*_: Any, **__: Any) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(train_command, "LiftModel", no_memory)
+    monkeypatch.setattr(build_command, "LiftModel", no_memory)
     fails(train(SMALL), capsys, "out of memory", "--batch-size")
     monkeypatch.setattr(eval_command.Lifter, "load", no_memory)
     fails(evaluate([]), capsys, "out of memory")

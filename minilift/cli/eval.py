@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,145 +13,33 @@ from typing import Any
 
 import numpy as np
 
-from minilift.cli import HelpFormatter
+from minilift.cli.eval_flags import BASELINES, TRAIN, check_flags, eval_parser, same_files
 from minilift.cli.judged import judged
 from minilift.cli.report import table
-from minilift.data.formats import files_of
 from minilift.data.info import warn_of_conventions
 from minilift.data.poses import Poses, find_scale, load_poses, load_scale, scale_fits
 from minilift.errors import InputError, run_program
-from minilift.files import check_writable, file_error, write_atomically
+from minilift.files import file_error, write_atomically
 from minilift.files.mapped import Spool, chunks, shown
 from minilift.files.npz import read_npy, write_npz
 from minilift.lifter import Lifter
 from minilift.plots.errors import Errors, joined, measure, plot_errors
 from minilift.plots.sheets import error_labels, plot_lift
-from minilift.plots.style import check_picture
-from minilift.pose.baselines import Baseline, LinearRegression, MeanPose, NearestNeighbour
+from minilift.pose.baselines import Baseline
 from minilift.pose.figures import Figures
 from minilift.pose.motion import in_pieces
 from minilift.pose.skeleton import JOINTS
-from minilift.trust import trust_path
 
-TRAIN = "data_train_lift.pkl"
 UNASKED = 64 << 20  # bytes of training poses that are read without --train; the course's 18 MB take 0.2 s
-BASELINES: dict[str, dict[str, type[Baseline]]] = {
-    "flat": {},
-    "quick": {"mean": MeanPose, "linear": LinearRegression},
-    "all": {"mean": MeanPose, "linear": LinearRegression, "nearest": NearestNeighbour},
-}
-
-DESCRIPTION = """\
-Measure a trained lifter on test poses.
-
-Reads liftModel and data_test_lift.pkl from the current folder. The network is rebuilt from the shapes of
-the weights, which may come from train.py or from torch.save(model.state_dict(), ...). Prints the average
-MPJPE (mean per-joint position error) with an interval, the average loss, the figures that papers give (with
-the root counted, PA-MPJPE, N-MPJPE, PCK, AUC), what simpler predictors reach, and the errors by percentile,
-joint, axis and bone. The unit is the camera's distance to the root; with metres per unit, from --scale or
-from data_test_scale.npy beside the poses, millimetres are printed too. docs/metrics.md defines every figure.
-Where there is a liftModel.trust.npz, it says how good the errors are that the lifter expects (docs/trust.md).
-"""
-
-EPILOGUE = """\
-examples:
-  python eval.py                                  liftModel on data_test_lift.pkl
-  python eval.py --data mine.npz --scale mine.npy   other poses, and millimetres
-  python eval.py --baselines all                  a nearest neighbour for comparison, too
-  python eval.py --clips clips.npy --fps 50       how well it moves: poses in order, with a clip number each
-  python eval.py --flip                           a little better, at twice the cost
-  python eval.py --hide 0.2                       with every fifth keypoint missing
-  python eval.py --json | jq .mpjpe               for machines
-  python eval.py --save predictions.npz           keep joint_3d as predicted
-  python eval.py --plot lift.png                  see the best, the median and the worst of them
-  python eval.py --charts errors.png              errors by joint, axis, direction of view and distance
-  python eval.py --report report.html             all of it on one page, with the poses in 3D
-"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     return run_program("eval.py", _evaluate, argv)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        "eval.py", description=DESCRIPTION, epilog=EPILOGUE, formatter_class=HelpFormatter
-    )
-    parser.add_argument(
-        "--weights", default="liftModel", help="weights file: torch's format, or .safetensors [liftModel]"
-    )
-    parser.add_argument(
-        "--data", default="data_test_lift.pkl", help="poses with joint_2d_1 and joint_3d [data_test_lift.pkl]"
-    )
-    parser.add_argument(
-        "--scale", metavar="FILE.npy", help="metres per unit of each pose [beside --data, where it is]"
-    )
-    parser.add_argument(
-        "--baselines", choices=tuple(BASELINES), default="quick",
-        help="flat pose; quick: mean pose, linear regression, too; all: nearest neighbour, too [quick]",
-    )  # fmt: skip
-    parser.add_argument(
-        "--train", metavar="FILE", help=f"poses to fit the baselines on [{TRAIN}, where it is there]"
-    )
-    parser.add_argument(
-        "--threshold", type=_positive, metavar="T", help="of PCK and AUC: mm, or units without [150, or 0.03]"
-    )
-    parser.add_argument(
-        "--clips", metavar="FILE.npy", help="which clip each pose is of, for velocity and jitter"
-    )
-    parser.add_argument("--fps", type=_positive, metavar="F", help="frames per second of the clips")
-    parser.add_argument(
-        "--loss", choices=("mpjpe", "mse"), default="mpjpe", help="the loss to average [mpjpe]"
-    )
-    parser.add_argument(
-        "--flip", action="store_true", help="average with the prediction for the mirrored pose"
-    )
-    parser.add_argument(
-        "--project", action="store_true", help="put the joints onto the rays through their 2D points"
-    )
-    parser.add_argument(
-        "--hide", type=_share, default=0.0, metavar="SHARE",
-        help="hide this share of the 2D keypoints, the same ones every time, from all predictors [0]",
-    )  # fmt: skip
-    parser.add_argument("--device", default="auto", help="cpu, gpu, gpu:1 or auto [auto]")
-    parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
-    parser.add_argument(
-        "--save",
-        metavar="FILE.npz",
-        help="write the predicted joints as joint_3d (N, 15, 3), and the errors to expect",
-    )
-    parser.add_argument(
-        "--plot", metavar="FILE", help="draw the best, the median and the worst pose to a .png, .svg or .pdf"
-    )
-    parser.add_argument(
-        "--charts", metavar="FILE", help="draw the errors by joint, axis, direction of view and distance"
-    )
-    parser.add_argument(
-        "--report", metavar="FILE.html", help="write one page with figures, charts and a 3D viewer"
-    )
-    return parser
-
-
-def _positive(text: str) -> float:
-    value = float(text)
-    if not 0 < value < math.inf:
-        raise argparse.ArgumentTypeError(f"{text} must be more than 0")
-    return value
-
-
-def _share(text: str) -> float:
-    value = float(text)
-    if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"{text} must be from 0 to 1")
-    return value
-
-
-_positive.__name__ = _share.__name__ = "number"  # what argparse calls a malformed value
-
-
 def _evaluate(argv: Sequence[str] | None) -> int:
-    args = _parser().parse_args(argv)
-    _check(args)
+    args = eval_parser().parse_args(argv)
+    check_flags(args)
     lifter = Lifter.load(args.weights, device=args.device)
     if args.hide and lifter.model.head == "ray":
         problem = "puts joints onto the rays of their keypoints, and a hidden one has none"
@@ -217,44 +104,6 @@ def _evaluate(argv: Sequence[str] | None) -> int:
     return 0
 
 
-def _check(args: argparse.Namespace) -> None:
-    """Refuse flags that contradict each other, or would write over what is read, before anything is read."""
-    if args.report:
-        from minilift.report import require_plotly
-
-        require_plotly()
-    if args.fps and not args.clips:
-        raise InputError(f"--fps {args.fps:g}: says nothing without --clips FILE.npy; give that, too")
-    if args.train and args.baselines == "flat":
-        raise InputError(f"--train {args.train}: --baselines flat fits nothing; leave one of them out")
-    if args.train and _same(args.train, args.data):
-        raise InputError(f"--train {args.train}: is what is measured; name the training poses")
-    names = (
-        args.weights,
-        trust_path(args.weights),
-        *files_of(args.data),
-        *files_of(args.train or TRAIN),
-        args.scale,
-        args.clips,
-    )
-    inputs = [Path(name).resolve() for name in names if name]
-    for flag, name in (
-        ("--save", args.save), ("--plot", args.plot), ("--charts", args.charts), ("--report", args.report)
-    ):  # fmt: skip
-        if name and Path(name).resolve() in inputs:
-            raise InputError(f"{flag} {name}: would overwrite what is read; choose another name")
-        if name:
-            check_writable(Path(name).parent)
-            if flag in ("--plot", "--charts"):
-                check_picture(name)
-
-
-def _same(path: str, other: str) -> bool:
-    """Whether two sets of poses share a file."""
-    first, second = ({file.resolve() for file in files_of(name)} for name in (path, other))
-    return bool(first & second)
-
-
 @dataclass(frozen=True)
 class Fitted:
     """The baselines, what they were fitted on, and what to say where there are none."""
@@ -273,7 +122,7 @@ def _fitted(args: argparse.Namespace) -> Fitted:
     if not args.train:
         if not Path(path).is_file():
             return Fitted(note=f"(no {path} here to fit others on; name one with --train FILE)")
-        if _same(path, args.data):
+        if same_files(path, args.data):
             return Fitted(note="(these are training poses; name others to fit on with --train FILE)")
         if (size := Path(path).stat().st_size) > UNASKED:
             return Fitted(note=f"({path} has {size >> 20:,} MB; to fit others on it: --train {path})")

@@ -6,14 +6,11 @@ import shlex
 import sys
 from collections.abc import Sequence
 from contextlib import closing, nullcontext
-from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from minilift import losses
 from minilift.checkpoint import check_format, load_checkpoint
+from minilift.cli.build import build_model, build_trainer, split_data
 from minilift.cli.config import TrainConfig, describe, parse_train, resumed
 from minilift.cli.curves import Curves
 from minilift.data.formats import files_of
@@ -21,32 +18,16 @@ from minilift.data.info import warn_of_conventions
 from minilift.data.poses import Poses, load_poses, save_poses, save_scale, scale_name, split_poses
 from minilift.errors import InputError, run_program
 from minilift.files import check_writable, keep_old, only_one
-from minilift.files.mapped import crc32
-from minilift.lifter import Lifter, LiftModel
-from minilift.ops import choose_device, get_ops
-from minilift.optim import (
-    SGD,
-    Adam,
-    AdamW,
-    CosineAnnealingLR,
-    ExponentialLR,
-    OneCycleLR,
-    Optimiser,
-    Schedule,
-    StepLR,
-    WarmUpCosineLR,
-)
+from minilift.lifter import Lifter
+from minilift.ops import choose_device
 from minilift.plots.style import check_picture
-from minilift.pose.synth import CHUNK, synthesize
-from minilift.training import Augmentation, Augmenter, Trainer, batches_per_epoch, hold_out
+from minilift.pose.synth import synthesize
+from minilift.training import Trainer
 from minilift.training.events import EventFiles
 from minilift.training.fit_trust import fit_trust
 from minilift.trust import trust_path
 
 SYNTHETIC_POSES = 78_047  # as many as the course's data set has
-SEEN = 16_384  # augmented poses from which the network's units are taken
-FREE = 0.5  # of the synthetic people that are added to data, how many move freely
-APART = CHUNK << 20  # where they begin in the crowd of their seed: not those that a folder without data gets
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -74,7 +55,7 @@ def _train(argv: Sequence[str] | None) -> int:
         raise InputError(
             f"{config.data}: not the poses that the run was begun with; give those, or start anew"
         )
-    curves = Curves(config.plot, model, _split(train, config)[1]) if config.plot else None
+    curves = Curves(config.plot, model, split_data(train, config)[1]) if config.plot else None
     if curves:
         trainer.recorder = curves.recorder
         trainer.listeners.append(curves)
@@ -102,7 +83,7 @@ def _train(argv: Sequence[str] | None) -> int:
 def _trust(trainer: Trainer, config: TrainConfig, data: Poses) -> str:
     """Learn when to trust the best weights, and keep it beside them; what came of it, in a line."""
     path = trust_path(trainer.weights_path)
-    lifter, poses = Lifter.load(trainer.weights_path, config.device), _split(data, config)
+    lifter, poses = Lifter.load(trainer.weights_path, config.device), split_data(data, config)
     try:
         found = fit_trust(lifter, *poses, config.seed)
     except InputError as problem:
@@ -112,51 +93,6 @@ def _trust(trainer: Trainer, config: TrainConfig, data: Poses) -> str:
         trainer.show(f"the {path.name} of an earlier run is kept as {path.name}.old")
     found.save(path)
     return f"wrote {path}: when to trust these weights"
-
-
-def _split(data: Poses, config: TrainConfig) -> tuple[Poses, Poses]:
-    """Poses of the data to train on, and to validate."""
-    rows, held_out = hold_out(len(data), config.val_fraction, config.seed)
-    return data.take(rows), data.take(held_out)
-
-
-def build_model(config: TrainConfig) -> LiftModel:
-    """The network of a run, before training. Raises InputError where its device cannot be had."""
-    return LiftModel(
-        config.blocks, config.hidden, config.dropout, init=config.init, seed=config.seed,
-        device=config.device, tf32=config.tf32, head=config.head,
-    )  # fmt: skip
-
-
-def build_trainer(
-    config: TrainConfig, model: LiftModel, data: Poses, test: Poses | None, out: Path | None,
-    *, quiet: bool = False,
-) -> Trainer:  # fmt: skip
-    """All of a run but its files: `data` split, the model's units set, optimiser, schedule and Trainer.
-
-    `out` is None for a run that writes nothing; `quiet` for one that shows nothing. Raises InputError where
-    there are too few poses.
-    """
-    train, validation = _split(data, config)
-    train = with_synthetic(train, config)
-    names = (f.name for f in fields(Augmentation))
-    augmentation = Augmentation(**{name: getattr(config, name) for name in names if hasattr(config, name)})
-    if config.standardise:
-        model.standardise(*_as_seen(train, augmentation, config.seed))
-    optimiser = build_optimiser(config, model)
-    steps = config.epochs * batches_per_epoch(len(train), config.batch_size)
-    return Trainer(
-        model, optimiser, build_scheduler(config, optimiser, steps), train, validation, test,
-        epochs=config.epochs, batch_size=config.batch_size, out=out, loss=getattr(losses, config.loss),
-        augmentation=augmentation, weights=config.weights, patience=config.patience,
-        min_delta=config.min_delta,
-        settings={"config": asdict(config), "data": fingerprint(data)},
-        show=_nothing if quiet else print, bar=not quiet,
-    )  # fmt: skip
-
-
-def _nothing(text: str) -> None:
-    """Where a quiet run's lines go."""
 
 
 def _goes_on(trainer: Trainer, config: TrainConfig, meta: dict[str, Any]) -> bool:
@@ -262,60 +198,3 @@ def _make_data(path: Path, test_path: Path, seed: int) -> None:
         save_poses(name, poses)
         save_scale(scale_name(name), poses.scale)
     print(f"kept them in {path} and {test_path}")
-
-
-def with_synthetic(train: Poses, config: TrainConfig) -> Poses:
-    """The training poses and, behind them, the synthetic people that the settings add."""
-    added = round(config.synthetic * len(train))
-    if not added:
-        return train
-    if train.mapped:
-        raise InputError(
-            f"--synthetic {config.synthetic:g}: {config.data} is too large to be read, and nothing "
-            "can be added to it; give --synthetic 0, or a file that has synthetic people in it"
-        )
-    people = synthesize(added, config.seed, start=APART, free=FREE)
-    joint_3d = np.concatenate([train.joint_3d, people.joint_3d])
-    return Poses(np.concatenate([train.joint_2d, people.joint_2d]), joint_3d)
-
-
-def fingerprint(poses: Poses) -> list[int]:
-    """What tells one set of poses from another: their number, and checksums of their joints."""
-    assert poses.joint_3d is not None
-    return [len(poses), crc32(poses.joint_2d), crc32(poses.joint_3d)]
-
-
-def _as_seen(train: Poses, augmentation: Augmentation, seed: int) -> tuple[Any, Any]:
-    """2D and 3D joints with the statistics of what the network will see: all of them, or some thousands
-    augmented. Made on the CPU, so that the units do not depend on the device."""
-    if not augmentation.active:
-        return train.joint_2d, train.joint_3d
-    some = train.read(np.linspace(0, len(train) - 1, SEEN).astype(int))
-    augment = Augmenter(augmentation, get_ops("cpu"), SEEN, seed)
-    found = [np.empty_like(source) for source in augment.sources]
-    for source, joints in zip(augment.sources, (some.joint_2d, some.joint_3d), strict=True):
-        source[:] = np.asarray(joints).reshape(SEEN, -1)
-    augment(0, *found)
-    return found[0], found[1]
-
-
-def build_optimiser(config: TrainConfig, model: LiftModel) -> Optimiser:
-    if config.optimiser == "sgd":
-        return SGD(model.parameters(), config.lr, config.momentum, config.weight_decay, config.clip)
-    make = AdamW if config.optimiser == "adamw" else Adam
-    options = {"weight_decay": config.weight_decay, "max_norm": config.clip}
-    return make(model.parameters(), config.lr, config.betas, **options)
-
-
-def build_scheduler(config: TrainConfig, optimiser: Optimiser, steps: int) -> Schedule | None:
-    if config.scheduler == "onecycle":
-        return OneCycleLR(optimiser, config.lr, steps, cycle_momentum=config.cycle_momentum)
-    if config.scheduler == "cosine":
-        return CosineAnnealingLR(optimiser, steps, per="batch")
-    if config.scheduler == "warmup":
-        return WarmUpCosineLR(optimiser, steps, config.warm_up)
-    if config.scheduler == "step":
-        return StepLR(optimiser, config.step_size, config.gamma, per=config.step_per)
-    if config.scheduler == "exponential":
-        return ExponentialLR(optimiser, config.gamma, per=config.step_per)
-    return None

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from minilift.cli import HelpFormatter
+from minilift.cli.build import fingerprint
 from minilift.cli.config import TrainConfig
 from minilift.cli.presets import PRESETS
-from minilift.cli.train import fingerprint
 from minilift.data.info import warn_of_conventions
 from minilift.data.poses import load_poses
 from minilift.errors import InputError, run_program

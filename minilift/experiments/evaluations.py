@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from minilift.cli.build import fingerprint
 from minilift.cli.eval import with_scale_beside
-from minilift.cli.train import fingerprint
 from minilift.data.info import warn_of_conventions
 from minilift.data.poses import Poses, load_poses
 from minilift.errors import InputError

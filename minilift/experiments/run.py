@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from minilift.cli.train import build_model, build_trainer, fingerprint
+from minilift.cli.build import build_model, build_trainer, fingerprint
 from minilift.data.poses import load_poses
 from minilift.errors import InputError
 from minilift.experiments.evaluations import Evaluation, measure
