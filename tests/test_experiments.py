@@ -36,6 +36,7 @@ from minilift.experiments.studies import Group, Variant, ablation, grid
 from minilift.experiments.tables import table, write_between
 from minilift.ops.threads import limited, team
 from minilift.pose.synth import SyntheticPoses, synthesize
+from minilift.training import Trainer
 
 Capture = pytest.CaptureFixture[str]
 Patch = pytest.MonkeyPatch
@@ -231,7 +232,7 @@ def test_a_killed_sweep_is_continued(jobs: str, folder: Path, capsys: Capture) -
 def test_ctrl_c_says_how_to_go_on(jobs: str, folder: Path) -> None:
     if jobs == "2":
         needs_joblib()
-    flags = [*TINY, *FOUR, "--set", "epochs=60", "--seeds", "1", "--jobs", jobs, "--threads", "1"]
+    flags = [*TINY, *FOUR, "--set", "epochs=200", "--seeds", "1", "--jobs", jobs, "--threads", "1"]
     process = start(*flags)
     wait_for(records, process)
     os.killpg(process.pid, signal.SIGINT)
@@ -243,6 +244,19 @@ def test_ctrl_c_says_how_to_go_on(jobs: str, folder: Path) -> None:
     assert "Traceback" not in err
     assert 1 <= done < 4
     assert not list(Path("experiments").glob(".*"))
+
+
+def test_ctrl_c_in_the_last_epoch_of_a_run_keeps_it_and_stops(folder: Path, monkeypatch: Patch) -> None:
+    """Nothing is left to train in that run, so the Trainer says it is finished; the sweep is not."""
+    finish = Trainer._finish_epoch
+
+    def interrupted(trainer: Trainer, *arguments: Any) -> None:
+        finish(trainer, *arguments)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(Trainer, "_finish_epoch", interrupted)
+    assert main([*TINY, *FOUR, "--set", "epochs=1", "--seeds", "1", "--jobs", "1"]) == 130
+    assert len(records()) == 1
 
 
 def test_the_same_bits_however_many_at_once(folder: Path) -> None:

@@ -26,12 +26,15 @@ def execute(run: Run, evaluations: Sequence[Evaluation], threads: int, folder: P
     InputError where the data are not those that the run was planned with.
     """
     with limited(threads):
-        record = _made(run, evaluations)
+        record, asked_to_stop = _made(run, evaluations)
     Store(folder).save(record)
+    if asked_to_stop:  # in the last epoch: the run is whole, the sweep is not
+        raise KeyboardInterrupt
     return record
 
 
-def _made(run: Run, evaluations: Sequence[Evaluation]) -> Record:
+def _made(run: Run, evaluations: Sequence[Evaluation]) -> tuple[Record, bool]:
+    """The record of a run, and whether a signal came while it was trained."""
     config, began = run.config, time.monotonic()
     data = load_poses(config.data, need_3d=True)
     if tuple(fingerprint(data)) != run.data:
@@ -46,13 +49,14 @@ def _made(run: Run, evaluations: Sequence[Evaluation]) -> Record:
     except Diverged:
         diverged = True
     state = trainer.progress
-    return {
+    record = {
         "key": run.key, "training": TRAINING, "seed": config.seed, "data": list(run.data),
         "config": acting(config), "epochs": config.epochs, "diverged": diverged,
         "best_epoch": state.best_epoch, "history": state.history,
         "results": {} if diverged else results,
         "seconds": round(time.monotonic() - began, 2), "machine": _machine(trainer.model.ops.device),
     }  # fmt: skip
+    return record, bool(trainer.signal)
 
 
 def _measured(trainer: Trainer, device: str, evaluations: Sequence[Evaluation]) -> dict[str, Any]:
