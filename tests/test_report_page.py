@@ -329,9 +329,15 @@ def test_the_sorted_curve_leads_to_its_poses(browser: Browser) -> None:
     )
 
 
-def test_darkness_changes_the_colours(browser: Browser) -> None:
+def test_darkness_changes_the_colours_and_nothing_else(browser: Browser) -> None:
+    browser.tab.click("[data-view=side]")
+    browser.tab.uncheck("[data-show=truth]")
+    before = browser.eye()
     browser.tab.emulate_media(color_scheme="dark")
     browser.wait_for_colour("#56b4e9")
+    np.testing.assert_array_equal(browser.eye(), before)
+    assert browser.tab.evaluate("document.getElementById('view').data[2].visible") is False
+    browser.tab.check("[data-show=truth]")
     assert browser.pixels()[5:30, 5:30].max() < 60
     browser.tab.evaluate("dispatchEvent(new Event('beforeprint'))")  # paper is light
     browser.wait_for_colour("#0072b2")

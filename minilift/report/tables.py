@@ -8,18 +8,19 @@ from html import escape
 from typing import Any
 
 from minilift.pose.baselines import NAMES
-from minilift.report.units import Result, Unit, best, known, times
+from minilift.report.units import MM, UNITS, Result, Unit, best, known, times
 
 SHARES = ("unlike", "coverage", "rate", "level")  # numbers of the trust block from 0 to 1
+LENGTHS = ("expected", "error", "gap")  # and those that have a unit
 TRUST = {
     "expected": "expected error",
     "error": "real error",
-    "gap": "gap of the two, over tenths of the expected",
+    "gap": "gap of the two, by tenths",
     "spearman": "rank correlation of the two",
     "coverage": "errors within their interval",
     "level": "share that the interval is made for",
     "unlike": "poses called unlike the training data",
-    "rate": "share so called of poses like the training data",
+    "rate": "share called so of poses that are like it",
     "curve": "Calibration, by tenths of the expected error",
     "per_joint": "Expected and real error of each joint",
 }
@@ -146,22 +147,22 @@ def asymmetry(result: Result) -> Table:
 def trust(found: dict[str, Any]) -> list[Table]:
     """What the trust block holds: its numbers in one table, and one for each dict of rows or of columns.
 
-    A name that is new here stands for itself, so that the page shows all that eval.py found.
+    A name that is new here stands for itself, last, so that the page shows all that eval.py found.
     """
+    unit = MM if any(name.endswith(MM.suffix) for name in found) else UNITS
     simple, nested = [], []
-    for name, value in found.items():
-        if name.endswith("_mm"):
+    for name in dict.fromkeys([*(name for name in TRUST if name in found), *found]):
+        if name.endswith(MM.suffix):
             continue
-        better = name + "_mm" in found
-        shown = found[name + "_mm"] if better else value
+        shown = found.get(name + unit.suffix, found[name])
         if isinstance(shown, dict):
-            nested.append(_grid(name, shown, value, "mm" if better else "units"))
+            nested.append(_grid(name, shown, found[name], unit))
         else:
-            simple.append([_label(name), _plain(name, shown, "mm" if better else "")])
+            simple.append([_label(name, unit), _plain(name, shown, unit)])
     return [Table("What it knew about its errors", ["", ""], simple), *nested]
 
 
-def _grid(name: str, shown: dict[str, Any], units: dict[str, Any], unit: str) -> Table:
+def _grid(name: str, shown: dict[str, Any], units: dict[str, Any], unit: Unit) -> Table:
     """A dict of rows, or of columns of the same length, as a table; `units` is the same in units, which may
     have columns without a unit besides."""
     if all(isinstance(column, list) for column in shown.values()):
@@ -170,26 +171,25 @@ def _grid(name: str, shown: dict[str, Any], units: dict[str, Any], unit: str) ->
     else:
         rows = {joint: units[joint] | row for joint, row in shown.items()}
     columns = list(dict.fromkeys(column for row in rows.values() for column in row))
-    head = [_label(column) + ("" if column in SHARES else f", {unit}") for column in columns]
     cells = [
-        [label.replace("_", " "), *(_plain(column, row.get(column), "", unit) for column in columns)]
+        [label.replace("_", " "), *(_plain(column, row.get(column), unit) for column in columns)]
         for label, row in rows.items()
     ]
-    return Table(_label(name), ["", *head], cells)
+    return Table(_label(name, unit), ["", *(_label(column, unit) for column in columns)], cells)
 
 
-def _label(name: str) -> str:
-    return TRUST.get(name, name.replace("_", " "))
+def _label(name: str, unit: Unit) -> str:
+    label = TRUST.get(name, name.replace("_", " "))
+    return f"{label}, {unit.name}" if name in LENGTHS else label
 
 
-def _plain(name: str, value: Any, sign: str, unit: str | None = None) -> str:
-    """A number of the trust block as text, followed by `sign`; digits as fit its unit."""
+def _plain(name: str, value: Any, unit: Unit) -> str:
+    """A number of the trust block as text, with digits as fit it."""
     if not isinstance(value, float):
         return "" if value is None else str(value)
-    if name in SHARES:
-        return f"{value:.1%}"
-    digits = 1 if "mm" in (sign, unit) else 5 if unit else 3
-    return f"{value:,.{digits}f} {sign}".rstrip()
+    if name in LENGTHS:
+        return unit.number(value)
+    return f"{value:.1%}" if name in SHARES else f"{value:.3f}"
 
 
 def _figure(result: Result, label: str, name: str) -> list[str]:
