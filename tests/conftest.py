@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,9 @@ import numpy as np
 import pytest
 
 from minilift.data import Poses
+
+# A shell ignores Ctrl-C in what it runs in the background, and so do the programs that this starts
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).parents[1]
 MOCAP = ROOT.parent / "shared" / "data" / "mocap"
