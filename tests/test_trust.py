@@ -515,6 +515,10 @@ def test_train_writes_it_and_eval_uses_it(folder: Path, capsys: Capture) -> None
     assert "kept as liftModel.trust.npz.old" in capsys.readouterr().out
     assert Path("liftModel.trust.npz").read_bytes() == Path("liftModel.trust.npz.old").read_bytes() == content
 
+    # what it expects are the errors of whole poses
+    assert evaluate(["--json", "--hide", "0.1"]) == 0
+    assert "trust" not in json.loads(capsys.readouterr().out)
+
     # without the file, all else is as it was
     Path("liftModel.trust.npz").unlink()
     assert evaluate(["--json"]) == 0

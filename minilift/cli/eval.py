@@ -57,7 +57,8 @@ def _evaluate(argv: Sequence[str] | None) -> int:
     figures = Figures(args.loss, args.threshold, args.fps, fitted.baselines)
     charted: list[Errors] = []
     predicted = Spool(Path(args.save).parent, (len(JOINTS), 3)) if args.save else None
-    trust = judged(lifter, len(poses), not (args.flip or args.project), args.save)
+    # What to expect was learned on whole poses, so nothing is said where some are hidden
+    trust = None if args.hide else judged(lifter, len(poses), not (args.flip or args.project), args.save)
     for rows in shown(poses.joint_2d, "predicting"):
         part = poses.read(rows)
         joint_2d = _as_hidden(part.joint_2d, hidden, rows)
