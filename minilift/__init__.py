@@ -2,8 +2,9 @@
 
 from minilift.data import Poses, load_poses
 from minilift.errors import InputError
-from minilift.lifter import Lifter, LiftModel
+from minilift.lifter import Lifter
 from minilift.losses import mpjpe, mse
+from minilift.model import LiftModel
 from minilift.nn import BatchNorm1d, Dropout, Linear, ReLU, Residual, Sequential
 from minilift.optim import (
     SGD,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from minilift.lifter import LiftModel
+from minilift.model import LiftModel
 from minilift.nn import (
     Affine,
     BatchNorm1d,

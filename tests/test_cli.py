@@ -25,8 +25,9 @@ from minilift.checkpoint import load_checkpoint, save_checkpoint, save_state_dic
 from minilift.cli import build as build_command
 from minilift.cli import eval as eval_command
 from minilift.cli.build import with_synthetic
-from minilift.cli.config import MAY_CHANGE, NEWER, PRESETS, TrainConfig, describe, parse_train, resumed
+from minilift.cli.config import PRESETS, TrainConfig, describe, parse_train
 from minilift.cli.eval import main as evaluate
+from minilift.cli.resume import MAY_CHANGE, NEWER, resumed
 from minilift.cli.train import main as train
 from minilift.data.poses import save_poses, save_scale
 from minilift.errors import InputError

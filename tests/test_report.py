@@ -23,7 +23,7 @@ from minilift.pose.metrics import cal_mpjpe
 from minilift.pose.skeleton import JOINTS, ROOT
 from minilift.report import charts, page, tables
 from minilift.report.packed import pack, spread
-from minilift.report.training_log import read_log
+from minilift.report.page import training_log
 from minilift.report.words import lead
 
 pytest.importorskip("plotly", reason="the page holds plotly.js: pip install 'minilift[report]'")
@@ -331,24 +331,24 @@ def repr_short(value: object) -> str:
         "epoch,val_mpjpe\n1,2,3\n",
         "\x00epoch\n1\n",
         "epoch\n" + "1" * 200_000,
+        "epoch,val_mpjpe\n1,x\n",
         b"\xff\xfe",
     ],
     ids=repr_short,
 )
 def test_a_log_that_is_none_is_left_out(folder: Path, text: str | bytes) -> None:
     Path("log.csv").write_bytes(text if isinstance(text, bytes) else text.encode())
-    assert charts.training(read_log(Path("log.csv"))) is None
+    assert charts.training(training_log(Path("log.csv"))) is None
     assert 'id="training"' not in report()
 
 
 def test_a_log_has_its_columns_and_gaps(folder: Path) -> None:
     assert 'id="training"' in report()
-    Path("log.csv").write_text("epoch,val_mpjpe,test_mpjpe\n1,0.2,\n2,nan,x\n")
-    log = read_log(Path("log.csv"))
-    assert log == {"epoch": [1, 2], "val_mpjpe": [0.2, None], "test_mpjpe": [None, None]}
-    drawn = charts.training(log)
+    Path("log.csv").write_text("epoch,val_mpjpe,test_mpjpe\n1,0.2,\n2,nan,\n")
+    drawn = charts.training(training_log(Path("log.csv")))
     assert drawn is not None
-    assert [curve["name"] for curve in drawn.figure["data"]] == ["validation"]
+    (curve,) = drawn.figure["data"]
+    assert (curve["name"], curve["x"], curve["y"]) == ("validation", [1, 2], [0.2, None])
 
 
 # ---- errors --------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from minilift.experiments.columns import columns_table
 from minilift.experiments.evaluations import Evaluation
 from minilift.experiments.report import FACTORS, REPORT, SOUND, report, steps_until_gone
 from minilift.experiments.settings import Run, acting
-from minilift.lifter import LiftModel
+from minilift.model import LiftModel
 from minilift.optim import Adam, StepLR
 
 __all__ = ["folder", "made", "people"]  # fixtures of test_experiments

@@ -9,7 +9,7 @@ from test_layers import make
 from torch_twin import torch, twin
 
 from minilift import losses
-from minilift.lifter import LiftModel
+from minilift.model import LiftModel
 from minilift.nn import Module
 from minilift.optim import Adam
 

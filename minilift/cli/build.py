@@ -13,7 +13,7 @@ from minilift.cli.config import TrainConfig
 from minilift.data.poses import Poses
 from minilift.errors import InputError
 from minilift.files.mapped import crc32
-from minilift.lifter import LiftModel
+from minilift.model import LiftModel
 from minilift.ops import get_ops
 from minilift.optim import (
     SGD,

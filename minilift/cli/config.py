@@ -5,15 +5,14 @@ from __future__ import annotations
 import argparse
 import math
 from collections.abc import Sequence
-from dataclasses import Field, dataclass, field, fields, replace
+from dataclasses import Field, dataclass, field, fields
 from typing import Any
 
 from minilift.cli import HelpFormatter
 from minilift.cli.presets import DESCRIPTION, EPILOGUE, PRESETS
 from minilift.errors import InputError
-from minilift.lifter import HEADS
+from minilift.model import HEADS
 from minilift.nn.init import NAMES as INITIALISERS
-from minilift.training import of_kind
 
 
 def _flag(default: Any, group: str, help: str, **options: Any) -> Any:
@@ -195,7 +194,7 @@ def train_parser() -> argparse.ArgumentParser:
         name = options.pop("group")
         if name not in groups:
             groups[name] = parser.add_argument_group(name)
-        options["help"] += f" [{_shown(f.default)}]"
+        options["help"] += f" [{shown(f.default)}]"
         groups[name].add_argument("--" + f.name.replace("_", "-"), default=argparse.SUPPRESS, **options)
     return parser
 
@@ -211,53 +210,6 @@ def parse_train(argv: Sequence[str] | None) -> tuple[TrainConfig, dict[str, Any]
     if {"betas", "momentum"} & given.keys():
         given.setdefault("cycle_momentum", False)
     return TrainConfig(**{**PRESETS[preset or "default"], **given}), given, resume
-
-
-# What checkpoints of earlier versions lack, and had
-NEWER = {
-    "tf32": False, "clip": 0.0, "warm_up": 0.05, "head": "xyz", "flip": 0.0, "noise": 0.0, "yaw": 0.0,
-    "tilt": 0.0, "distance": 0.0, "body": 0.0, "mix": 0.0, "synthetic": 0.0, "joint_dropout": 0.0, "plot": "",
-    "tensorboard": "", "patience": 0, "min_delta": 0.0,
-}  # fmt: skip
-
-# What a resumed run may change: where things are, and how long it goes on
-MAY_CHANGE = (
-    "data", "test", "out", "device", "tf32", "epochs", "plot", "tensorboard", "patience", "min_delta",
-)  # fmt: skip
-
-
-def resumed(settings: Any, given: dict[str, Any]) -> TrainConfig:
-    """The settings of an interrupted run, with those of the command line that may change.
-
-    Raises InputError for a flag that would make it another run, and for a file that no run has written.
-    """
-    try:
-        found = {**NEWER, **settings["config"], "betas": tuple(settings["config"]["betas"])}
-        for f in fields(TrainConfig):
-            _check_value(f, found[f.name])
-        config = TrainConfig(**found)
-    except (TypeError, KeyError, ValueError, argparse.ArgumentTypeError) as problem:
-        raise InputError(
-            f"checkpoint.npz: its settings are not of this version ({problem}); start anew"
-        ) from None
-    for name, value in given.items():
-        if name not in MAY_CHANGE and value != getattr(config, name):
-            flag = "--" + name.replace("_", "-")
-            raise InputError(
-                f"{flag} {_shown(value)}: the run to resume has {_shown(getattr(config, name))}; "
-                f"leave the flag out, or start anew without --resume"
-            )
-    changed = {name: value for name, value in given.items() if name in MAY_CHANGE}
-    # The folder is the one that the checkpoint was found in, wherever the run began
-    return replace(config, **{"out": TrainConfig.out, **changed})
-
-
-def _check_value(f: Field[Any], value: Any) -> None:
-    """What argparse would say to a value, for one that comes out of a file."""
-    if not of_kind(value, f.default) or value not in f.metadata.get("choices", (value,)):
-        raise ValueError(f"{_name(f)} is {value!r}")
-    for part in value if isinstance(value, tuple) else (value,):
-        f.metadata.get("type", str)(str(part))
 
 
 # Settings that act only with certain values of another one
@@ -282,7 +234,7 @@ def describe(config: TrainConfig) -> str:
             or f.metadata["group"] == "augmentation"
         )
         if getattr(config, other) in values and not silent:
-            groups.setdefault(f.metadata["group"], []).append(f"{_name(f)} {_acting(config, f)}")
+            groups.setdefault(f.metadata["group"], []).append(f"{name_of(f)} {_acting(config, f)}")
     return "\n".join(f"  {name:10s} {', '.join(items)}" for name, items in groups.items() if name != "files")
 
 
@@ -290,14 +242,14 @@ def _acting(config: TrainConfig, f: Field[Any]) -> str:
     cycled = config.scheduler == "onecycle" and config.cycle_momentum
     if cycled and f.name in ("betas", "momentum"):
         return f"cycled {config.betas[1]:g}" if f.name == "betas" else "cycled"
-    return _shown(getattr(config, f.name))
+    return shown(getattr(config, f.name))
 
 
-def _name(f: Field[Any]) -> str:
+def name_of(f: Field[Any]) -> str:
     return f.name.replace("_", " ")
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return " ".join(f"{v:g}" for v in value) if isinstance(value, tuple) else str(value) or "none"

@@ -11,7 +11,7 @@ import numpy as np
 
 from minilift.data.poses import Poses
 from minilift.errors import InputError
-from minilift.lifter import LiftModel
+from minilift.model import LiftModel
 from minilift.plots.logs import read_record
 from minilift.plots.training import plot_training
 from minilift.training.record import SAMPLE, Recorder

@@ -11,13 +11,15 @@ from typing import Any
 
 from minilift.checkpoint import check_format, load_checkpoint
 from minilift.cli.build import build_model, build_trainer, split_data
-from minilift.cli.config import TrainConfig, describe, parse_train, resumed
+from minilift.cli.config import TrainConfig, describe, parse_train
 from minilift.cli.curves import Curves
+from minilift.cli.resume import resumed
+from minilift.cli.trust import keep_trust
 from minilift.data.formats import files_of
 from minilift.data.info import warn_of_conventions
 from minilift.data.poses import Poses, load_poses, save_poses, save_scale, scale_name, split_poses
 from minilift.errors import InputError, run_program
-from minilift.files import check_writable, keep_old, only_one
+from minilift.files import check_writable, only_one
 from minilift.lifter import Lifter
 from minilift.ops import choose_device
 from minilift.plots.style import check_picture
@@ -88,10 +90,7 @@ def _trust(trainer: Trainer, config: TrainConfig, data: Poses) -> str:
         found = fit_trust(lifter, *poses, config.seed)
     except InputError as problem:
         return f"no {path}: {problem}"
-    if path.exists():
-        keep_old(path)
-        trainer.show(f"the {path.name} of an earlier run is kept as {path.name}.old")
-    found.save(path)
+    keep_trust(found, path)
     return f"wrote {path}: when to trust these weights"
 
 

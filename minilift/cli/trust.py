@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from pathlib import Path
 
 from minilift.cli import HelpFormatter
 from minilift.cli.config import TrainConfig
@@ -13,7 +14,7 @@ from minilift.files import keep_old, only_one
 from minilift.lifter import Lifter
 from minilift.training import hold_out
 from minilift.training.fit_trust import fit_trust
-from minilift.trust import trust_path
+from minilift.trust import TrustModel, trust_path
 
 NAME = "python -m minilift.cli.trust"
 DESCRIPTION = """\
@@ -47,12 +48,17 @@ def _trust(argv: Sequence[str] | None) -> int:
     rows, held_out = hold_out(len(poses), args.val_fraction, args.seed)
     found = fit_trust(lifter, poses.take(rows), poses.take(held_out), args.seed)
     with only_one(path.parent):
-        if path.exists():
-            keep_old(path)
-            print(f"the {path.name} that was here is kept as {path.name}.old")
-        found.save(path)
+        keep_trust(found, path)
     print(f"wrote {path}, from {len(held_out):,} poses held out of {args.data}")
     return 0
+
+
+def keep_trust(found: TrustModel, path: Path) -> None:
+    """Write what was learned; what an earlier run left there is kept with the ending .old."""
+    if path.exists():
+        keep_old(path)
+        print(f"the {path.name} of an earlier run is kept as {path.name}.old")
+    found.save(path)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -14,7 +14,8 @@ from minilift.errors import InputError
 from minilift.experiments.evaluations import Evaluation, measure
 from minilift.experiments.settings import TRAINING, Run, acting
 from minilift.experiments.store import Record, Store
-from minilift.lifter import Lifter, LiftModel
+from minilift.lifter import Lifter
+from minilift.model import LiftModel
 from minilift.ops.threads import limited, team
 from minilift.training import Diverged, Trainer
 

@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from minilift.cli.config import NEWER, ONLY_WITH, TrainConfig, parse_train
+from minilift.cli.config import ONLY_WITH, TrainConfig, parse_train
+from minilift.cli.resume import NEWER
 from minilift.errors import InputError
 
 # Of what a training run computes. Raise it when a change to the code makes the same settings give another

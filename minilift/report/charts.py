@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from minilift.plots.logs import Rows
 from minilift.pose.baselines import NAMES
 from minilift.pose.skeleton import COURSE15
-from minilift.report.training_log import Log
 from minilift.report.units import Result, best
 
 BINS = 60
@@ -114,22 +114,29 @@ def sorted_errors(result: Result, ordered: np.ndarray) -> Chart:
     return Chart("Poses sorted by error; click to see one above", _figure([curve], layout))
 
 
-def training(log: Log) -> Chart | None:
+def training(log: Rows) -> Chart | None:
     """MPJPE by epoch, where a log has one."""
+    epochs = [row["epoch"] for row in log]
     curves: list[dict[str, Any]] = [
-        {"type": "scatter", "mode": "lines+markers", "name": name, "x": log["epoch"], "y": log[column],
+        {"type": "scatter", "mode": "lines+markers", "name": name, "x": epochs,
+         "y": [_finite(row.get(column)) for row in log],
          "line": {"color": colour, "dash": dash, "width": 2}, "marker": {"size": 5}}
         for column, (name, colour, dash) in LOG_COLUMNS.items()
-        if any(value is not None for value in log.get(column, []))
+        if any(_finite(row.get(column)) is not None for row in log)
     ]  # fmt: skip
     if not curves:
         return None
     values = [value for curve in curves for value in curve["y"]]
     layout = {
-        "xaxis": _axis("epoch") | {"tick0": 0, "dtick": -(-len(log["epoch"]) // 12)},
+        "xaxis": _axis("epoch") | {"tick0": 0, "dtick": -(-len(log) // 12)},
         "yaxis": _log_axis("MPJPE, units", values), "showlegend": True, "hovermode": "x unified",
     }  # fmt: skip
     return Chart("MPJPE by epoch, from the log.csv beside the weights", _figure(curves, layout))
+
+
+def _finite(value: float | None) -> float | None:
+    """A cell of a log, fit for JSON."""
+    return value if value is not None and math.isfinite(value) else None
 
 
 def calibration(trust: dict[str, Any]) -> Chart | None:

@@ -22,9 +22,9 @@ from minilift import __version__
 from minilift.data.poses import Poses
 from minilift.errors import InputError
 from minilift.files import PathLike, write_atomically
+from minilift.plots.logs import Rows, read_log
 from minilift.report.packed import MOST, pack, spread
 from minilift.report.sections import Section, sections
-from minilift.report.training_log import read_log
 from minilift.report.words import lead, source, tiles
 
 CODE = ("charts.js", "poses.js", "stage.js", "viewer.js")  # in this order, as one module
@@ -56,7 +56,7 @@ def write_report(
     shown = poses.read(rows)
     scene, packed = pack(rows, errors[rows], lifted(rows), shown)
     scene["total"] = len(poses)
-    parts = sections(result, errors[order], read_log(Path(result["weights"]).parent / LOG), note)
+    parts = sections(result, errors[order], training_log(Path(result["weights"]).parent / LOG), note)
     figures = [chart.figure for part in parts for chart in part.charts]
     title = f"{Path(result['weights']).name} on {Path(result['data']).name}"
     page = Template(_own("page.html")).substitute(
@@ -76,6 +76,14 @@ def write_report(
         code="\n".join(map(_own, CODE)),
     )
     write_atomically(path, lambda file: file.write(page.encode()))
+
+
+def training_log(path: Path) -> Rows:
+    """The rows of a log, none where there is none: beside the point of an evaluation, it never stops one."""
+    try:
+        return read_log(path)
+    except InputError:
+        return []
 
 
 def _own(name: str) -> str:

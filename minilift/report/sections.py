@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from minilift.plots.logs import Rows
 from minilift.report import charts, tables
 from minilift.report.charts import Chart
 from minilift.report.tables import Table
-from minilift.report.training_log import Log
 from minilift.report.units import Result
 
 
@@ -22,7 +22,7 @@ class Section:
     tables: tuple[Table, ...] = ()
 
 
-def sections(result: Result, ordered: np.ndarray, log: Log, note: str = "") -> list[Section]:
+def sections(result: Result, ordered: np.ndarray, log: Rows, note: str = "") -> list[Section]:
     """The sections of a result of eval.py; `ordered` (N,) are the errors of all poses, ascending, in mm where
     the result has them. What the result or the log does not have is left out."""
     found = [

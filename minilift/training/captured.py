@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from minilift import losses
-from minilift.lifter import LiftModel
+from minilift.model import LiftModel
 from minilift.optim import Adam, AdamW, Optimiser, Schedule
 from minilift.training.augment import Augmentation, Augmenter
 from minilift.training.column_plan import ColumnPlan

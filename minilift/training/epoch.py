@@ -13,7 +13,7 @@ from minilift import losses
 from minilift.data import Poses
 from minilift.errors import InputError
 from minilift.inference import FoldedLift
-from minilift.lifter import LiftModel
+from minilift.model import LiftModel
 from minilift.ops import Array
 from minilift.optim import Optimiser, Schedule
 from minilift.training.augment import Augmentation, Augmenter

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minilift.lifter import LiftModel
+from minilift.model import LiftModel
 from minilift.nn import BatchNorm1d, Dropout, Linear
 from minilift.ops import Array
 from minilift.optim import Adam

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from minilift.lifter import LiftModel
+from minilift.model import LiftModel
 from minilift.nn import Linear, ReLU
 from minilift.nn.module import Module
 from minilift.ops import Array

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
-from minilift.lifter import LiftModel
+from minilift.model import LiftModel
 from minilift.nn import Linear, NormActDrop
 from minilift.nn.module import Module
 from minilift.ops import Array

@@ -21,7 +21,7 @@ from minilift.data import Poses
 from minilift.errors import InputError
 from minilift.files import keep_old, write_atomically
 from minilift.files.npz import write_npz
-from minilift.lifter import LiftModel
+from minilift.model import LiftModel
 from minilift.optim import Optimiser, Schedule
 from minilift.training.augment import Augmentation
 from minilift.training.epoch import (

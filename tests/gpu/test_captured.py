@@ -10,7 +10,7 @@ from conftest import make_poses
 
 from minilift import losses
 from minilift.errors import InputError
-from minilift.lifter import LiftModel
+from minilift.model import LiftModel
 from minilift.optim import SGD, Adam, AdamW, OneCycleLR, StepLR
 from minilift.training import Augmentation, run_epoch
 from minilift.training.captured import STEPS, CapturedSteps, not_captured
