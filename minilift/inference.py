@@ -2,15 +2,54 @@
 
 from __future__ import annotations
 
+import copy
+import threading
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from minilift.nn import Module
 from minilift.ops import Array, Ops
 
 
-class FoldedLift:
+class Predictor:
+    """A network for prediction."""
+
+    ops: Ops
+
+    def __call__(self, x: Array, out: Array) -> None:
+        """out (n, 3J) from x (n, 2J)."""
+        raise NotImplementedError
+
+    def lift(self, rows: np.ndarray, out: np.ndarray) -> None:
+        """The same for arrays on the host, wherever the network is."""
+        ops, step = self.ops, 8 * self.ops.rows_at_once
+        if ops.device == "cpu":
+            self(ops.asarray(rows), out)
+            return
+        for start in range(0, len(rows), step):
+            x = ops.asarray(rows[start : start + step])
+            y = ops.scratch("lifted", (len(x), out.shape[1]))
+            self(x, y)
+            out[start : start + step] = ops.to_host(y)
+
+
+class LayeredLift(Predictor):
+    """A model of any layers: a copy of it, a few poses after the other, one thread at a time."""
+
+    def __init__(self, model: Module) -> None:
+        self.model, self.ops, self._lock = copy.deepcopy(model), model.ops, threading.Lock()
+
+    def __call__(self, x: Array, out: Array) -> None:
+        step = self.ops.rows_at_once
+        with self._lock, self.ops.parallel(), np.errstate(over="ignore", invalid="ignore"):
+            for start in range(0, len(x), step):
+                rows = slice(start, start + step)
+                self.ops.copy(self.model.forward(x[rows]), out=out[rows])
+
+
+class FoldedLift(Predictor):
     """A LiftModel in evaluation, made from its `state_dict`, whose weights it takes as they are now.
 
     - Normalisation with fixed statistics is a scale and a shift of each column, which the Linear before it
@@ -61,7 +100,6 @@ class FoldedLift:
         return weight_here, bias_here
 
     def __call__(self, x: Array, out: Array) -> None:
-        """out (n, 3J) from x (n, 2J)."""
         if not len(x):
             return
         with np.errstate(over="ignore", invalid="ignore"):
@@ -76,18 +114,6 @@ class FoldedLift:
                 rows = min(-(-len(x) // self.ops.cores // 16) * 16, self.ops.rows_at_once)
                 parts = [slice(start, start + rows) for start in range(0, len(x), rows)]
                 self.ops.run(lambda i: self._by_poses(x[parts[i]], out[parts[i]]), len(parts))
-
-    def lift(self, rows: np.ndarray, out: np.ndarray) -> None:
-        """The same for arrays on the host, wherever the network is."""
-        ops, step = self.ops, 8 * self.ops.rows_at_once
-        if ops.device == "cpu":
-            self(ops.asarray(rows), out)
-            return
-        for start in range(0, len(rows), step):
-            x = ops.asarray(rows[start : start + step])
-            y = ops.scratch("lifted", (len(x), out.shape[1]))
-            self(x, y)
-            out[start : start + step] = ops.to_host(y)
 
     def _by_poses(self, x: Array, out: Array) -> None:
         """Poses as rows, through the whole network on one thread."""

@@ -10,7 +10,6 @@ import numpy as np
 from minilift.checkpoint import load_state_dict, save_state_dict
 from minilift.errors import InputError
 from minilift.files.mapped import chunks
-from minilift.inference import FoldedLift
 from minilift.model import LiftModel
 from minilift.pose.skeleton import COURSE15
 from minilift.trust import Trust, TrustModel, check_joints, load_trust
@@ -27,7 +26,7 @@ class Lifter:
 
     def __init__(self, model: LiftModel) -> None:
         self.model = model
-        self._folded = FoldedLift(model.state_dict(), model.ops)
+        self._predictor = model.predictor()
         self.weights: str | PathLike[str] | None = None  # the file that they were read from
         self._trust: TrustModel | None = None
 
@@ -88,7 +87,7 @@ class Lifter:
         if missing:
             rows, given = self._without_missing(rows)
         poses = np.empty((len(rows), joints, 3), model.ops.dtype)
-        self._folded.lift(rows, poses.reshape(len(rows), 3 * joints))
+        self._predictor.lift(rows, poses.reshape(len(rows), 3 * joints))
         if flip and joints != len(COURSE15):
             raise ValueError(f"flip knows the left and right of {len(COURSE15)} joints, not of {joints}")
         for part in chunks(len(rows)) if flip or project else ():
@@ -149,5 +148,5 @@ class Lifter:
         """The prediction for the mirror images of points (n, 15, 2), mirrored back."""
         other = image[:, COURSE15.mirror] * np.array([-1, 1], image.dtype)
         seen = np.empty((*image.shape[:2], 3), image.dtype)
-        self._folded.lift(other.reshape(len(image), -1), seen.reshape(len(image), -1))
+        self._predictor.lift(other.reshape(len(image), -1), seen.reshape(len(image), -1))
         return seen[:, COURSE15.mirror] * np.array([-1, 1, 1], image.dtype)

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
 from minilift.data.statistics import mean_std
+from minilift.inference import FoldedLift, LayeredLift
 from minilift.nn import Affine, BatchNorm1d, Dropout, Linear, Module, Rays, ReLU, Residual
 from minilift.nn.containers import number_dropouts
 from minilift.ops import Array, Ops, get_ops
 from minilift.params import ParamBuffer
 
 HEADS = ("xyz", "ray")
+
+BlockMaker = Callable[[int, float, str, Any, Ops], Module]  # width, dropout, init, generator, operations
 
 
 class LiftModel(Module):
@@ -26,6 +29,10 @@ class LiftModel(Module):
     With `head="ray"` the last layer gives 15 depths instead, and the joints lie on the rays through their
     image points (`nn.Rays`): what comes out projects onto what went in.
 
+    `make_block(width, dropout, init, rng, ops)` makes blocks of your own in place of `usual_block`, from any
+    layers that keep the width (docs/add-a-layer.md). Such a model trains, is measured and predicts like
+    others, layer by layer and so more slowly; a weights file does not say what its blocks are.
+
     All parameters are views of one flat vector, `flat.data`, and their gradients of `flat.grad`. Same `seed`,
     same weights and same dropout masks. `device` is 'cpu', 'gpu', 'gpu:1' or 'auto'; `tf32` lets a GPU
     multiply with 10 bits of mantissa, which is faster for large batches.
@@ -34,7 +41,7 @@ class LiftModel(Module):
     def __init__(
         self, n_blocks: int = 2, hidden_layer: int = 1024, dropout: float = 0.1, output_nodes: int = 15 * 3,
         *, input_nodes: int = 15 * 2, init: str = "uniform", seed: int = 0, device: str = "cpu",
-        dtype: str = "float32", tf32: bool = False, head: str = "xyz",
+        dtype: str = "float32", tf32: bool = False, head: str = "xyz", make_block: BlockMaker | None = None,
     ) -> None:  # fmt: skip
         if n_blocks < 0 or hidden_layer < 1:
             raise ValueError(
@@ -45,6 +52,7 @@ class LiftModel(Module):
         super().__init__(get_ops(device, dtype, tf32))
         ops, self.seed, rng = self.ops, seed, self.ops.generator(seed)
         self.n_blocks, self.hidden_layer = n_blocks, hidden_layer
+        self.usual, make_block = make_block is None, make_block or usual_block
         self.head, self.rays = head, Rays(ops=ops) if head == "ray" else None
         output_nodes = input_nodes // 2 if self.rays else output_nodes
         self.input_nodes, self.output_nodes = input_nodes, output_nodes
@@ -52,7 +60,7 @@ class LiftModel(Module):
 
         self.children["hidden1"] = Linear(input_nodes, hidden_layer, init=init, rng=rng, ops=ops)
         for i in range(n_blocks):
-            self.children[f"res-block_{i}"] = _block(hidden_layer, dropout, init, rng, ops)
+            self.children[f"res-block_{i}"] = make_block(hidden_layer, dropout, init, rng, ops)
         self.children["output"] = Linear(hidden_layer, output_nodes, init=init, rng=rng, ops=ops)
 
         self.dropouts = number_dropouts(self)
@@ -103,6 +111,10 @@ class LiftModel(Module):
             dy = child.backward(dy)
         dx = dy if self.before is None else self.before.backward(dy)
         return dx if direct is None else self.ops.add(dx, direct, out=direct)
+
+    def predictor(self) -> FoldedLift | LayeredLift:
+        """The network with its weights as they are now, for prediction alone."""
+        return FoldedLift(self.state_dict(), self.ops) if self.usual else LayeredLift(self)
 
     # ---- saving and loading --------------------------------------------------------------------
     def state_dict(self) -> dict[str, np.ndarray]:
@@ -200,7 +212,8 @@ class LiftModel(Module):
         return "\n".join([lines[0], rule, *lines[1:], rule, end])
 
 
-def _block(width: int, dropout: float, init: str, rng: Any, ops: Ops) -> Residual:
+def usual_block(width: int, dropout: float, init: str, rng: Any, ops: Ops) -> Residual:
+    """Twice (Linear, BatchNorm1d, ReLU, Dropout), and the shortcut around them: Martinez et al., figure 1."""
     layers: list[Module] = []
     for _ in range(2):
         layers += [

@@ -153,6 +153,8 @@ def not_captured(model: LiftModel, optimiser: Optimiser, rows: Any, loss: Any) -
         return "the model is not on a GPU"
     if model.ops.dtype != "float32":
         return f"the model works in {model.ops.dtype}"
+    if not model.usual:
+        return "the model has blocks of its own"
     if (
         type(optimiser) not in (Adam, AdamW)
         or optimiser.parameters != model.parameters()

@@ -12,14 +12,13 @@ import numpy as np
 from minilift import losses
 from minilift.data import Poses
 from minilift.errors import InputError
-from minilift.inference import FoldedLift
 from minilift.model import LiftModel
 from minilift.ops import Array
 from minilift.optim import Optimiser, Schedule
 from minilift.training.augment import Augmentation, Augmenter
 from minilift.training.captured import STEPS, CapturedSteps, not_captured
 from minilift.training.record import Recorder
-from minilift.training.step import TrainStep
+from minilift.training.step import make_step
 
 EVALUATION_ROWS = 1024
 SPLITS = ("train", "val", "valid", "validation", "test", "eval")
@@ -167,7 +166,7 @@ def _plain_steps(
 ) -> Iterator[None]:  # fmt: skip
     ops = model.ops
     x, y = (ops.empty((batch_size, columns)) for columns in (model.input_nodes, model.joint_nodes))
-    step, augment = TrainStep(model, optimiser, measure), None
+    step, augment = make_step(model, optimiser, measure), None
     if augmentation is not None and augmentation.active:
         augment = Augmenter(augmentation, ops, batch_size, model.seed)
     for batch in range(first, total):
@@ -221,7 +220,7 @@ def run_epoch(
 def evaluate(model: LiftModel, data: Poses | Rows, *, loss: Loss = losses.mpjpe) -> Averages:
     """Average loss and MPJPE over every pose, each counted once, however the batches fall."""
     rows = data if isinstance(data, Rows) else Rows(data, model)
-    predict = FoldedLift(model.state_dict(), model.ops)
+    predict = model.predictor()
     pred = model.ops.empty((min(len(rows), EVALUATION_ROWS), model.joint_nodes))
     whole = len(rows) // EVALUATION_ROWS * EVALUATION_ROWS
     sums = np.zeros(2)

@@ -195,3 +195,20 @@ class TrainStep:
     def _job_and_update(self, i: int) -> None:
         self._job(i)
         self._update(i)
+
+
+class LayerStep:
+    """The same for a model with blocks of its own: layer by layer, as the layers themselves have it."""
+
+    def __init__(self, model: LiftModel, optimiser: Optimiser, loss: Loss) -> None:
+        self.model, self.optimiser, self.loss = model, optimiser, loss
+
+    def __call__(self, x: Array, y: Array) -> None:
+        with self.model.ops.parallel():
+            self.model.backward(self.loss.add(self.model.forward(x, train=True), y))
+            self.optimiser.step()
+
+
+def make_step(model: LiftModel, optimiser: Optimiser, loss: Loss) -> TrainStep | LayerStep:
+    """The fastest step that there is for a model."""
+    return (TrainStep if model.usual else LayerStep)(model, optimiser, loss)

@@ -10,6 +10,7 @@ from conftest import make_poses
 
 from minilift import losses
 from minilift.errors import InputError
+from minilift.experiments.block import Block
 from minilift.model import LiftModel
 from minilift.optim import SGD, Adam, AdamW, OneCycleLR, StepLR
 from minilift.training import Augmentation, run_epoch
@@ -235,6 +236,19 @@ def test_what_is_not_captured_is_trained_all_the_same(gpu: Any, capfd: pytest.Ca
     for key, value in models[0].items():
         np.testing.assert_allclose(models[1][key], value, atol=1e-5, err_msg=key)
     assert "the optimiser is not an Adam of all the model's parameters" in capfd.readouterr().err
+
+
+def test_blocks_of_ones_own_are_trained_on_a_gpu(gpu: Any, capfd: pytest.CaptureFixture[str]) -> None:
+    models = []
+    for device in ("cpu", "gpu"):
+        model = LiftModel(1, 16, seed=2, device=device, make_block=Block("linear relu norm dropout"))
+        adam = Adam(model.parameters(), 1e-3)
+        run_epoch(0, POSES, model, adam, None, 100, progress=False)
+        found = run_epoch(0, POSES, model, split="test")
+        models.append({**model.state_dict(), "mpjpe": np.array(found.mpjpe)})
+    for key, value in models[0].items():
+        np.testing.assert_allclose(models[1][key], value, atol=1e-4, err_msg=key)
+    assert "the model has blocks of its own" in capfd.readouterr().err
 
 
 def test_why_steps_are_not_captured(gpu: Any) -> None:
