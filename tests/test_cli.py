@@ -24,7 +24,7 @@ from minilift import Adam, Lifter, LiftModel, Poses, cal_mpjpe, load_poses
 from minilift.checkpoint import load_checkpoint, save_checkpoint, save_state_dict
 from minilift.cli import build as build_command
 from minilift.cli import eval as eval_command
-from minilift.cli.build import with_synthetic
+from minilift.cli.build import split_data, with_synthetic
 from minilift.cli.config import PRESETS, TrainConfig, describe, parse_train
 from minilift.cli.eval import main as evaluate
 from minilift.cli.resume import MAY_CHANGE, NEWER, resumed
@@ -155,6 +155,7 @@ CHANGED: dict[str, list[str]] = {
     "gamma": ["0.1"], "clip": ["0.01"], "warm_up": ["0.5"], "head": ["ray"],
     "flip": ["0"], "noise": ["0.01"], "yaw": ["90"], "tilt": ["10"], "distance": ["0.2"], "body": ["1"],
     "mix": ["0.5"], "synthetic": ["0.5"], "joint_dropout": ["0.2"], "patience": ["1"], "min_delta": ["10"],
+    "poses": ["100"],
     "step_per": ["batch"], "blocks": ["2"], "hidden": ["8"], "dropout": ["0.5"], "init": ["kaiming_normal"],
 }  # fmt: skip
 # What only another choice lets a setting act on
@@ -203,6 +204,19 @@ def test_synthetic_people_are_added_to_the_poses_to_train_on(with_data: Path, ca
     again = with_synthetic(data, config)
     assert again.joint_3d.tobytes() == joined.joint_3d.tobytes()
     assert with_synthetic(data, TrainConfig()) is data
+
+
+def test_fewer_poses_to_train_on_and_the_same_to_validate(with_data: Path, capsys: Capture) -> None:
+    assert train([*SMALL, "--poses", "100", "--val-fraction", "0.2"]) == 0
+    assert "100 poses to train on, 120 to validate, 100 to watch" in capsys.readouterr().out
+    data = make_poses(600)
+    (all_, held_out), (some, same) = (split_data(data, TrainConfig(poses=n)) for n in (0, 100))
+    np.testing.assert_array_equal(same.joint_2d, held_out.joint_2d)
+    rows = [next(i for i, pose in enumerate(all_.joint_2d) if (pose == one).all()) for one in some.joint_2d]
+    assert len(set(rows)) == 100
+    assert (rows[0], rows[-1]) == (0, len(all_) - 1)
+    assert set(np.diff(rows)) <= {5, 6}
+    np.testing.assert_array_equal(split_data(data, TrainConfig(poses=999))[0].joint_2d, all_.joint_2d)
 
 
 def test_nothing_is_added_to_poses_that_stay_in_their_file(with_data: Path, capsys: Capture) -> None:

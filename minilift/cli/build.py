@@ -13,7 +13,7 @@ from minilift.cli.config import TrainConfig
 from minilift.data.poses import Poses
 from minilift.errors import InputError
 from minilift.files.mapped import crc32
-from minilift.model import LiftModel
+from minilift.model import BlockMaker, LiftModel
 from minilift.ops import get_ops
 from minilift.optim import (
     SGD,
@@ -35,11 +35,11 @@ FREE = 0.5  # of the synthetic people that are added to data, how many move free
 APART = CHUNK << 20  # where they begin in the crowd of their seed: not those that a folder without data gets
 
 
-def build_model(config: TrainConfig) -> LiftModel:
+def build_model(config: TrainConfig, make_block: BlockMaker | None = None) -> LiftModel:
     """The network of a run, before training. Raises InputError where its device cannot be had."""
     return LiftModel(
         config.blocks, config.hidden, config.dropout, init=config.init, seed=config.seed,
-        device=config.device, tf32=config.tf32, head=config.head,
+        device=config.device, tf32=config.tf32, head=config.head, make_block=make_block,
     )  # fmt: skip
 
 
@@ -73,6 +73,8 @@ def build_trainer(
 def split_data(data: Poses, config: TrainConfig) -> tuple[Poses, Poses]:
     """Poses of the data to train on, and to validate."""
     rows, held_out = hold_out(len(data), config.val_fraction, config.seed)
+    if 0 < config.poses < len(rows):
+        rows = rows[np.linspace(0, len(rows) - 1, config.poses).astype(int)]
     return data.take(rows), data.take(held_out)
 
 

@@ -70,6 +70,13 @@ class TrainConfig:
         "add synthetic people to train on, so many for each pose of the data; half of them move freely",
         type=_number(float, 0, 100),
     )
+    poses: int = _flag(
+        0,
+        "training",
+        "train on so many of the poses, evenly picked; 0 for all",
+        type=_number(int, 0),
+        metavar="N",
+    )
     val_fraction: float = _flag(
         0.05,
         "training",
@@ -230,7 +237,7 @@ def describe(config: TrainConfig) -> str:
     for f in fields(config):
         other, values = ONLY_WITH.get(f.name, (f.name, (getattr(config, f.name),)))
         silent = not getattr(config, f.name) and (
-            f.name in ("tf32", "clip", "synthetic", "patience", "min_delta")
+            f.name in ("tf32", "clip", "synthetic", "poses", "patience", "min_delta")
             or f.metadata["group"] == "augmentation"
         )
         if getattr(config, other) in values and not silent:

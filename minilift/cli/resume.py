@@ -14,7 +14,7 @@ from minilift.training import of_kind
 NEWER = {
     "tf32": False, "clip": 0.0, "warm_up": 0.05, "head": "xyz", "flip": 0.0, "noise": 0.0, "yaw": 0.0,
     "tilt": 0.0, "distance": 0.0, "body": 0.0, "mix": 0.0, "synthetic": 0.0, "joint_dropout": 0.0, "plot": "",
-    "tensorboard": "", "patience": 0, "min_delta": 0.0,
+    "tensorboard": "", "patience": 0, "min_delta": 0.0, "poses": 0,
 }  # fmt: skip
 
 # What a resumed run may change: where things are, and how long it goes on
