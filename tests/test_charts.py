@@ -22,7 +22,7 @@ from minilift.plots.calibration import calibration_figure, plot_calibration
 from minilift.plots.errors import AXES, Errors, binned, errors_figure, joined, measure, plot_errors
 from minilift.plots.logs import read_log, read_record
 from minilift.plots.style import PAGE, SMALL
-from minilift.plots.sweeps import plot_runs, plot_sweep, runs_figure, sweep_figure
+from minilift.plots.sweeps import epochs_figure, plot_epochs, plot_runs, plot_sweep, runs_figure, sweep_figure
 from minilift.plots.training import plot_training, training_figure
 from minilift.pose.camera import to_camera
 from minilift.pose.orientation import azimuth
@@ -344,6 +344,49 @@ def test_curves_of_runs_are_averaged_by_label() -> None:
     readable(figure)
 
 
+def test_errors_far_apart_share_a_logarithmic_axis_and_few_values_are_its_ticks() -> None:
+    (axes,) = sweep_figure({"a": {0.0: [60.0], 0.5: [61.0], 0.9999: [13_000.0]}}).axes
+    assert (axes.get_xscale(), axes.get_yscale()) == ("linear", "log")
+    assert [tick.get_text() for tick in axes.get_xticklabels()] == ["0", "0.5", "0.9999"]
+    (axes,) = sweep_figure({"a": {float(i): [60.0 + i] for i in range(9)}}).axes
+    assert axes.get_yscale() == "linear"
+    assert len(axes.get_xticks()) != 9
+
+
+def test_epochs_of_several_studies_stand_below_each_other() -> None:
+    curves = {"lr 1": [{0.0: 1e-3, 1.0: 1e-9}], "lr 2": [{0.0: 2e-3, 1.0: 2e-9}]}
+    errors = {"lr 2": [{1: 0.5, 2: 0.25}, {1: 0.7, 2: 0.35, 3: 0.1}]}
+    rows = {"one": {"rate": curves, "error": errors}, "two": {"rate": curves, "error": errors}}
+    figure = epochs_figure(rows)
+    grid = np.array(figure.axes).reshape(2, 2)
+    assert [axes.get_title(loc="left") for axes in grid[:, 0]] == ["one", "two"]
+    assert [axes.get_ylabel() for axes in grid[1]] == ["rate", "error"]
+    assert [axes.get_yscale() for axes in grid[0]] == ["log", "linear"]
+    assert grid[0, 0].get_ylim() == grid[1, 0].get_ylim()
+    (line,) = grid[0, 1].lines
+    np.testing.assert_array_equal(line.get_xdata(), [1, 2])  # as far as both went
+    np.testing.assert_allclose(line.get_ydata(), [0.6, 0.3])
+    assert line.get_color() == grid[0, 0].lines[1].get_color()  # one label, one colour
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()][:2] == ["lr 1", "lr 2"]
+    readable(figure)
+
+
+@pytest.mark.parametrize("curve", [{}, {1: math.nan}])
+def test_epochs_without_values_are_told(curve: Any) -> None:
+    with pytest.raises(InputError, match="cannot draw epochs: a run is missing or has no finite value"):
+        epochs_figure({"": {"error": {"a": [curve]}}})
+
+
+def test_long_names_of_a_legend_stay_on_the_page() -> None:
+    names = [f"a rather long name of some variant or other, number {i}" for i in range(6)]
+    figure = epochs_figure({"": {"error": {name: [{1: 1.0, 2: 2.0}] for name in names}}})
+    figure.draw_without_rendering()
+    box = figure.legends[0].get_window_extent()
+    assert box.x0 >= 0
+    assert box.x1 <= figure.bbox.x1
+
+
 @pytest.mark.parametrize("values", [{}, {"a": []}, {"a": [1.0, math.nan]}, {1.0: [math.inf]}, {"a": {}}])
 def test_sweeps_without_values_are_told(values: Any) -> None:
     with pytest.raises(InputError, match="cannot draw sweep: a run is missing or has no finite value"):
@@ -367,8 +410,9 @@ def test_every_chart_gives_the_same_svg_twice(tmp_path: Path) -> None:
         plot_calibration([0.5, 0.9], [0.4, 0.9], folder / "calibration.svg")
         plot_sweep({"a": [1, 2], "b": [2, 3]}, folder / "sweep.svg")
         plot_runs({"a": [log(), log()]}, folder / "runs.svg")
+        plot_epochs({"": {"error": {"a": [{1: 1.0, 2: 2.0}]}}}, folder / "epochs.svg")
     files = sorted(path.name for path in (tmp_path / "a").iterdir())
-    assert len(files) == 5
+    assert len(files) == 6
     for name in files:
         content = (tmp_path / "a" / name).read_bytes()
         assert content == (tmp_path / "b" / name).read_bytes(), name

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from test_experiments import TINY, Capture, Patch, folder, made, people, records
 
+from minilift.cli.config import parse_train
 from minilift.experiments import charts
 from minilift.experiments.__main__ import main
 from minilift.experiments.settings import Run
@@ -27,7 +28,7 @@ def drawn(monkeypatch: Patch) -> Drawn:
         found[path.name] = data, options
 
     monkeypatch.setattr(charts, "plot_sweep", note)
-    monkeypatch.setattr(charts, "plot_runs", note)
+    monkeypatch.setattr(charts, "plot_epochs", note)
     monkeypatch.setattr(charts, "check_picture", lambda path: None)
     return found
 
@@ -47,15 +48,45 @@ def test_a_study_is_drawn_from_its_records(folder: Path, drawn: Drawn) -> None:
             ]
             assert errors == of_value
             assert len(errors) == 2
-    for column in ("reports-settings", "sound-schedule"):
-        for name in ("val-mpjpe", "train-mpjpe", "lr"):
-            logs, options = drawn[f"dropout-{column}-epochs-{name}.svg"]
-            assert options["column"] == name.replace("-", "_")
-            assert list(logs) == ["dropout 0", "dropout 0.5", "dropout 0.9999"]
-            assert [len(log) for runs in logs.values() for log in runs] == [2] * 6
-    of_report, _ = drawn["dropout-reports-settings-epochs-lr.svg"]
-    assert of_report["dropout 0"][0][0]["lr"] == pytest.approx(0.1)  # nine batches: no drop yet
-    assert len(drawn) == 7
+    rows, options = drawn["dropout-epochs.svg"]
+    assert list(rows) == ["report's settings", "sound schedule"]
+    for row, batch in zip(rows.values(), (32, 256), strict=True):
+        assert list(row) == ["learning rate", "training MPJPE [units]", "validation MPJPE [units]"]
+        for curves in row.values():
+            assert list(curves) == ["dropout 0", "dropout 0.5", "dropout 0.9999"]
+            assert [len(of_seeds) for of_seeds in curves.values()] == [2] * 3
+        (history,) = (
+            record["history"] for record in records().values()
+            if (record["config"]["dropout"], record["config"]["batch_size"]) == (0.5, batch)
+            and record["seed"] == 1
+        )  # fmt: skip
+        for told, column in (("training", "train_mpjpe"), ("validation", "val_mpjpe")):
+            curve = row[f"{told} MPJPE [units]"]["dropout 0.5"][1]
+            assert curve == {1: history[0][column], 2: history[1][column]}
+        rates = row["learning rate"]["dropout 0.5"][1]
+        assert [rates[1.0], rates[2.0]] == [line["lr"] for line in history]
+        assert (min(rates), max(rates)) == (0, 2)
+    assert len(drawn) == 2
+
+
+@pytest.mark.parametrize(
+    "flags", [["scheduler=none"], ["scheduler=step", "step-size=1"], ["scheduler=cosine"]]
+)
+def test_rates_between_the_epochs_are_those_of_the_schedule(flags: list[str], folder: Path) -> None:
+    words = [word for flag in [*flags, "epochs=3", "lr=0.01"] for word in ("--set", flag)]
+    assert main([*TINY, *words, "--seeds", "1", "--jobs", "1"]) == 0
+    (record,) = records().values()
+    config = parse_train(["--" + flag for flag in [*flags, "epochs=3", "lr=0.01"]])[0]
+    rates = charts._rates(config, record["history"])
+    assert [rates[epoch] for epoch in (1.0, 2.0, 3.0)] == [line["lr"] for line in record["history"]]
+    assert rates[0.0] == 0.01
+    steps = record["history"][0]["steps"]
+    first = {round(time * steps): rate for time, rate in rates.items() if time < 1}
+    assert sorted(first) == list(range(steps))  # fewer than RATES_SHOWN: every one of them
+    if flags[0] == "scheduler=step":
+        assert set(first.values()) == {0.01}
+    if flags[0] == "scheduler=cosine":
+        assert len(set(first.values())) == steps
 
 
 def test_a_grid_is_drawn_by_labels_without_what_diverged(folder: Path, drawn: Drawn) -> None:
@@ -63,20 +94,16 @@ def test_a_grid_is_drawn_by_labels_without_what_diverged(folder: Path, drawn: Dr
     assert main([*flags, "--grid", "lr=1e30,0.01", "--charts", "c"]) == 0
     data, _ = drawn["preset-default-test.svg"]
     assert list(data) == ["lr 0.01"]
-    assert list(drawn["preset-default-epochs-lr.svg"][0]) == ["lr 0.01"]
+    assert list(drawn["preset-default-epochs.svg"][0][""]["learning rate"]) == ["lr 0.01"]
 
 
 def test_the_files(folder: Path, capsys: Capture) -> None:
     pytest.importorskip("matplotlib", reason="charts need: pip install 'minilift[plot]'")
     flags = ["--study", "lr", *FLAGS, "--epochs", "2", "--charts", "new/c"]
     assert main(flags) == 0
-    assert capsys.readouterr().out.splitlines()[-1] == "wrote 7 charts into new/c"
+    assert capsys.readouterr().out.splitlines()[-1] == "wrote 2 charts into new/c"
     names = sorted(path.name for path in Path("new/c").iterdir())
-    assert names == [
-        *(f"learning-rate-reports-settings-epochs-{row}.svg" for row in ("lr", "train-mpjpe", "val-mpjpe")),
-        *(f"learning-rate-sound-schedule-epochs-{row}.svg" for row in ("lr", "train-mpjpe", "val-mpjpe")),
-        "learning-rate-test.svg",
-    ]
+    assert names == ["learning-rate-epochs.svg", "learning-rate-test.svg"]
     before = {name: Path("new/c", name).read_bytes() for name in names}
     assert main(flags) == 0
     assert {name: Path("new/c", name).read_bytes() for name in names} == before

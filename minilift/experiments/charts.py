@@ -7,19 +7,19 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from minilift.cli.build import build_optimiser, build_scheduler
+from minilift.cli.config import TrainConfig
 from minilift.errors import InputError
 from minilift.experiments.evaluations import Evaluation
 from minilift.experiments.store import Record
 from minilift.experiments.studies import Group, Variant
 from minilift.experiments.tables import NAMES, Column, Records
+from minilift.model import LiftModel
 from minilift.plots.style import check_picture
-from minilift.plots.sweeps import plot_runs, plot_sweep
+from minilift.plots.sweeps import Curves, plot_epochs, plot_sweep
 
-CURVES = {
-    "val_mpjpe": "validation MPJPE [units]",
-    "train_mpjpe": "training MPJPE [units]",
-    "lr": "learning rate after the epoch",
-}
+CURVES = {"train_mpjpe": "training MPJPE [units]", "val_mpjpe": "validation MPJPE [units]"}
+RATES_SHOWN = 40  # of an epoch's learning rates
 ENDING = ".svg"
 
 
@@ -54,12 +54,7 @@ def draw_charts(
             data, setting = _by_setting(errors) if group.variants[0].column else _by_label(errors)
             quantity = f"{NAMES[metric]} [{column.unit}], {part.name}"
             draw(f"{name}-{_slug(part.name)}", plot_sweep, data, setting=setting, quantity=quantity)
-        for heading in dict.fromkeys(variant.column for variant in made):  # all in one: too long a legend
-            of_column = {v: found for v, found in made.items() if v.column == heading}
-            logs = {v.label: _logs(found) for v, found in of_column.items() if v.predictions == "plain"}
-            for row, quantity in CURVES.items():
-                parts = name, _slug(heading), "epochs", _slug(row)
-                draw("-".join(filter(None, parts)), plot_runs, logs, column=row, quantity=quantity)
+        draw(f"{name}-epochs", plot_epochs, _by_epoch(made))
     return drawn
 
 
@@ -81,8 +76,30 @@ def _by_setting(errors: Mapping[Variant, Sequence[float]]) -> tuple[dict[str, An
     return curves, setting if errors else ""
 
 
-def _logs(found: Sequence[Record]) -> list[list[dict[str, Any]]]:
-    return [record["history"] for record in found]
+def _by_epoch(made: Mapping[Variant, Sequence[Record]]) -> Mapping[str, Mapping[str, Curves]]:
+    """For each column of a group, the curves of its variants: learning rate, and what CURVES says."""
+    rows: dict[str, dict[str, dict[str, Any]]] = {}
+    for variant, found in made.items():
+        if variant.predictions != "plain":  # the same training as another
+            continue
+        row = rows.setdefault(variant.column, {"learning rate": {}, **{told: {} for told in CURVES.values()}})
+        histories = [record["history"] for record in found]
+        row["learning rate"][variant.label] = [_rates(variant.config, history) for history in histories]
+        for column, told in CURVES.items():
+            row[told][variant.label] = [{line["epoch"]: line[column] for line in log} for log in histories]
+    return rows
+
+
+def _rates(config: TrainConfig, history: Sequence[Mapping[str, Any]]) -> dict[float, float]:
+    """The learning rate on the way through the epochs: what the schedule says, for logs have their ends."""
+    of_epoch, epochs = history[0]["steps"], len(history)
+    schedule = build_scheduler(config, build_optimiser(config, LiftModel(0, 1)), of_epoch * config.epochs)
+    rates = {}
+    for i in range(RATES_SHOWN * epochs + 1):
+        step = round(of_epoch * i / RATES_SHOWN)
+        stepped = step if schedule and schedule.per == "batch" else step // of_epoch
+        rates[step / of_epoch] = schedule.lr_at(stepped) if schedule else config.lr
+    return rates
 
 
 def _slug(text: str) -> str:

@@ -106,15 +106,24 @@ def legend(axes: Axes, place: Place) -> None:
     axes.legend(handles, labels, fontsize=SMALL, loc=place, framealpha=0.85, edgecolor="none")
 
 
-def legend_above(figure: Figure, axes: Axes) -> None:
-    """Name the labelled artists of axes above the figure, where they hide nothing: lines, then bands."""
+def legend_above(figure: Figure, *every: Axes) -> None:
+    """Name the labelled artists of axes above the figure, where they hide nothing: lines, then bands.
+
+    What several axes name alike is named once; long names get fewer columns.
+    """
     from matplotlib.lines import Line2D
 
-    found = sorted(
-        zip(*axes.get_legend_handles_labels(), strict=True), key=lambda f: type(f[0]) is not Line2D
-    )
-    handles, labels = [handle for handle, _ in found], [label for _, label in found]
-    figure.legend(handles, labels, fontsize=SMALL, loc="outside upper center", ncols=4, frameon=False)
+    found: dict[str, Any] = {}
+    for axes in every:
+        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
+            found.setdefault(label, handle)
+    labels = sorted(found, key=lambda label: type(found[label]) is not Line2D)
+    room = figure.get_figwidth() * 13 - 6  # letters of this size in a line
+    columns = max(min(4, len(labels), int(room // (max(map(len, labels), default=1) + 6))), 1)
+    figure.legend(
+        [found[label] for label in labels], labels, fontsize=SMALL, loc="outside upper center",
+        ncols=columns, frameon=False,
+    )  # fmt: skip
 
 
 def wide_range(values: Iterable[float], factor: float = 5.0) -> bool:

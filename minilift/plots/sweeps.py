@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 Values = Sequence[float]
 SPREAD = "±1 std. deviation of the seeds"
+FEW = 6  # values of a setting
 NARROW = 0.3  # of the distance between two labels: how far the dots of one lie apart
 
 
@@ -46,8 +47,9 @@ def plot_sweep(
 
     Values are one for each seed, and need not be as many everywhere. The band is the mean and one standard
     deviation (of the sample) to either side, where there are two or more. The axis of a setting whose values
-    span more than a factor of 20 is logarithmic. `setting` and `quantity` name the axes, with units. Raises
-    InputError where nothing is given or nothing finite, and as the other charts do.
+    span more than a factor of 20 is logarithmic, and so is that of errors which span more than one of 5.
+    `setting` and `quantity` name the axes, with units. Raises InputError where nothing is given or nothing
+    finite, and as the other charts do.
     """
     save(sweep_figure(values, setting, quantity, path), path)
 
@@ -67,6 +69,8 @@ def sweep_figure(
         _columns(axes, series[""])
     else:
         _curves_over(axes, series)
+    if wide_range(value for curve in series.values() for runs in curve.values() for value in runs):
+        logarithmic(axes)
     legend_above(figure, axes)
     return figure
 
@@ -107,6 +111,9 @@ def _curves_over(axes: Axes, series: Mapping[str, Mapping[Any, Values]]) -> None
             axes.plot(np.full(len(found), place), found, "o", color=style["color"], markersize=4, alpha=0.6)
     if wide_range(every, factor=20):
         axes.set_xscale("log")
+    if len(values := sorted(set(every))) <= FEW:  # then the axis can name each
+        axes.set_xticks(values, [f"{value:g}" for value in values])
+        axes.set_xticks([], minor=True)
     axes.plot([], [], "o", color=INK, markersize=4, alpha=0.6, label="a run")
 
 
@@ -172,3 +179,46 @@ def _check(path: PathLike, values: Sequence[Any]) -> None:
     ):
         problem = "a run is missing or has no finite value"
         raise InputError(f"cannot draw {one_line(str(path))}: {problem}; leave it out, or run it again")
+
+
+Curves = Mapping[str, Sequence[Mapping[float, float]]]  # by label: of each seed, its values by epoch
+
+
+def plot_epochs(rows: Mapping[str, Mapping[str, Curves]], path: PathLike) -> None:
+    """Draw several quantities of several studies: {row of panels: {quantity: {label: curves of its seeds}}}.
+
+    A line is the mean of a label's seeds where all of them have a value, the band one standard deviation to
+    either side. Panels below each other have one scale. Raises InputError where a curve is missing or not
+    finite, and as the other charts do.
+    """
+    save(epochs_figure(rows, path), path)
+
+
+def epochs_figure(rows: Mapping[str, Mapping[str, Curves]], path: PathLike = "epochs") -> Figure:
+    """The figure that plot_epochs writes; `path` is what an error names."""
+    every = [curves for row in rows.values() for curves in row.values()]
+    _check(
+        path, [list(curve.values()) for curves in every for of_seeds in curves.values() for curve in of_seeds]
+    )
+    across = len(next(iter(rows.values())))
+    figure = new_figure(PAGE, 0.7 + 2.1 * len(rows))
+    grid = figure.subplots(len(rows), across, squeeze=False, sharex=True, sharey="col")
+    labels = list(
+        dict.fromkeys(label for row in rows.values() for curves in row.values() for label in curves)
+    )
+    for place, (heading, row) in enumerate(rows.items()):
+        for axes, (quantity, curves) in zip(grid[place], row.items(), strict=True):
+            last = place == len(rows) - 1
+            panel(axes, heading if axes is grid[place][0] else "", "epoch" if last else "", quantity)
+            for label, of_seeds in curves.items():
+                epochs = sorted(set.intersection(*(set(curve) for curve in of_seeds))) if of_seeds else []
+                found = [np.array([curve[epoch] for curve in of_seeds]) for epoch in epochs]
+                _check(path, found)
+                _mean_and_band(axes, np.array(epochs), found, series_style(labels.index(label)), plain(label))
+            whole_ticks(axes)
+    for column in range(across):
+        shown = [value for axes in grid[:, column] for line in axes.get_lines() for value in line.get_ydata()]
+        if wide_range(shown):
+            logarithmic(grid[0, column])
+    legend_above(figure, *grid.flat)
+    return figure
