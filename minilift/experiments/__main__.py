@@ -17,8 +17,9 @@ from minilift.data.info import warn_of_conventions
 from minilift.data.poses import load_poses
 from minilift.errors import InputError, run_program
 from minilift.experiments.charts import check_charts, check_together, draw_charts
-from minilift.experiments.columns import columns_table
+from minilift.experiments.columns import tabulated
 from minilift.experiments.evaluations import read_evaluation
+from minilift.experiments.layers import layers
 from minilift.experiments.plan import Plan
 from minilift.experiments.random_search import DEFAULT_RANGES, best_of, random_search, read_ranges
 from minilift.experiments.report import STUDIES as REPORTS
@@ -27,21 +28,22 @@ from minilift.experiments.settings import read_axes, read_settings
 from minilift.experiments.store import Store
 from minilift.experiments.studies import Group, ablation, grid
 from minilift.experiments.sweep import LOKY, choose_jobs, cores, sweep
-from minilift.experiments.tables import NAMES, check_marked, table, write_between
+from minilift.experiments.tables import NAMES, check_marked, write_between
 from minilift.files import check_writable, only_one
 
 PROGRAM = "python -m minilift.experiments"
-STUDIES = ("ablation", *REPORTS)
+STUDIES = ("ablation", *REPORTS, "layers")
 
 DESCRIPTION = """\
 Train many settings with several seeds each, side by side, and print what they reach as a table.
 
 What is varied is a study (--study ablation: the presets with one ingredient taken out at a time; --study
 report: the four studies of the original report, each beside the same with a sound schedule; --study dropout,
-lr, width or blocks: one of these), a grid of settings of train.py (--grid), points drawn at random
-(--random), or one point (--set). Every finished run is a file of --out, under the hash of its settings and
-data: the same command goes on where it was stopped, and no run is made twice. Each run is that of train.py
-with these settings; it is measured with the weights of its best validation epoch.
+lr, width or blocks: one of these; --study layers: residual blocks with a layer missing, moved or doubled), a
+grid of settings of train.py (--grid), points drawn at random (--random), or one point (--set). Every finished
+run is a file of --out, under the hash of its settings and data: the same command goes on where it was
+stopped, and no run is made twice. Each run is that of train.py with these settings; it is measured with the
+weights of its best validation epoch.
 """
 
 EPILOGUE = """\
@@ -52,6 +54,8 @@ examples:
          --set epochs=10 --seeds 1                                the best ten, chosen on held-out poses
   python -m minilift.experiments --study ablation --list          what it would run, and what is done
   python -m minilift.experiments --study report                   what the original report's tables measured
+  python -m minilift.experiments --study dropout lr width blocks layers --table docs/report.md \\
+         --charts docs/images/report                              all that docs/report.md shows
   python -m minilift.experiments --study ablation --eval unseen=data_test_lift.pkl:0:9366 \\
          --eval seen=data_test_lift.pkl:9366:15610 --eval cmu=cmu.npz --table docs/accuracy.md
 """
@@ -66,7 +70,10 @@ def _parser() -> argparse.ArgumentParser:
         PROGRAM, description=DESCRIPTION, epilog=EPILOGUE, formatter_class=HelpFormatter
     )
     what = parser.add_argument_group("what is run")
-    what.add_argument("--study", choices=STUDIES, help="a set of variants made for a table of the documents")
+    what.add_argument(
+        "--study", choices=STUDIES, nargs="+", default=[], metavar="NAME",
+        help=f"sets of variants, each with a table of its own: {', '.join(STUDIES)}",
+    )  # fmt: skip
     what.add_argument(
         "--grid", action="append", default=[], metavar="NAME=V,V",
         help="every value of a setting, with every one of the other --grid",
@@ -127,12 +134,14 @@ _count.__name__ = "whole number"  # what argparse calls a malformed value
 
 def _main(argv: Sequence[str] | None) -> int:
     args = _parser().parse_args(argv)
-    name, groups = args.study or ("random" if args.random else "grid"), _groups(args)
+    tables = _tables(args)
     if args.table:
-        check_marked(Path(args.table), name)
+        for name in tables:
+            check_marked(Path(args.table), name)
     if args.charts:
         check_together(args.charts, args.random)
         check_charts(Path(args.charts))
+    groups = [group for of_table in tables.values() for group in of_table]
     plan = _plan(args, groups)
     if args.list:
         print(plan.listing())
@@ -152,11 +161,15 @@ def _main(argv: Sequence[str] | None) -> int:
         return 130
     records = plan.records()
     arguments = records, plan.evaluations, plan.seeds, args.metric
-    make = columns_table if args.study in REPORTS else best_of if args.random else table
-    text = "\n\n".join(f"**{group.title}**\n\n{make(group, *arguments)}" for group in groups)
-    print(f"\n{text}")
+    for name, of_table in tables.items():
+        parts = [(best_of if args.random else tabulated)(group, *arguments) for group in of_table]
+        text = "\n\n".join(
+            f"**{group.title}**\n\n{part}" for group, part in zip(of_table, parts, strict=True)
+        )
+        print(f"\n{text}")
+        if args.table:
+            write_between(Path(args.table), name, text)
     if args.table:
-        write_between(Path(args.table), name, text)
         print(f"\nwrote the tables into {args.table}")
     if args.charts:
         made = draw_charts(groups, *arguments, Path(args.charts))
@@ -164,13 +177,13 @@ def _main(argv: Sequence[str] | None) -> int:
     return 0
 
 
-def _groups(args: argparse.Namespace) -> list[Group]:
-    """What the flags ask for. Raises InputError where they contradict each other."""
+def _tables(args: argparse.Namespace) -> dict[str, list[Group]]:
+    """What the flags ask for, by the names of the tables. Raises InputError where they contradict another."""
     words, axes = read_settings("--set", args.set), read_axes(args.grid)
     if args.range and not args.random:
         raise InputError(f"--range {args.range[0]}: is for points at random; give --random N, too")
     if args.random:
-        return _random(args, words)
+        return {"random": _random(args, words)}
     if twice := sorted(words.keys() & axes.keys()):
         raise InputError(f"--set {twice[0]}: is varied by --grid; leave one of them out")
     if not args.study:
@@ -180,21 +193,26 @@ def _groups(args: argparse.Namespace) -> list[Group]:
             raise InputError(
                 "nothing to run: give --study ablation, --grid NAME=V,V, --random N or --set NAME=V"
             )
-        return grid(args.preset or "default", words, axes)
+        return {"grid": grid(args.preset or "default", words, axes)}
     if args.grid or args.preset:
         flag = f"--grid {args.grid[0]}" if args.grid else f"--preset {args.preset}"
-        raise InputError(f"{flag}: --study {args.study} says what is varied; leave one of them out")
+        raise InputError(f"{flag}: --study {' '.join(args.study)} says what is varied; leave one of them out")
     if args.epochs and "epochs" in words:
         raise InputError(f"--set epochs={words['epochs']}: --epochs says it too; leave one of them out")
-    told = shlex.join(map(str, args.epochs))
-    if args.study in REPORTS:
-        if len(args.epochs) > 1:
-            raise InputError(f"--epochs {told}: --study {args.study} has one number for all its runs")
-        return report(args.study, words, {"epochs": told} if told else {})
-    groups = ablation(words, args.epochs)
-    if len(args.epochs) > len(groups):
-        raise InputError(f"--epochs {told}: the study has {len(groups)} groups")
-    return groups
+    return {name: _study(name, words, args.epochs) for name in args.study}
+
+
+def _study(name: str, words: dict[str, str], epochs: Sequence[int]) -> list[Group]:
+    told = shlex.join(map(str, epochs))
+    if name == "ablation":
+        groups = ablation(words, epochs)
+        if len(epochs) > len(groups):
+            raise InputError(f"--epochs {told}: the study has {len(groups)} groups")
+        return groups
+    if len(epochs) > 1:
+        raise InputError(f"--epochs {told}: --study {name} has one number for all its runs")
+    given = {"epochs": told} if told else {}
+    return layers(words, given) if name == "layers" else report(name, words, given)
 
 
 def _random(args: argparse.Namespace, words: dict[str, str]) -> list[Group]:

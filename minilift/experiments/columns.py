@@ -8,24 +8,34 @@ from minilift.experiments.evaluations import Evaluation
 from minilift.experiments.report import REPORT, frozen, steps_until_gone
 from minilift.experiments.store import Record
 from minilift.experiments.studies import Group
-from minilift.experiments.tables import Column, Records, rows, spread_note
+from minilift.experiments.tables import Column, Records, rows, spread_note, table
+
+
+def tabulated(
+    group: Group, records: Records, evaluations: Sequence[Evaluation], seeds: Sequence[int], metric: str
+) -> str:
+    """The table of a group, in the form that its variants have."""
+    make = columns_table if group.variants[0].column else table
+    return make(group, records, evaluations, seeds, metric)
 
 
 def columns_table(
     group: Group, records: Records, evaluations: Sequence[Evaluation], seeds: Sequence[int], metric: str
 ) -> str:
-    """A row for each label, and for each column of the group: errors, the last rate and the best epoch.
+    """A row for each label, and the errors of each column of the group.
 
-    Behind it, what the errors are, and what the first column measured.
+    Where a column is the report's: also the last rate and the best epoch, and behind the table, what was
+    measured there.
     """
     labels = list(dict.fromkeys(variant.label for variant in group.variants))
     names = list(dict.fromkeys(variant.column for variant in group.variants))
     place = {(variant.label, variant.column): variant for variant in group.variants}
     columns = [Column(part, metric) for part in evaluations]
+    rated = REPORT in names
     head = [""]
     for name in names:
         head += [f"{name}: {columns[0].head}", *(column.head for column in columns[1:])]
-        head += ["last rate", "best epoch"]
+        head += ["last rate", "best epoch"] if rated else []
     lines = []
     for label in labels:
         cells = [label]
@@ -34,9 +44,13 @@ def columns_table(
             found = [records.get((variant, seed)) for seed in seeds]
             cells += [column.cell(found, variant, [], None) for column in columns]
             made = [record for record in found if record is not None and record["history"]]
-            cells += [_span([_rates(record)[-1] for record in made], ".1e"), _span(_best(made), "d")]
+            told = [_span([_rates(record)[-1] for record in made], ".1e"), _span(_best(made), "d")]
+            cells += told if rated else []
         lines.append(cells)
-    note = f"{spread_note(metric, seeds)}; last rate: the learning rate after the last step."
+    note = spread_note(metric, seeds)
+    if not rated:
+        return "\n".join([*rows(head, lines), "", f"{note}."])
+    note += "; last rate: the learning rate after the last step."
     return "\n".join([*rows(head, lines), "", note, "", _reading(group, records, seeds)])
 
 

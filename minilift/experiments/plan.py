@@ -30,7 +30,7 @@ class Plan:
         return {row: self._run(*row) for row in rows}
 
     def _run(self, variant: Variant, seed: int) -> Run:
-        return Run(replace(variant.config, seed=seed, data=self.data), self.fingerprint)
+        return Run(replace(variant.config, seed=seed, data=self.data), self.fingerprint, variant.block)
 
     @cached_property
     def runs(self) -> dict[str, Run]:

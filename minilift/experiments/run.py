@@ -15,7 +15,6 @@ from minilift.experiments.evaluations import Evaluation, measure
 from minilift.experiments.settings import TRAINING, Run, acting
 from minilift.experiments.store import Record, Store
 from minilift.lifter import Lifter
-from minilift.model import LiftModel
 from minilift.ops.threads import limited, team
 from minilift.training import Diverged, Trainer
 
@@ -40,12 +39,12 @@ def _made(run: Run, evaluations: Sequence[Evaluation]) -> tuple[Record, bool]:
     data = load_poses(config.data, need_3d=True)
     if tuple(fingerprint(data)) != run.data:
         raise InputError(f"{config.data}: was changed while the sweep ran; start it again")
-    trainer = build_trainer(config, build_model(config), data, None, None, quiet=True)
+    trainer = build_trainer(config, build_model(config, run.block), data, None, None, quiet=True)
     results, diverged = {}, False
     try:
         if not trainer.fit():
             raise KeyboardInterrupt
-        results = _measured(trainer, config.device, evaluations)
+        results = _measured(trainer, run, evaluations)
         diverged = None in results.values()
     except Diverged:
         diverged = True
@@ -60,9 +59,11 @@ def _made(run: Run, evaluations: Sequence[Evaluation]) -> tuple[Record, bool]:
     return record, bool(trainer.signal)
 
 
-def _measured(trainer: Trainer, device: str, evaluations: Sequence[Evaluation]) -> dict[str, Any]:
+def _measured(trainer: Trainer, run: Run, evaluations: Sequence[Evaluation]) -> dict[str, Any]:
     """Of the weights of the best validation epoch, by the keys of the evaluations."""
-    lifter = Lifter(LiftModel.from_state_dict(trainer.best_weights, device=device))
+    model = build_model(run.config, run.block)
+    model.load_state_dict(trainer.best_weights)
+    lifter = Lifter(model)
     return {part.key: measure(lifter, part.load()) for part in evaluations}
 
 

@@ -8,12 +8,13 @@ import io
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from minilift.cli.config import ONLY_WITH, TrainConfig, parse_train
 from minilift.cli.resume import NEWER
 from minilift.errors import InputError
+from minilift.experiments.block import Block
 
 # Of what a training run computes. Raise it when a change to the code makes the same settings give another
 # result by more than rounding: every run of the version before is then made again.
@@ -25,16 +26,18 @@ Words = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Run:
-    """One training: settings, seed included, and the fingerprint of its data."""
+    """One training: settings, seed included, the fingerprint of its data, and blocks that are not usual."""
 
     config: TrainConfig
     data: tuple[int, ...]
+    block: Block | None = None
 
     @property
     def key(self) -> str:
         """What tells it from every other run: 16 digits over all that acts on its weights."""
-        what = json.dumps([TRAINING, acting(self.config), self.data], sort_keys=True)
-        return hashlib.sha256(what.encode()).hexdigest()[:16]
+        what = [TRAINING, acting(self.config), self.data]
+        what += [] if self.block is None else [asdict(self.block)]
+        return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def acting(config: TrainConfig) -> dict[str, Any]:

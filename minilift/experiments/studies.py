@@ -8,6 +8,7 @@ from itertools import product
 
 from minilift.cli.config import TrainConfig
 from minilift.cli.presets import PRESETS
+from minilift.experiments.block import Block
 from minilift.experiments.settings import Words, acting, make_config
 
 
@@ -15,13 +16,15 @@ from minilift.experiments.settings import Words, acting, make_config
 class Variant:
     """A row of a table: settings, and how their weights predict (a name of PREDICTIONS).
 
-    Variants of one label and different columns stand beside each other in its row.
+    Variants of one label and different columns stand beside each other in its row. `block` is what the
+    network is made of, if not the usual blocks.
     """
 
     label: str
     config: TrainConfig
     predictions: str = "plain"
     column: str = ""
+    block: Block | None = None
 
 
 @dataclass(frozen=True)
