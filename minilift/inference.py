@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import threading
 from collections.abc import Mapping
 from typing import Any
@@ -36,10 +35,10 @@ class Predictor:
 
 
 class LayeredLift(Predictor):
-    """A model of any layers: a copy of it, a few poses after the other, one thread at a time."""
+    """A model of any layers, which nobody else uses: some poses after the other, one thread at a time."""
 
     def __init__(self, model: Module) -> None:
-        self.model, self.ops, self._lock = copy.deepcopy(model), model.ops, threading.Lock()
+        self.model, self.ops, self._lock = model, model.ops, threading.Lock()
 
     def __call__(self, x: Array, out: Array) -> None:
         step = self.ops.rows_at_once

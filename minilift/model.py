@@ -49,6 +49,11 @@ class LiftModel(Module):
             )
         if head not in HEADS:
             raise ValueError(f"LiftModel: head {head!r} is unknown; use one of {', '.join(HEADS)}")
+        self._made_of: dict[str, Any] = {
+            "n_blocks": n_blocks, "hidden_layer": hidden_layer, "dropout": dropout, "seed": seed,
+            "dtype": dtype, "output_nodes": output_nodes, "input_nodes": input_nodes, "device": device,
+            "tf32": tf32, "head": head, "make_block": make_block,
+        }  # fmt: skip
         super().__init__(get_ops(device, dtype, tf32))
         ops, self.seed, rng = self.ops, seed, self.ops.generator(seed)
         self.n_blocks, self.hidden_layer = n_blocks, hidden_layer
@@ -114,7 +119,11 @@ class LiftModel(Module):
 
     def predictor(self) -> FoldedLift | LayeredLift:
         """The network with its weights as they are now, for prediction alone."""
-        return FoldedLift(self.state_dict(), self.ops) if self.usual else LayeredLift(self)
+        if self.usual:
+            return FoldedLift(self.state_dict(), self.ops)
+        other = LiftModel(**self._made_of, init="zeros")  # not a deep copy: device arrays have none of ours
+        other.restore(self.snapshot())
+        return LayeredLift(other)
 
     # ---- saving and loading --------------------------------------------------------------------
     def state_dict(self) -> dict[str, np.ndarray]:

@@ -242,12 +242,12 @@ def test_blocks_of_ones_own_are_trained_on_a_gpu(gpu: Any, capfd: pytest.Capture
     models = []
     for device in ("cpu", "gpu"):
         model = LiftModel(1, 16, seed=2, device=device, make_block=Block("linear relu norm dropout"))
-        adam = Adam(model.parameters(), 1e-3)
-        run_epoch(0, POSES, model, adam, None, 100, progress=False)
+        sgd = SGD(model.parameters(), 0.01)  # Adam makes whole steps of rounding where a gradient is 0
+        run_epoch(0, POSES, model, sgd, None, 100, progress=False)
         found = run_epoch(0, POSES, model, split="test")
         models.append({**model.state_dict(), "mpjpe": np.array(found.mpjpe)})
     for key, value in models[0].items():
-        np.testing.assert_allclose(models[1][key], value, atol=1e-4, err_msg=key)
+        np.testing.assert_allclose(models[1][key], value, atol=1e-5, err_msg=key)
     assert "the model has blocks of its own" in capfd.readouterr().err
 
 
