@@ -21,8 +21,16 @@ from minilift.plots.__main__ import main
 from minilift.plots.calibration import calibration_figure, plot_calibration
 from minilift.plots.errors import AXES, Errors, binned, errors_figure, joined, measure, plot_errors
 from minilift.plots.logs import read_log, read_record
-from minilift.plots.style import PAGE, SMALL
-from minilift.plots.sweeps import epochs_figure, plot_epochs, plot_runs, plot_sweep, runs_figure, sweep_figure
+from minilift.plots.style import PAGE, SMALL, legend_columns
+from minilift.plots.sweeps import (
+    SPREAD,
+    epochs_figure,
+    plot_epochs,
+    plot_runs,
+    plot_sweep,
+    runs_figure,
+    sweep_figure,
+)
 from minilift.plots.training import plot_training, training_figure
 from minilift.pose.camera import to_camera
 from minilift.pose.orientation import azimuth
@@ -379,12 +387,21 @@ def test_epochs_without_values_are_told(curve: Any) -> None:
 
 
 def test_long_names_of_a_legend_stay_on_the_page() -> None:
-    names = [f"a rather long name of some variant or other, number {i}" for i in range(6)]
+    names = [f"a rather long name of some variant or other, number {i}" for i in range(13)]
     figure = epochs_figure({"": {"error": {name: [{1: 1.0, 2: 2.0}] for name in names}}})
     figure.draw_without_rendering()
     box = figure.legends[0].get_window_extent()
     assert box.x0 >= 0
     assert box.x1 <= figure.bbox.x1
+    assert figure.axes[0].get_window_extent().height > 200  # pixels left for the curves
+    assert legend_columns(["a run", "mean", SPREAD], 7.5) == 3
+    assert legend_columns([], 7.5) == legend_columns(["x" * 200] * 2, 7.5) == 1
+
+
+def test_a_single_epoch_is_a_dot() -> None:
+    one, two = ({1: 1.0}, {1: 1.0, 2: 2.0})
+    (axes,) = epochs_figure({"": {"error": {"one": [one], "two": [two]}}}).axes
+    assert [line.get_marker() for line in axes.lines] == ["o", "None"]
 
 
 @pytest.mark.parametrize("values", [{}, {"a": []}, {"a": [1.0, math.nan]}, {1.0: [math.inf]}, {"a": {}}])

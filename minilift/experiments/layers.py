@@ -54,7 +54,7 @@ def layers(words: Words, epochs: Words) -> list[Group]:
     def variant(label: str, block: Block | None = None, column: str = "", **others: str) -> Variant:
         return Variant(label, make_config(PRESET, {**words, **others}), column=column, block=block)
 
-    blocks = [variant("as it is: twice (Linear, batch norm, ReLU, dropout)")]
+    blocks = [variant("as it is")]
     blocks += [variant(label, block, **others) for label, block, others in CHANGES]
     rates = [
         variant(f"lr {rate}", block, column, lr=rate)

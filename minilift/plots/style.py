@@ -118,12 +118,20 @@ def legend_above(figure: Figure, *every: Axes) -> None:
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
             found.setdefault(label, handle)
     labels = sorted(found, key=lambda label: type(found[label]) is not Line2D)
-    room = figure.get_figwidth() * 13 - 6  # letters of this size in a line
-    columns = max(min(4, len(labels), int(room // (max(map(len, labels), default=1) + 6))), 1)
     figure.legend(
         [found[label] for label in labels], labels, fontsize=SMALL, loc="outside upper center",
-        ncols=columns, frameon=False,
+        ncols=legend_columns(labels, figure.get_figwidth()), frameon=False,
     )  # fmt: skip
+
+
+def legend_columns(labels: Sequence[str], width: float) -> int:
+    """How many columns of these names, filled one after the other, have room beside each other in inches."""
+    for columns in range(min(4, len(labels)), 1, -1):
+        height = -(-len(labels) // columns)
+        widest = [max(map(len, labels[i : i + height])) for i in range(0, len(labels), height)]
+        if sum(widest) + 6 * len(widest) < 13 * width:  # letters of this size, and the lines before them
+            return columns
+    return 1
 
 
 def wide_range(values: Iterable[float], factor: float = 5.0) -> bool:

@@ -15,6 +15,7 @@ from minilift.plots.style import (
     PAGE,
     SMALL,
     legend_above,
+    legend_columns,
     logarithmic,
     new_figure,
     panel,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 Values = Sequence[float]
 SPREAD = "±1 std. deviation of the seeds"
+LINE = 0.2  # inches of a legend
 FEW = 6  # values of a setting
 NARROW = 0.3  # of the distance between two labels: how far the dots of one lie apart
 
@@ -122,7 +124,8 @@ def _mean_and_band(
 ) -> None:
     means = np.array([found.mean() for found in runs])
     spread = np.array([found.std(ddof=1) if len(found) > 1 else 0.0 for found in runs])
-    axes.plot(places, means, label=name, linewidth=1.8, **style)
+    alone = "o" if len(places) == 1 else None  # a line of one point is none
+    axes.plot(places, means, label=name, linewidth=1.8, marker=alone, markersize=4, **style)
     if spread.any():
         axes.fill_between(
             places, means - spread, means + spread, color=style["color"], alpha=0.18, linewidth=0,
@@ -200,12 +203,10 @@ def epochs_figure(rows: Mapping[str, Mapping[str, Curves]], path: PathLike = "ep
     _check(
         path, [list(curve.values()) for curves in every for of_seeds in curves.values() for curve in of_seeds]
     )
-    across = len(next(iter(rows.values())))
-    figure = new_figure(PAGE, 0.7 + 2.1 * len(rows))
+    labels = list(dict.fromkeys(label for curves in every for label in curves))
+    across, lines = len(next(iter(rows.values()))), 1 + len(labels) // legend_columns([*labels, SPREAD], PAGE)
+    figure = new_figure(PAGE, 0.4 + LINE * lines + 2.2 * len(rows))
     grid = figure.subplots(len(rows), across, squeeze=False, sharex=True, sharey="col")
-    labels = list(
-        dict.fromkeys(label for row in rows.values() for curves in row.values() for label in curves)
-    )
     for place, (heading, row) in enumerate(rows.items()):
         for axes, (quantity, curves) in zip(grid[place], row.items(), strict=True):
             last = place == len(rows) - 1
