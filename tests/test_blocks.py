@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from minilift import Adam, Lifter, LiftModel, evaluate, losses, run_epoch
 from minilift.checkpoint import load_state_dict
 from minilift.experiments.block import USUAL, Block
 from minilift.inference import FoldedLift, LayeredLift
+from minilift.nn import ReLU
 from minilift.optim import OneCycleLR
 from minilift.training import Trainer
 from minilift.training.epoch import Measure
@@ -96,19 +98,29 @@ def test_its_prediction_is_the_models_of_that_time(n: int) -> None:
     np.testing.assert_allclose(lifter.predict(x), expected, rtol=0, atol=1e-12)
 
 
-def test_several_threads_predict_at_once() -> None:
-    lifter, x = Lifter(trained(make())), np.random.default_rng(0).standard_normal((400, 15, 2))
+def test_several_threads_predict_one_after_the_other() -> None:
+    inside: list[int] = []
+
+    class Watched(ReLU):
+        def forward(self, x: Any, train: bool = False) -> Any:
+            inside.append(1)
+            time.sleep(0.02)  # long enough for another thread to come in
+            assert len(inside) == 1
+            inside.pop()
+            return super().forward(x, train)
+
+    lifter, x = Lifter(make(lambda *_: Watched(ops=_[-1]))), np.ones((400, 15, 2))
     expected, found = lifter.predict(x), {}
 
     def predict(i: int) -> None:
         found[i] = lifter.predict(x[i:])
 
-    threads = [threading.Thread(target=predict, args=(i,)) for i in range(6)]
+    threads = [threading.Thread(target=predict, args=(i,)) for i in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    for i in range(6):
+    for i in range(4):
         np.testing.assert_allclose(found[i], expected[i:], rtol=0, atol=1e-12)
 
 

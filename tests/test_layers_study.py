@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,27 @@ def test_one_thing_changes_at_a_time() -> None:
     steps = {v.config.poses // v.config.batch_size * v.config.epochs for v in poses.variants}
     assert steps == {1000}
     assert all(v.config.poses % v.config.batch_size == 0 for v in poses.variants)
+
+
+WORDS = {"batch norm": "norm", "ReLU": "relu", "dropout": "dropout", "it": "dropout", "the shortcut": ""}
+
+
+def test_labels_say_what_the_blocks_are() -> None:
+    for label, block, _ in CHANGES:
+        names = block.layers.split() if block else []
+        if label.startswith("without ") and block:
+            left_out = {"batch norm": "norm", "ReLU": "relu", "the shortcut": ""}[
+                label.removeprefix("without ")
+            ]
+            assert left_out not in names
+            assert block.shortcut == bool(left_out)
+        elif block:
+            assert len(names) == 4 * {"once": 1, "four": 4}.get(label.split()[1], 2)
+            assert {"linear", "norm", "relu", "dropout"} == set(names)
+        for one, other in re.findall(r"(batch norm|dropout) (?:behind|in front of) (ReLU|dropout|it)", label):
+            first, second = WORDS[one], WORDS[other]
+            behind = names.index(first) > names.index(second)
+            assert behind == ("behind" in label)
 
 
 def test_a_block_is_part_of_the_hash_and_the_usual_one_is_not() -> None:
