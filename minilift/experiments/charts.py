@@ -19,7 +19,7 @@ from minilift.plots.style import check_picture
 from minilift.plots.sweeps import Curves, plot_epochs, plot_sweep
 
 CURVES = {"train_mpjpe": "training MPJPE [units]", "val_mpjpe": "validation MPJPE [units]"}
-RATES_SHOWN = 40  # of an epoch's learning rates
+RATES_SHOWN = 100  # of a run's learning rates, or one for each epoch
 ENDING = ".svg"
 
 
@@ -94,9 +94,9 @@ def _rates(config: TrainConfig, history: Sequence[Mapping[str, Any]]) -> dict[fl
     """The learning rate on the way through the epochs: what the schedule says, for logs have their ends."""
     of_epoch, epochs = history[0]["steps"], len(history)
     schedule = build_scheduler(config, build_optimiser(config, LiftModel(0, 1)), of_epoch * config.epochs)
-    rates = {}
-    for i in range(RATES_SHOWN * epochs + 1):
-        step = round(of_epoch * i / RATES_SHOWN)
+    in_an_epoch, rates = max(RATES_SHOWN // epochs, 1), {}
+    for i in range(in_an_epoch * epochs + 1):
+        step = round(of_epoch * i / in_an_epoch)
         stepped = step if schedule and schedule.per == "batch" else step // of_epoch
         rates[step / of_epoch] = schedule.lr_at(stepped) if schedule else config.lr
     return rates

@@ -88,10 +88,9 @@ def _reading(group: Group, records: Records, seeds: Sequence[int]) -> str:
     moved = max(_moved(record) for _, record in made)
     return (
         f"The report's schedule, stepped once per batch, takes 99 % of the rate away in "
-        f"{steps_until_gone(config):,} batches, and leaves {left:.0e} of it after the first epoch. In all "
-        f"epochs after that the weights have next to nothing to move with; what the validation error still "
-        f"changes by ({100 * moved:.1f} % at most) comes with batch norm's running statistics. So the "
-        f"report's table compares beginnings. {group.measured}"
+        f"{steps_until_gone(config):,} batches, and leaves {left:.0e} of it after the first epoch; what the "
+        f"validation error still changes by ({100 * moved:.1f} % at most) comes with batch norm's running "
+        f"statistics. So the report's table compares beginnings. {group.measured}"
     )
 
 

@@ -126,7 +126,7 @@ def legend_above(figure: Figure, *every: Axes) -> None:
 
 def legend_columns(labels: Sequence[str], width: float) -> int:
     """How many columns of these names, filled one after the other, have room beside each other in inches."""
-    for columns in range(min(4, len(labels)), 1, -1):
+    for columns in range(min(6, len(labels)), 1, -1):
         height = -(-len(labels) // columns)
         widest = [max(map(len, labels[i : i + height])) for i in range(0, len(labels), height)]
         if sum(widest) + 6 * len(widest) < 13 * width:  # letters of this size, and the lines before them
@@ -157,8 +157,8 @@ def logarithmic(axes: Axes) -> None:
     axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
 
 
-def whole_ticks(axes: Axes) -> None:
+def whole_ticks(axes: Axes, most: int = 7) -> None:
     """Epochs and steps are counted: no tick between two of them."""
     from matplotlib.ticker import MaxNLocator
 
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=7))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=most))

@@ -216,7 +216,7 @@ def epochs_figure(rows: Mapping[str, Mapping[str, Curves]], path: PathLike = "ep
                 found = [np.array([curve[epoch] for curve in of_seeds]) for epoch in epochs]
                 _check(path, found)
                 _mean_and_band(axes, np.array(epochs), found, series_style(labels.index(label)), plain(label))
-            whole_ticks(axes)
+            whole_ticks(axes, most=5)
     for column in range(across):
         shown = [value for axes in grid[:, column] for line in axes.get_lines() for value in line.get_ydata()]
         if wide_range(shown):
