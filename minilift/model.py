@@ -57,7 +57,8 @@ class LiftModel(Module):
         super().__init__(get_ops(device, dtype, tf32))
         ops, self.seed, rng = self.ops, seed, self.ops.generator(seed)
         self.n_blocks, self.hidden_layer = n_blocks, hidden_layer
-        self.usual, make_block = make_block is None, make_block or usual_block
+        make_block = make_block or usual_block
+        self.usual = make_block is usual_block
         self.head, self.rays = head, Rays(ops=ops) if head == "ray" else None
         output_nodes = input_nodes // 2 if self.rays else output_nodes
         self.input_nodes, self.output_nodes = input_nodes, output_nodes

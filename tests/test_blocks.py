@@ -16,6 +16,7 @@ from minilift import Adam, Lifter, LiftModel, evaluate, losses, run_epoch
 from minilift.checkpoint import load_state_dict
 from minilift.experiments.block import USUAL, Block
 from minilift.inference import FoldedLift, LayeredLift
+from minilift.model import usual_block
 from minilift.nn import ReLU
 from minilift.optim import OneCycleLR
 from minilift.training import Trainer
@@ -126,6 +127,7 @@ def test_several_threads_predict_one_after_the_other() -> None:
 
 def test_what_does_the_work() -> None:
     usual, own = make(None), make()
+    assert make(usual_block).usual
     for model, step, predictor in ((usual, TrainStep, FoldedLift), (own, LayerStep, LayeredLift)):
         for one in (model, copy.deepcopy(model)):
             adam = Adam(one.parameters())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -128,7 +127,8 @@ def test_a_run_is_that_of_its_block(folder: Path, made: list[Run]) -> None:
     expected = cal_mpjpe(Lifter(model).predict(test.joint_2d), test.joint_3d)
     (figures,) = record["results"].values()
     assert figures["plain"]["mpjpe"] == pytest.approx(float(np.asarray(expected)), rel=1e-5)
-    assert json.dumps(record["config"])
+    assert record["block"] == f"{block.layers}, without shortcut"
+    assert {one["block"] for one in records().values()} == {str(run.block or "") for run in made}
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,9 @@ class Block:
     layers: str
     shortcut: bool = True
 
+    def __str__(self) -> str:
+        return self.layers if self.shortcut else f"{self.layers}, without shortcut"
+
     def __call__(self, width: int, dropout: float, init: str, rng: Any, ops: Ops) -> Module:
         make = {
             "linear": lambda: Linear(width, width, init=init, rng=rng, ops=ops),

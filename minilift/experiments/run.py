@@ -51,8 +51,8 @@ def _made(run: Run, evaluations: Sequence[Evaluation]) -> tuple[Record, bool]:
     state = trainer.progress
     record = {
         "key": run.key, "training": TRAINING, "seed": config.seed, "data": list(run.data),
-        "config": acting(config), "epochs": config.epochs, "diverged": diverged,
-        "best_epoch": state.best_epoch, "history": state.history,
+        "config": acting(config), "block": str(run.block or ""), "epochs": config.epochs,
+        "diverged": diverged, "best_epoch": state.best_epoch, "history": state.history,
         "results": {} if diverged else results,
         "seconds": round(time.monotonic() - began, 2), "machine": _machine(trainer.model.ops.device),
     }  # fmt: skip
