@@ -17,6 +17,7 @@ from minilift.data.info import warn_of_conventions
 from minilift.data.poses import load_poses
 from minilift.errors import InputError, run_program
 from minilift.experiments.charts import check_charts, check_together, draw_charts
+from minilift.experiments.cluster import ALL, BACKENDS, LOKY, check_backend
 from minilift.experiments.columns import tabulated
 from minilift.experiments.evaluations import read_evaluation
 from minilift.experiments.layers import layers
@@ -27,7 +28,7 @@ from minilift.experiments.report import report
 from minilift.experiments.settings import read_axes, read_settings
 from minilift.experiments.store import Store
 from minilift.experiments.studies import Group, ablation, grid
-from minilift.experiments.sweep import LOKY, choose_jobs, cores, sweep
+from minilift.experiments.sweep import choose_jobs, cores, sweep
 from minilift.experiments.tables import NAMES, check_marked, write_between
 from minilift.files import check_writable, only_one
 
@@ -115,8 +116,13 @@ def _parser() -> argparse.ArgumentParser:
     how.add_argument("--jobs", type=_count, metavar="N", help=f"runs at once [{cores()}: the cores]")
     how.add_argument("--threads", type=_count, metavar="N", help="of each run [cores / jobs]")
     how.add_argument(
-        "--backend", default=LOKY,
-        help="joblib's: loky is this machine; dask and ray, once set up, reach others [loky]",
+        "--backend", default=LOKY, choices=BACKENDS,
+        help="joblib's: loky is this machine; dask and ray reach others [loky]",
+    )  # fmt: skip
+    how.add_argument(
+        "--cluster", metavar="ADDRESS",
+        help="where Dask's scheduler or Ray's head is, say tcp://host:8786 or auto; without it, these two "
+        "start workers on this machine",
     )  # fmt: skip
     how.add_argument("--list", action="store_true", help="say which runs these are and which are done")
     how.add_argument("--dry-run", action="store_true", help="say how much there is to do")
@@ -146,18 +152,20 @@ def _main(argv: Sequence[str] | None) -> int:
     if args.list:
         print(plan.listing())
         return 0
-    jobs = choose_jobs(args.jobs)
-    threads = args.threads or max(cores() // jobs, 1)
+    check_backend(args.backend, args.cluster)
+    jobs = args.jobs or ALL if args.cluster else choose_jobs(args.jobs)
+    threads = args.threads or (1 if jobs == ALL else max(cores() // jobs, 1))
     pending = plan.pending()
     epochs = sum(run.config.epochs for run in pending)
+    at_once = "as many at once as the cluster has cores" if jobs == ALL else f"{jobs} at once"
     print(
         f"{len(plan.runs)} runs, {len(plan.runs) - len(pending)} of them done; {epochs:,} epochs to train, "
-        f"{jobs} at once, on {threads} thread{'s' if threads > 1 else ''} each"
+        f"{at_once}, on {threads} thread{'s' if threads > 1 else ''} each"
     )
     if args.dry_run:
         return 0
     check_writable(plan.store.folder)
-    if pending and not _swept(plan, jobs, threads, args.backend, argv):
+    if pending and not _swept(plan, jobs, threads, args, argv):
         return 130
     records = plan.records()
     arguments = records, plan.evaluations, plan.seeds, args.metric
@@ -241,11 +249,14 @@ def _plan(args: argparse.Namespace, groups: list[Group]) -> Plan:
     return Plan(groups, range(args.seeds), path, print_of, evaluations, store)
 
 
-def _swept(plan: Plan, jobs: int, threads: int, backend: str, argv: Sequence[str] | None) -> bool:
+def _swept(plan: Plan, jobs: int, threads: int, args: argparse.Namespace, argv: Sequence[str] | None) -> bool:
     """Make the runs that are to be made. False if Ctrl-C came, after saying how to go on."""
     try:
         with only_one(plan.store.folder):
-            sweep(plan.pending(), plan.evaluations, plan.store, jobs=jobs, threads=threads, backend=backend)
+            sweep(
+                plan.pending(), plan.evaluations, plan.store, jobs=jobs, threads=threads,
+                backend=args.backend, address=args.cluster,
+            )  # fmt: skip
     except KeyboardInterrupt:
         done = len(plan.runs) - len(plan.pending())
         command = shlex.join([*PROGRAM.split(), *(sys.argv[1:] if argv is None else argv)])

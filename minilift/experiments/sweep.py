@@ -8,17 +8,17 @@ import signal
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from typing import Any
 
 from minilift.errors import InputError
+from minilift.experiments.cluster import LOKY, connected
 from minilift.experiments.evaluations import Evaluation
 from minilift.experiments.run import execute
 from minilift.experiments.settings import Run
 from minilift.experiments.store import Record, Store
 
 INSTALL = "pip install 'minilift[experiments]'"
-LOKY = "loky"  # joblib's processes of this machine
 
 
 def cores() -> int:
@@ -39,7 +39,7 @@ def choose_jobs(asked: int | None) -> int:
 
 def sweep(
     runs: Sequence[Run], evaluations: Sequence[Evaluation], store: Store, *, jobs: int, threads: int,
-    backend: str = LOKY,
+    backend: str = LOKY, address: str | None = None,
 ) -> None:  # fmt: skip
     """Make the runs, and keep each one's record as soon as it is finished; a bar counts their epochs.
 
@@ -50,10 +50,14 @@ def sweep(
 
     every = 0.1 if sys.stderr.isatty() else 30.0  # seconds: a log file is not to fill with bars
     total = sum(run.config.epochs for run in runs)
-    with tqdm(total=total, unit="epoch", desc="runs", mininterval=every, maxinterval=2 * every) as bar:
-        bar.set_postfix_str(f"0 of {len(runs)} runs")
-        given = [(run, evaluations, threads, store.folder) for run in runs]
-        finished = (execute(*one) for one in given) if jobs == 1 else _parallel(given, jobs, threads, backend)
+    given = [(run, evaluations, threads, store.folder) for run in runs]
+    alone = jobs == 1 and backend == LOKY
+    with ExitStack() as stack:
+        with _deaf_to_ctrl_c():  # a cluster on this machine is started here
+            stack.enter_context(connected(backend, address, jobs))
+        bar = tqdm(total=total, unit="epoch", desc="runs", mininterval=every, maxinterval=2 * every)
+        stack.enter_context(bar).set_postfix_str(f"0 of {len(runs)} runs")
+        finished = (execute(*one) for one in given) if alone else _parallel(given, jobs, threads, backend)
         for count, record in enumerate(finished, 1):
             bar.set_postfix_str(f"{count} of {len(runs)} runs", refresh=False)
             bar.update(record["epochs"])
