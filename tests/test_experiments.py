@@ -316,7 +316,6 @@ def test_without_joblib_one_at_a_time(folder: Path, capsys: Capture, monkeypatch
 @pytest.mark.parametrize(
     ("flags", "expected"),
     [
-        ([], "nothing to run"),
         (["--set", "lr"], "--set lr: give NAME=VALUE"),
         (["--set", "lrr=1"], "--set lrr=1: no setting of a sweep; use one of epochs, "),
         (["--set", "ep=1"], "--set ep=1: no setting"),

@@ -37,6 +37,15 @@ def test_each_study_changes_its_setting_and_nothing_else() -> None:
             assert all({**acting(config), name: base[name]} == base for config in configs)
 
 
+def test_it_is_what_is_run_where_nothing_is_said(folder: Path, capsys: Capture) -> None:
+    assert main(["--list"]) == 0
+    told = capsys.readouterr().out
+    assert main(["--study", "report", "--list"]) == 0
+    assert told == capsys.readouterr().out
+    assert main(["--epochs", "2", "--dry-run"]) == 0
+    assert "60 runs, 0 of them done; 120 epochs to train" in capsys.readouterr().out
+
+
 def test_the_base_point_is_one_run() -> None:
     groups = report("report", {}, {})
     keys = {

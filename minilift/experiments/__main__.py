@@ -39,12 +39,12 @@ DESCRIPTION = """\
 Train many settings with several seeds each, side by side, and print what they reach as a table.
 
 What is varied is a study (--study ablation: the presets with one ingredient taken out at a time; --study
-report: the four studies of the original report, each beside the same with a sound schedule; --study dropout,
-lr, width or blocks: one of these; --study layers: residual blocks with a layer missing, moved or doubled), a
-grid of settings of train.py (--grid), points drawn at random (--random), or one point (--set). Every finished
-run is a file of --out, under the hash of its settings and data: the same command goes on where it was
-stopped, and no run is made twice. Each run is that of train.py with these settings; it is measured with the
-weights of its best validation epoch.
+report: the four studies of the original report, each beside the same with a sound schedule, which is also
+what is run where nothing is said; --study dropout, lr, width or blocks: one of these; --study layers:
+residual blocks with a layer missing, moved or doubled), a grid of settings of train.py (--grid), points
+drawn at random (--random), or one point (--set). Every finished run is a file of --out, under the hash of
+its settings and data: the same command goes on where it was stopped, and no run is made twice. Each run is
+that of train.py with these settings; it is measured with the weights of its best validation epoch.
 """
 
 EPILOGUE = """\
@@ -54,7 +54,7 @@ examples:
   python -m minilift.experiments --random 30 --range lr=1e-4..1e-1:log --range hidden=256,512,1024 \\
          --set epochs=10 --seeds 1                                the best ten, chosen on held-out poses
   python -m minilift.experiments --study ablation --list          what it would run, and what is done
-  python -m minilift.experiments --study report                   what the original report's tables measured
+  python -m minilift.experiments                                  what the original report's tables measured
   python -m minilift.experiments --study dropout lr width blocks layers --table docs/report.md \\
          --charts docs/images/report                              all that docs/report.md shows
   python -m minilift.experiments --study ablation --eval unseen=data_test_lift.pkl:0:9366 \\
@@ -194,20 +194,16 @@ def _tables(args: argparse.Namespace) -> dict[str, list[Group]]:
         return {"random": _random(args, words)}
     if twice := sorted(words.keys() & axes.keys()):
         raise InputError(f"--set {twice[0]}: is varied by --grid; leave one of them out")
-    if not args.study:
+    if not args.study and (args.grid or args.set or args.preset):
         if args.epochs:
             raise InputError(f"--epochs {args.epochs[0]}: is for studies; give --set epochs={args.epochs[0]}")
-        if not (args.grid or args.set or args.preset):
-            raise InputError(
-                "nothing to run: give --study ablation, --grid NAME=V,V, --random N or --set NAME=V"
-            )
         return {"grid": grid(args.preset or "default", words, axes)}
     if args.grid or args.preset:
         flag = f"--grid {args.grid[0]}" if args.grid else f"--preset {args.preset}"
         raise InputError(f"{flag}: --study {' '.join(args.study)} says what is varied; leave one of them out")
     if args.epochs and "epochs" in words:
         raise InputError(f"--set epochs={words['epochs']}: --epochs says it too; leave one of them out")
-    return {name: _study(name, words, args.epochs) for name in args.study}
+    return {name: _study(name, words, args.epochs) for name in args.study or ["report"]}
 
 
 def _study(name: str, words: dict[str, str], epochs: Sequence[int]) -> list[Group]:
