@@ -35,7 +35,7 @@ def drawn(monkeypatch: Patch) -> Drawn:
 
 def test_a_study_is_drawn_from_its_records(folder: Path, drawn: Drawn) -> None:
     assert main(["--study", "dropout", *FLAGS, "--epochs", "2", "--charts", "c"]) == 0
-    data, options = drawn["dropout-test.svg"]
+    data, options = drawn["dropout-test.png"]
     assert options == {"setting": "dropout", "quantity": "MPJPE [mm], test"}
     assert list(data) == ["report's settings", "sound schedule"]
     for column, batch in zip(data, (32, 256), strict=True):
@@ -48,7 +48,7 @@ def test_a_study_is_drawn_from_its_records(folder: Path, drawn: Drawn) -> None:
             ]
             assert errors == of_value
             assert len(errors) == 2
-    rows, options = drawn["dropout-epochs.svg"]
+    rows, options = drawn["dropout-epochs.png"]
     assert list(rows) == ["report's settings", "sound schedule"]
     for row, batch in zip(rows.values(), (32, 256), strict=True):
         assert list(row) == ["learning rate", "training MPJPE [units]", "validation MPJPE [units]"]
@@ -92,9 +92,9 @@ def test_rates_between_the_epochs_are_those_of_the_schedule(flags: list[str], fo
 def test_a_grid_is_drawn_by_labels_without_what_diverged(folder: Path, drawn: Drawn) -> None:
     flags = [*FLAGS, "--set", "epochs=1", "--set", "scheduler=none", "--set", "standardise=no"]
     assert main([*flags, "--grid", "lr=1e30,0.01", "--charts", "c"]) == 0
-    data, _ = drawn["preset-default-test.svg"]
+    data, _ = drawn["preset-default-test.png"]
     assert list(data) == ["lr 0.01"]
-    assert list(drawn["preset-default-epochs.svg"][0][""]["learning rate"]) == ["lr 0.01"]
+    assert list(drawn["preset-default-epochs.png"][0][""]["learning rate"]) == ["lr 0.01"]
 
 
 def test_the_files(folder: Path, capsys: Capture) -> None:
@@ -103,10 +103,12 @@ def test_the_files(folder: Path, capsys: Capture) -> None:
     assert main(flags) == 0
     assert capsys.readouterr().out.splitlines()[-1] == "wrote 2 charts into new/c"
     names = sorted(path.name for path in Path("new/c").iterdir())
-    assert names == ["learning-rate-epochs.svg", "learning-rate-test.svg"]
+    assert names == ["learning-rate-epochs.png", "learning-rate-test.png"]
     before = {name: Path("new/c", name).read_bytes() for name in names}
     assert main(flags) == 0
     assert {name: Path("new/c", name).read_bytes() for name in names} == before
+    assert main([*flags, "--format", "svg"]) == 0
+    assert sorted(path.suffix for path in Path("new/c").iterdir()) == [".png", ".png", ".svg", ".svg"]
 
 
 def test_what_cannot_be_drawn_is_said_before_anything_is_run(

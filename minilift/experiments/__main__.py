@@ -111,6 +111,7 @@ def _parser() -> argparse.ArgumentParser:
     data.add_argument("--out", default="experiments", help="folder of the results [experiments]")
     data.add_argument("--table", metavar="FILE.md", help="put the tables into this file, between its markers")
     data.add_argument("--charts", metavar="DIR", help="draw errors, and curves per epoch, into this folder")
+    data.add_argument("--format", choices=("png", "svg", "pdf"), default="png", help="of the charts [png]")
     data.add_argument("--metric", choices=tuple(NAMES), default="mpjpe", help="of the tables [mpjpe]")
     how = parser.add_argument_group("how")
     how.add_argument("--jobs", type=_count, metavar="N", help=f"runs at once [{cores()}: the cores]")
@@ -180,7 +181,7 @@ def _main(argv: Sequence[str] | None) -> int:
     if args.table:
         print(f"\nwrote the tables into {args.table}")
     if args.charts:
-        made = draw_charts(groups, *arguments, Path(args.charts))
+        made = draw_charts(groups, *arguments, Path(args.charts), args.format)
         print(f"\nwrote {len(made)} charts into {args.charts}")
     return 0
 

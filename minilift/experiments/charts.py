@@ -20,17 +20,16 @@ from minilift.plots.sweeps import Curves, plot_epochs, plot_sweep
 
 CURVES = {"train_mpjpe": "training MPJPE [units]", "val_mpjpe": "validation MPJPE [units]"}
 RATES_SHOWN = 100  # of a run's learning rates, or one for each epoch
-ENDING = ".svg"
 
 
 def check_charts(folder: Path) -> None:
     """Raise InputError unless charts can be drawn there; before long work."""
-    check_picture(folder / f"x{ENDING}")
+    check_picture(folder / "x.png")
 
 
 def draw_charts(
     groups: Sequence[Group], records: Records, evaluations: Sequence[Evaluation], seeds: Sequence[int],
-    metric: str, folder: Path,
+    metric: str, folder: Path, kind: str = "png",
 ) -> list[Path]:  # fmt: skip
     """Draw each group's errors on every evaluation, and its curves per epoch. Returns the files.
 
@@ -41,7 +40,7 @@ def draw_charts(
 
     def draw(name: str, plot: Callable[..., None], data: Mapping[Any, Any], **options: str) -> None:
         if data:
-            drawn.append(folder / f"{name}{ENDING}")
+            drawn.append(folder / f"{name}.{kind}")
             plot(data, drawn[-1], **options)
 
     for group in groups:
