@@ -96,10 +96,21 @@ def test_no_cluster_is_one_line(folder: Path, made: list[Run], capsys: Capture, 
     assert not made
 
 
-def test_a_scheduler_that_does_not_answer_is_one_line(folder: Path) -> None:
-    pytest.importorskip("distributed", reason="pip install 'minilift[dask]'")
-    process = start(*FLAGS, "--backend", "dask", "--cluster", "tcp://127.0.0.1:9")
+@pytest.mark.parametrize(
+    ("backend", "address"),
+    [
+        ("dask", "tcp://127.0.0.1:9"),
+        ("ray", "127.0.0.1:9"),
+        ("ray", "ray://127.0.0.1:9"),
+        ("ray", "127.0.0.1:x"),
+    ],
+)
+def test_a_cluster_that_does_not_answer_is_one_line(backend: str, address: str, folder: Path) -> None:
+    pytest.importorskip(
+        {"dask": "distributed"}.get(backend, backend), reason=f"pip install 'minilift[{backend}]'"
+    )
+    process = start(*FLAGS, "--backend", backend, "--cluster", address)
     _, err = process.communicate(timeout=120)
     assert process.returncode == 2
     assert len(err.strip().splitlines()) == 1
-    assert "--cluster tcp://127.0.0.1:9: no scheduler of Dask answers" in err
+    assert f"--cluster {address}: no " in err

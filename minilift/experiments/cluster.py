@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import logging
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -56,6 +57,9 @@ def connected(backend: str, address: str | None, jobs: int) -> Iterator[None]:
 
         options = {"address": address} if address else {"num_cpus": jobs, "include_dashboard": False}
         try:
+            if address and ":" in address:  # Ray itself asks for minutes, and tells every time
+                host, port = address.rpartition("/")[2].rsplit(":", 1)
+                socket.create_connection((host, int(port)), SECONDS).close()
             ray.init(**options, log_to_driver=False, logging_level=logging.ERROR)
         except (OSError, ValueError, RuntimeError) as problem:
             raise InputError(f"--cluster {address}: no cluster of Ray answers ({problem})") from None
