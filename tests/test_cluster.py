@@ -49,7 +49,7 @@ def test_workers_on_this_machine(backend: str, folder: Path) -> None:
 @pytest.fixture
 def scheduler(tmp_path: Path) -> Iterator[str]:
     """The address of a scheduler of Dask with two workers, each in a process of its own."""
-    pytest.importorskip("distributed", reason="pip install 'minilift[dask]'")
+    distributed = pytest.importorskip("distributed", reason="pip install 'minilift[dask]'")
     file = tmp_path / "scheduler.json"
     dask = [sys.executable, "-m", "distributed.cli"]
     parts = [
@@ -68,7 +68,10 @@ def scheduler(tmp_path: Path) -> Iterator[str]:
             if file.exists() and file.stat().st_size:
                 break
             time.sleep(0.05)
-        yield json.loads(file.read_text())["address"]
+        address = json.loads(file.read_text())["address"]
+        with distributed.Client(address) as client:
+            client.wait_for_workers(2, timeout=60)  # with one of them, joblib makes the runs here
+        yield address
     finally:
         for process in running:
             process.kill()
