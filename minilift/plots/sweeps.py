@@ -151,24 +151,11 @@ def runs_figure(
     quantity: str = "validation MPJPE [units]", path: PathLike = "runs",
 ) -> Figure:  # fmt: skip
     """The figure that plot_runs writes; `path` is what an error names."""
-    figure = new_figure(PAGE, 3.6)
-    axes = figure.subplots()
-    panel(axes, "", "epoch", quantity)
-    every: list[float] = []
-    for number, (label, logs) in enumerate(runs.items()):
-        curves = [_by_epoch(log, column) for log in logs]
-        epochs = sorted(set.intersection(*(set(curve) for curve in curves))) if curves else []
-        found = [np.array([curve[epoch] for curve in curves]) for epoch in epochs]
-        _check(path, found)
-        every.extend(value for values in found for value in values)
+    curves = {}
+    for label, logs in runs.items():
         count = f" ({len(logs)} runs)" if len(logs) > 1 else ""
-        _mean_and_band(axes, np.array(epochs), found, series_style(number), plain(label) + count)
-    _check(path, [every])
-    whole_ticks(axes)
-    if wide_range(every):
-        logarithmic(axes)
-    legend_above(figure, axes)
-    return figure
+        curves[label + count] = [_by_epoch(log, column) for log in logs]
+    return epochs_figure({"": {quantity: curves}}, path)
 
 
 def _by_epoch(log: Sequence[Mapping[str, Any]], column: str) -> dict[float, float]:
@@ -205,7 +192,7 @@ def epochs_figure(rows: Mapping[str, Mapping[str, Curves]], path: PathLike = "ep
     )
     labels = list(dict.fromkeys(label for curves in every for label in curves))
     across, lines = len(next(iter(rows.values()))), 1 + len(labels) // legend_columns([*labels, SPREAD], PAGE)
-    figure = new_figure(PAGE, 0.4 + LINE * lines + 2.2 * len(rows))
+    figure = new_figure(PAGE, 0.4 + LINE * lines + (2.2 if across > 1 else 3.0) * len(rows))
     grid = figure.subplots(len(rows), across, squeeze=False, sharex=True, sharey="col")
     for place, (heading, row) in enumerate(rows.items()):
         for axes, (quantity, curves) in zip(grid[place], row.items(), strict=True):
@@ -216,7 +203,7 @@ def epochs_figure(rows: Mapping[str, Mapping[str, Curves]], path: PathLike = "ep
                 found = [np.array([curve[epoch] for curve in of_seeds]) for epoch in epochs]
                 _check(path, found)
                 _mean_and_band(axes, np.array(epochs), found, series_style(labels.index(label)), plain(label))
-            whole_ticks(axes, most=5)
+            whole_ticks(axes, most=5 if across > 1 else 7)
     for column in range(across):
         shown = [value for axes in grid[:, column] for line in axes.get_lines() for value in line.get_ydata()]
         if wide_range(shown):
