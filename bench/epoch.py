@@ -26,7 +26,7 @@ from bench import flags, machine
 from bench.report import table
 from bench.worker import peak_memory, random_rows
 from minilift import Adam, LiftModel, Poses, load_poses, run_epoch
-from minilift.data import save_poses
+from minilift.poses.poses import save_poses
 
 
 def poses(n: int, mapped: bool, folder: Path) -> Poses:

@@ -17,11 +17,12 @@ import numpy as np
 from bench.epoch import poses
 from bench.gpu_floor import seconds_each
 from bench.worker import DROPOUT, LR
-from minilift import Adam, LiftModel, Poses, load_poses, losses, run_epoch
-from minilift.data import save_poses
+from minilift import Adam, LiftModel, Poses, load_poses, run_epoch
 from minilift.errors import InputError
-from minilift.training.epoch import Measure, Rows, batches_per_epoch
-from minilift.training.step import TrainStep
+from minilift.lift.fast.step import TrainStep
+from minilift.nn import losses
+from minilift.poses.poses import save_poses
+from minilift.train.epoch import Measure, Rows, batches_per_epoch
 
 POSES = 62_437  # as many as the course has to train on
 SEED = 0
@@ -56,7 +57,7 @@ class OurSteps:
         self, data: Poses, batch: int, precision: str, options: dict[str, Any], hidden: int = 1024,
         lr: float = LR,
     ) -> None:  # fmt: skip
-        from minilift.training.captured import CapturedSteps
+        from minilift.lift.fast.captured import CapturedSteps
 
         self.model = model = new_model(precision, hidden)
         self.rows, self.measure = Rows(data, model), Measure(model, losses.mpjpe, batch)

@@ -42,7 +42,7 @@ def arguments() -> argparse.Namespace:
 
 def make_poses(path: Path, count: int, env: dict[str, str]) -> None:
     """In a process of its own: this one stays small, for a child's peak on Linux begins with its parent's."""
-    command = [sys.executable, "-m", "minilift.data", "synth", "-n", str(count), "--out", str(path)]
+    command = [sys.executable, "-m", "minilift", "data", "synth", "-n", str(count), "--out", str(path)]
     done = subprocess.run(command, env=env, capture_output=True, text=True)
     if done.returncode:
         raise SystemExit(f"{done.stderr}\nminilift.data synth ended with status {done.returncode}")

@@ -10,13 +10,13 @@ import numpy as np
 from bench.machine import environment_here
 from bench.roofline import Roofline
 from bench.worker import DROPOUT, LR, peak_memory, random_rows, seconds_per_call
-from minilift import Adam, Lifter, LiftModel, evaluate, load_poses, losses, run_epoch
-from minilift.checkpoint import save_state_dict
+from minilift import Adam, Lifter, LiftModel, evaluate, load_poses, run_epoch
 from minilift.cli.build import build_optimiser, build_scheduler
 from minilift.cli.config import TrainConfig
-from minilift.training import batches_per_epoch, hold_out
-from minilift.training.epoch import Measure, Rows
-from minilift.training.step import TrainStep
+from minilift.files.weights import save_state_dict
+from minilift.lift.fast.step import TrainStep
+from minilift.nn import losses
+from minilift.train.epoch import Measure, Rows, batches_per_epoch, hold_out
 
 
 def about() -> dict[str, Any]:

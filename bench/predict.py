@@ -60,8 +60,8 @@ def make_files(folder: Path, hidden: int, blocks: int) -> str:
     """What eval.py reads: one pose, and weights, whose path is returned."""
     from bench.minilift_side import save_lifter
     from minilift import Poses
-    from minilift.data import save_poses
-    from minilift.pose.synth import synthesize
+    from minilift.poses.people.synth import synthesize
+    from minilift.poses.poses import save_poses
 
     one = synthesize(1)
     save_poses(folder / "data_test_lift.pkl", Poses(one.joint_2d, one.joint_3d))

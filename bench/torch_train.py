@@ -19,8 +19,8 @@ import torch
 from bench.flags import recipe, unknown_to_torch
 from bench.torch_net import LiftNet, adam_of, loss_of, mpjpe, train_epoch
 from minilift.cli.config import TrainConfig, describe, parse_train
-from minilift.data import Poses, load_poses
-from minilift.training import batches_per_epoch, hold_out
+from minilift.poses.poses import Poses, load_poses
+from minilift.train.epoch import batches_per_epoch, hold_out
 
 
 def schedule(config: TrainConfig, adam: torch.optim.Optimizer, steps: int) -> Any:

@@ -16,12 +16,13 @@ import time
 import numpy as np
 
 from minilift import Lifter, load_poses
+from minilift.evaluation.calibration import Calibration
+from minilift.evaluation.uncertainty import auroc
+from minilift.lift.augment.augmenter import Augmentation, Augmenter
 from minilift.ops import get_ops
-from minilift.pose.calibration import Calibration
-from minilift.pose.metrics import joint_errors
-from minilift.pose.skeleton import COURSE15
-from minilift.pose.uncertainty import auroc
-from minilift.training import Augmentation, Augmenter, hold_out
+from minilift.poses.metrics import joint_errors
+from minilift.poses.skeleton import COURSE15
+from minilift.train.epoch import hold_out
 
 VARIANTS = {
     "other bodies": Augmentation(body=1.0),

@@ -1,11 +1,10 @@
 """2D-to-3D human pose lifting, on a small neural-network library with hand-written gradients."""
 
-from minilift.data import Poses, load_poses
 from minilift.errors import InputError
-from minilift.lifter import Lifter
-from minilift.losses import mpjpe, mse
-from minilift.model import LiftModel
+from minilift.lift.lifter import Lifter
+from minilift.lift.model import LiftModel
 from minilift.nn import BatchNorm1d, Dropout, Linear, ReLU, Residual, Sequential
+from minilift.nn.losses import mpjpe, mse
 from minilift.optim import (
     SGD,
     Adam,
@@ -16,8 +15,9 @@ from minilift.optim import (
     StepLR,
     WarmUpCosineLR,
 )
-from minilift.pose.metrics import cal_mpjpe
-from minilift.training import evaluate, run_epoch
+from minilift.poses.metrics import cal_mpjpe
+from minilift.poses.poses import Poses, load_poses
+from minilift.train.epoch import evaluate, run_epoch
 
 __version__ = "0.1.0"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from minilift.pose.bvh_joints import Layout
+from minilift.poses.read.bvh_joints import Layout
 
 TWO = """\
 HIERARCHY
@@ -50,7 +50,7 @@ def person(
 
     In frame 0 all joints are turned by `first` degrees more.
     """
-    from minilift.pose.skeleton import COURSE15
+    from minilift.poses.skeleton import COURSE15
 
     named = dict(zip(COURSE15.joints, layout.joints, strict=True))
     children: dict[str, list[str]] = {"root": []}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from minilift.model import LiftModel
+from minilift.lift.model import LiftModel
 from minilift.nn import (
     Affine,
     BatchNorm1d,

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from minilift.data import Poses
+from minilift.poses.poses import Poses
 
 # A shell ignores Ctrl-C in what it runs in the background, and so do the programs that this starts
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -13,10 +13,10 @@ import pytest
 from conftest import make_poses
 
 from minilift import cal_mpjpe, load_poses
-from minilift.data import Poses, save_poses
+from minilift.evaluation import baselines
+from minilift.evaluation.baselines import FlatPose, LinearRegression, MeanPose, NearestNeighbour
 from minilift.files import mapped
-from minilift.pose import baselines
-from minilift.pose.baselines import FlatPose, LinearRegression, MeanPose, NearestNeighbour
+from minilift.poses.poses import Poses, save_poses
 
 TRAIN, TEST = make_poses(300), make_poses(70, seed=1)
 ALL = (FlatPose, MeanPose, LinearRegression, NearestNeighbour)

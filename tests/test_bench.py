@@ -15,8 +15,8 @@ import pytest
 from conftest import ROOT, make_poses
 
 from minilift import LiftModel
-from minilift.checkpoint import save_state_dict
-from minilift.data import save_poses
+from minilift.files.weights import save_state_dict
+from minilift.poses.poses import save_poses
 
 torch = pytest.importorskip("torch", reason="the benchmarks compare with torch: pip install torch==2.13.0")
 pytest.importorskip("threadpoolctl", reason="the benchmarks print the BLAS: pip install threadpoolctl")
@@ -107,7 +107,7 @@ def test_memory() -> None:
 @pytest.mark.parametrize("blocks", [0, 1, 2])
 def test_both_sides_have_the_same_network(blocks: int, tmp_path: Path) -> None:
     from bench.torch_net import load_net, mpjpe
-    from minilift.losses import mpjpe as ours
+    from minilift.nn.losses import mpjpe as ours
 
     model = LiftModel(blocks, 32)
     x = np.random.default_rng(0).standard_normal((8, 30), dtype=np.float32)

@@ -12,16 +12,16 @@ import numpy as np
 import pytest
 from conftest import make_poses
 
-from minilift import Adam, Lifter, LiftModel, evaluate, losses, run_epoch
-from minilift.checkpoint import load_state_dict
-from minilift.experiments.block import USUAL, Block
-from minilift.inference import FoldedLift, LayeredLift
-from minilift.model import usual_block
-from minilift.nn import ReLU
+from minilift import Adam, Lifter, LiftModel, evaluate, run_epoch
+from minilift.files.weights import load_state_dict
+from minilift.lift.fast.folded import FoldedLift, LayeredLift
+from minilift.lift.fast.step import LayerStep, TrainStep, make_step
+from minilift.lift.model import usual_block
+from minilift.nn import ReLU, losses
 from minilift.optim import OneCycleLR
-from minilift.training import Trainer
-from minilift.training.epoch import Measure
-from minilift.training.step import LayerStep, TrainStep, make_step
+from minilift.studies.designs.block import USUAL, Block
+from minilift.train.epoch import Measure
+from minilift.train.trainer import Trainer
 
 OWN = Block("linear relu norm dropout linear dropout", shortcut=True)
 SAME = Block(f"{USUAL} {USUAL}")

@@ -12,10 +12,18 @@ from bvh_texts import person
 from conftest import ROOT
 
 from minilift.errors import InputError
-from minilift.pose.bvh import read_bvh
-from minilift.pose.bvh_joints import LAYOUTS, UNITS, Layout, find_joints, from_hips, guess_unit, read_layouts
-from minilift.pose.kinematics import joint_positions
-from minilift.pose.skeleton import COURSE15, JOINTS
+from minilift.poses.kinematics import joint_positions
+from minilift.poses.read.bvh import read_bvh
+from minilift.poses.read.bvh_joints import (
+    LAYOUTS,
+    UNITS,
+    Layout,
+    find_joints,
+    from_hips,
+    guess_unit,
+    read_layouts,
+)
+from minilift.poses.skeleton import COURSE15, JOINTS
 
 MAPPING = ROOT.parent / "shared" / "data" / "bvh" / "joint_mapping.json"
 MINE = {joint: f"my {joint}" for joint in JOINTS}

@@ -15,14 +15,17 @@ pytest.importorskip("matplotlib", reason="pictures need: pip install 'minilift[p
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
+from minilift.cli.plot import main
 from minilift.errors import InputError
+from minilift.evaluation.uncertainty import bootstrap
 from minilift.files.npz import write_npz
-from minilift.plots.__main__ import main
-from minilift.plots.calibration import calibration_figure, plot_calibration
-from minilift.plots.errors import AXES, Errors, binned, errors_figure, joined, measure, plot_errors
-from minilift.plots.logs import read_log, read_record
-from minilift.plots.style import PAGE, SMALL, legend_columns
-from minilift.plots.sweeps import (
+from minilift.poses.camera import to_camera
+from minilift.poses.orientation import azimuth
+from minilift.poses.people.synth import synthesize
+from minilift.poses.skeleton import COURSE15, JOINTS, ROOT
+from minilift.show.charts.calibration import calibration_figure, plot_calibration
+from minilift.show.charts.errors import AXES, Errors, binned, errors_figure, joined, measure, plot_errors
+from minilift.show.charts.sweeps import (
     SPREAD,
     epochs_figure,
     plot_epochs,
@@ -31,12 +34,9 @@ from minilift.plots.sweeps import (
     runs_figure,
     sweep_figure,
 )
-from minilift.plots.training import plot_training, training_figure
-from minilift.pose.camera import to_camera
-from minilift.pose.orientation import azimuth
-from minilift.pose.skeleton import COURSE15, JOINTS, ROOT
-from minilift.pose.synth import synthesize
-from minilift.pose.uncertainty import bootstrap
+from minilift.show.charts.training import plot_training, training_figure
+from minilift.show.style import PAGE, SMALL, legend_columns
+from minilift.train.logs import read_log, read_record
 
 Capture = pytest.CaptureFixture[str]
 
@@ -482,7 +482,7 @@ def test_what_is_no_log_is_told_in_a_line(run: Path, content: bytes, words: str,
     Path("bad.csv").write_bytes(content)
     assert main(["training", "bad.csv"]) == 2
     error = capsys.readouterr().err
-    assert error.startswith("minilift.plots: error: bad.csv: ")
+    assert error.startswith("minilift.show: error: bad.csv: ")
     assert words in error
     assert "name the log.csv that train.py wrote" in error or not content
     assert error.count("\n") == 1
@@ -506,7 +506,7 @@ def test_what_is_no_record_is_told_in_a_line(run: Path, name: str, array: Any, c
         write_npz(file, {key: value for key, value in arrays.items() if value is not None})
     assert main(["training", "log.csv", "--record", "bad.npz"]) == 2
     error = capsys.readouterr().err
-    assert error.startswith("minilift.plots: error: bad.npz: ")
+    assert error.startswith("minilift.show: error: bad.npz: ")
     assert "name the record.npz that train.py --plot wrote" in error
     assert name in error or name == "gradient_norm"
     assert error.count("\n") == 1

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from raw_files import parts, torch_file, zipped
 
-from minilift.checkpoint import load_checkpoint, load_state_dict, save_checkpoint, save_state_dict
+from minilift.files.weights import load_checkpoint, load_state_dict, save_checkpoint, save_state_dict
 
 RNG = np.random.default_rng(0)
 STATE = {

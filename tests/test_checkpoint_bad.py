@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from raw_files import mutations, npz, parts, tensor_pickle, torch_file, zipped
 
-from minilift.checkpoint import load_checkpoint, load_state_dict, save_state_dict
 from minilift.errors import InputError
+from minilift.files.weights import load_checkpoint, load_state_dict, save_state_dict
 
 STATE = {
     "hidden1.weight": np.random.default_rng(0).standard_normal((16, 30)).astype(np.float32),

@@ -21,7 +21,6 @@ import pytest
 from conftest import ROOT, make_poses
 
 from minilift import Adam, Lifter, LiftModel, Poses, cal_mpjpe, load_poses
-from minilift.checkpoint import load_checkpoint, save_checkpoint, save_state_dict
 from minilift.cli import build as build_command
 from minilift.cli import eval as eval_command
 from minilift.cli.build import split_data, with_synthetic
@@ -29,12 +28,13 @@ from minilift.cli.config import PRESETS, TrainConfig, describe, parse_train
 from minilift.cli.eval import main as evaluate
 from minilift.cli.resume import MAY_CHANGE, NEWER, resumed
 from minilift.cli.train import main as train
-from minilift.data.poses import save_poses, save_scale
 from minilift.errors import InputError
 from minilift.files import only_one
-from minilift.pose.metrics import pa_mpjpe
-from minilift.pose.skeleton import JOINTS
-from minilift.pose.synth import synthesize
+from minilift.files.weights import load_checkpoint, save_checkpoint, save_state_dict
+from minilift.poses.metrics import pa_mpjpe
+from minilift.poses.people.synth import synthesize
+from minilift.poses.poses import save_poses, save_scale
+from minilift.poses.skeleton import JOINTS
 
 Capture = pytest.CaptureFixture[str]
 Patch = pytest.MonkeyPatch
@@ -804,7 +804,7 @@ def test_poses_in_other_conventions_are_warned_of(with_weights: Path, capsys: Ca
         assert evaluate(["--json"]) == 0
         printed = capsys.readouterr()
         assert told in printed.err
-        assert "python -m minilift.data info data_test_lift.pkl" in printed.err
+        assert "minilift data info data_test_lift.pkl" in printed.err
         json.loads(printed.out)
 
 

@@ -1,4 +1,4 @@
-"""python -m minilift.data bvh: frames, cameras, files, and every way to call it wrongly."""
+"""minilift data bvh: frames, cameras, files, and every way to call it wrongly."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ import pytest
 from bvh_texts import TWO, person
 
 from minilift import Lifter, LiftModel
+from minilift.cli.data import main
 from minilift.cli.eval import main as evaluate
-from minilift.data import load_poses, load_scale
-from minilift.data.__main__ import main
-from minilift.data.clips import Choices, load_clip, moved, rest_pose, seen
 from minilift.errors import InputError
-from minilift.pose.bvh_joints import LAYOUTS
-from minilift.pose.skeleton import COURSE15
+from minilift.poses.clips import Choices, load_clip, moved, rest_pose, seen
+from minilift.poses.poses import load_poses, load_scale
+from minilift.poses.read.bvh_joints import LAYOUTS
+from minilift.poses.skeleton import COURSE15
 
 POSER = next(layout for layout in LAYOUTS if layout.name == "Poser")
 
@@ -82,7 +82,7 @@ def test_files_keep_the_conventions_and_the_bodies(capsys: pytest.CaptureFixture
     assert "left out frame 0 where it is a rest pose" in out
     assert "walks/b.BVH (0." in out
     assert "kept 20 of 21 frames, 30 (1 clip), 120 (1 clip) per second; 2 views\n" in out
-    assert "wrote 40 poses to cmu.npz and cmu_scale.npy\nnext: python -m minilift.data info cmu.npz\n" in out
+    assert "wrote 40 poses to cmu.npz and cmu_scale.npy\nnext: minilift data info cmu.npz\n" in out
     joint_2d, joint_3d, scale = made("cmu.npz")
     assert joint_2d.dtype == joint_3d.dtype == np.float32
     np.testing.assert_allclose(joint_2d, joint_3d[..., :2] / -joint_3d[..., 2:], atol=1e-6)
@@ -271,7 +271,7 @@ def test_wrong_calls_are_one_line_and_write_nothing(
     assert run(*command.split()) == 2
     printed = capsys.readouterr()
     assert printed.out == ""
-    assert printed.err.startswith("minilift.data: error: ")
+    assert printed.err.startswith("minilift.poses: error: ")
     assert printed.err.count("\n") == 1
     assert WRONG[command] in printed.err
     assert sorted(folder.rglob("*")) == before

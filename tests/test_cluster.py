@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from test_experiments import FOUR, TINY, Capture, Patch, folder, made, people, records, start
 
-from minilift.experiments.__main__ import main
-from minilift.experiments.settings import Run
+from minilift.cli.study import main
+from minilift.studies.settings import Run
 
 __all__ = ["folder", "made", "people"]  # fixtures of test_experiments
 FLAGS = [*TINY, *FOUR, "--set", "epochs=2", "--seeds", "1", "--threads", "1"]

@@ -8,8 +8,8 @@ import pytest
 from conftest import make_poses
 from raw_files import npz
 
-from minilift.data import find_scale, load_poses, save_poses, save_scale, split_poses
 from minilift.errors import InputError
+from minilift.poses.poses import find_scale, load_poses, save_poses, save_scale, split_poses
 
 POSES = make_poses(8)
 GOOD = {"joint_2d_1": POSES.joint_2d, "joint_3d": POSES.joint_3d}

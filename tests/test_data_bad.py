@@ -9,8 +9,8 @@ import pytest
 from conftest import make_poses
 from raw_files import npy, npy_header, npz, zipped
 
-from minilift.data import load_poses, load_scale
 from minilift.errors import InputError
+from minilift.poses.poses import load_poses, load_scale
 
 POSES = make_poses(8)
 GOOD = {"joint_2d_1": POSES.joint_2d, "joint_3d": POSES.joint_3d}
@@ -150,7 +150,7 @@ def test_a_missing_file_says_where_it_was_sought_and_how_to_make_one(tmp_path, m
     with pytest.raises(InputError) as caught:
         load_poses("none.pkl")
     assert str(caught.value).startswith(f"none.pkl: no such file (working directory {tmp_path});")
-    assert "python -m minilift.data synth" in str(caught.value)
+    assert "minilift data synth" in str(caught.value)
 
 
 def saved(array, **options):

@@ -1,4 +1,4 @@
-"""python -m minilift.data: synth, split, info and plot, and every way to call them wrongly."""
+"""minilift data: synth, split, info and plot, and every way to call them wrongly."""
 
 import os
 import pickle
@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from conftest import ROOT, make_poses
 
-from minilift.data import Poses, load_poses, load_scale, save_poses, save_scale
-from minilift.data.__main__ import main
+from minilift.cli.data import main
+from minilift.poses.poses import Poses, load_poses, load_scale, save_poses, save_scale
 
 SPLIT = ["data_test_lift.pkl", "data_test_scale.npy", "data_train_lift.pkl", "data_train_scale.npy"]
 
@@ -32,7 +32,7 @@ def run(*args):
 def test_synth_then_split_is_ready_for_training(folder, capsys):
     assert run("synth", "-n", 50) == 0
     assert names(folder) == ["poses.pkl", "poses_scale.npy"]
-    assert "next: python -m minilift.data split poses.pkl\n" in capsys.readouterr().out
+    assert "next: minilift data split poses.pkl\n" in capsys.readouterr().out
     assert run("split", "poses.pkl") == 0
     assert names(folder) == [*SPLIT, "poses.pkl", "poses_scale.npy"]
     assert capsys.readouterr().out.endswith("next: python train.py\n")
@@ -47,10 +47,10 @@ def test_synth_then_split_is_ready_for_training(folder, capsys):
 def test_the_module_runs_from_the_shell(folder):
     """In a process of its own, far from the repository: exit codes, and one line on stderr."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", "minilift.data"]
+    command = [sys.executable, "-m", "minilift", "data"]
     done = subprocess.run([*command, "info", "none.pkl"], env=environment, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("minilift.data: error: none.pkl: no such file")
+    assert done.stderr.startswith("minilift.poses: error: none.pkl: no such file")
     assert done.stderr.count("\n") == 1
 
 
@@ -159,7 +159,7 @@ def test_wrong_calls_are_one_line_and_write_nothing(command, folder, capsys):
     assert run(*command.split()) == 2
     printed = capsys.readouterr()
     assert printed.out == ""
-    assert printed.err.startswith("minilift.data: error: ")
+    assert printed.err.startswith("minilift.poses: error: ")
     assert printed.err.count("\n") == 1
     assert WRONG[command] in printed.err
     assert names(folder) == before
@@ -178,7 +178,7 @@ def test_help_shows_an_example(command, capsys):
     with pytest.raises(SystemExit) as caught:
         main([command, "--help"])
     assert caught.value.code == 0
-    assert f"Example: python -m minilift.data {command} " in capsys.readouterr().out
+    assert f"Example: minilift data {command} " in capsys.readouterr().out
 
 
 def info(capsys, *args):
@@ -263,7 +263,9 @@ def test_plot_lies_over_the_photograph(folder, monkeypatch):
     image_of = pytest.importorskip("PIL.Image", reason="pictures need: pip install 'minilift[plot]'")
     image_of.new("RGB", (64, 48)).save("photo.png")
     drawn = []
-    monkeypatch.setattr("minilift.plots.scene.plot_pose", lambda *pose, **how: drawn.append((pose, how)))
+    monkeypatch.setattr(
+        "minilift.show.people.scene.plot_pose", lambda *pose, **how: drawn.append((pose, how))
+    )
     poses = make_poses(3)
     save_poses("some.pkl", poses)
     flags = ("--row", 1, "--out", "a.png", "--focal", 800, "--image", "photo.png")
@@ -280,7 +282,7 @@ def test_plot_lies_over_the_photograph(folder, monkeypatch):
 def test_plot_turns_a_pose_or_a_sequence(row, rows, monkeypatch, capsys):
     pytest.importorskip("matplotlib", reason="pictures need: pip install 'minilift[plot]'")
     turned = []
-    monkeypatch.setattr("minilift.plots.turning.plot_turning", lambda *given: turned.append(given))
+    monkeypatch.setattr("minilift.show.people.turning.plot_turning", lambda *given: turned.append(given))
     poses = make_poses(7)
     save_poses("some.pkl", poses)
     assert run("plot", "some.pkl", "--row", row, "--turn", "a.gif") == 0
@@ -321,7 +323,7 @@ def test_plot_flags_that_do_not_go_together(flags, words, folder, capsys):
 def test_plot_takes_rows_at_random_and_says_which(monkeypatch):
     sheets = []
     monkeypatch.setattr(
-        "minilift.plots.sheets.plot_poses", lambda *sheet, titles: sheets.append((*sheet, titles))
+        "minilift.show.people.sheets.plot_poses", lambda *sheet, titles: sheets.append((*sheet, titles))
     )
     poses = make_poses(100)
     save_poses("some.pkl", poses)

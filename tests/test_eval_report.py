@@ -17,14 +17,14 @@ from minilift import Lifter, LiftModel, Poses, load_poses
 from minilift.cli import eval as eval_module
 from minilift.cli.eval import main
 from minilift.cli.report import table
-from minilift.data.poses import save_poses, save_scale
-from minilift.pose import metrics
-from minilift.pose.baselines import LinearRegression, MeanPose, NearestNeighbour
-from minilift.pose.bones import PAIRED, asymmetry, bone_errors
-from minilift.pose.figures import Figures
-from minilift.pose.motion import jitter, mpjve
-from minilift.pose.skeleton import COURSE15, JOINTS, ROOT
-from minilift.pose.uncertainty import bootstrap
+from minilift.evaluation.baselines import LinearRegression, MeanPose, NearestNeighbour
+from minilift.evaluation.figures import Figures
+from minilift.evaluation.uncertainty import bootstrap
+from minilift.poses import metrics
+from minilift.poses.bones import PAIRED, asymmetry, bone_errors
+from minilift.poses.motion import jitter, mpjve
+from minilift.poses.poses import save_poses, save_scale
+from minilift.poses.skeleton import COURSE15, JOINTS, ROOT
 
 Capture = pytest.CaptureFixture[str]
 Patch = pytest.MonkeyPatch

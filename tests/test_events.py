@@ -13,10 +13,12 @@ import pytest
 from conftest import make_poses
 from test_cli import SMALL, Capture, Patch, folder, with_data
 
-from minilift import Adam, LiftModel, losses
+from minilift import Adam, LiftModel
 from minilift.cli.train import main as train
-from minilift.training import Trainer, evaluate
-from minilift.training.events import EventFiles, scalars
+from minilift.nn import losses
+from minilift.train.epoch import evaluate
+from minilift.train.events import EventFiles, scalars
+from minilift.train.trainer import Trainer
 
 __all__ = ["folder", "with_data"]  # fixtures of test_cli
 EVENTS = [*SMALL, "--tensorboard", "runs/events"]
@@ -79,8 +81,8 @@ def test_a_run_is_read_back(with_data: Path) -> None:
 
 def test_the_loss_of_other_poses_is_in_the_log_where_it_is_not_the_mpjpe(with_data: Path) -> None:
     assert train([*SMALL, "--loss", "mse"]) == 0
-    from minilift.data.poses import load_poses
-    from minilift.lifter import Lifter
+    from minilift.lift.lifter import Lifter
+    from minilift.poses.poses import load_poses
 
     model = Lifter.load("liftModel").model
     best = min(log(), key=lambda row: float(row["val_mpjpe"]))

@@ -24,19 +24,19 @@ from test_cli import CHANGED, NEEDS
 from minilift import Poses
 from minilift.cli.config import TrainConfig, parse_train
 from minilift.cli.eval import main as evaluate
+from minilift.cli.study import main
 from minilift.cli.train import main as train
-from minilift.data.poses import load_poses, save_poses, save_scale
 from minilift.errors import InputError
-from minilift.experiments import sweep as sweep_module
-from minilift.experiments.__main__ import main
-from minilift.experiments.evaluations import read_evaluation
-from minilift.experiments.settings import Run, acting, read_axes, read_settings
-from minilift.experiments.store import Store
-from minilift.experiments.studies import Group, Variant, ablation, grid
-from minilift.experiments.tables import table, write_between
 from minilift.ops.threads import limited, team
-from minilift.pose.synth import SyntheticPoses, synthesize
-from minilift.training import Trainer
+from minilift.poses.people.synth import SyntheticPoses, synthesize
+from minilift.poses.poses import load_poses, save_poses, save_scale
+from minilift.studies import sweep as sweep_module
+from minilift.studies.designs.grids import Group, Variant, ablation, grid
+from minilift.studies.evaluations import read_evaluation
+from minilift.studies.settings import Run, acting, read_axes, read_settings
+from minilift.studies.store import Store
+from minilift.studies.tables import table, write_between
+from minilift.train.trainer import Trainer
 
 Capture = pytest.CaptureFixture[str]
 Patch = pytest.MonkeyPatch
@@ -81,7 +81,7 @@ def records(folder: str = "experiments") -> dict[str, dict[str, Any]]:
 
 
 def start(*arguments: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "minilift.experiments", *arguments]
+    command = [sys.executable, "-m", "minilift", "study", *arguments]
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     pipes: Any = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     return subprocess.Popen(command, env=env, start_new_session=True, **pipes)
@@ -240,7 +240,7 @@ def test_ctrl_c_says_how_to_go_on(jobs: str, folder: Path) -> None:
     assert process.returncode == 130, err
     done = len(records())
     assert f"stopped: {done} of 4 runs are done" in out
-    assert out.splitlines()[-1] == f"go on with: python -m minilift.experiments {' '.join(flags)}"
+    assert out.splitlines()[-1] == f"go on with: minilift study {' '.join(flags)}"
     assert "Traceback" not in err
     assert 1 <= done < 4
     assert not list(Path("experiments").glob(".*"))
@@ -512,7 +512,7 @@ def test_the_ablation_on_tiny_data(folder: Path, capsys: Capture, made: list[Run
 
 def test_help_teaches() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "minilift.experiments", "--help"],
+        [sys.executable, "-m", "minilift", "study", "--help"],
         capture_output=True, text=True, cwd=ROOT, check=True,
     )  # fmt: skip
     assert "examples:" in done.stdout

@@ -9,9 +9,9 @@ import pytest
 from conftest import make_poses
 
 from minilift import files
-from minilift.checkpoint import save_checkpoint, save_state_dict
-from minilift.data import save_poses, save_scale
 from minilift.errors import InputError
+from minilift.files.weights import save_checkpoint, save_state_dict
+from minilift.poses.poses import save_poses, save_scale
 
 ARRAYS = {"a": np.zeros(3, np.float32)}
 WRITERS = {

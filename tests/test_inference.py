@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from conftest import make_poses
 
-from minilift import Adam, Lifter, LiftModel, cal_mpjpe, evaluate, losses, run_epoch
-from minilift.inference import FoldedLift
+from minilift import Adam, Lifter, LiftModel, cal_mpjpe, evaluate, run_epoch
+from minilift.lift.fast.folded import FoldedLift
+from minilift.nn import losses
 from minilift.ops import Ops, numpy_core
 from minilift.ops.threads import Team, blas
 

@@ -14,11 +14,11 @@ from test_experiments import Capture, folder, made, people, records
 from minilift import Lifter, LiftModel, cal_mpjpe
 from minilift.cli.build import build_model, build_trainer
 from minilift.cli.config import parse_train
-from minilift.data.poses import load_poses
-from minilift.experiments.__main__ import main
-from minilift.experiments.block import Block
-from minilift.experiments.layers import CHANGES, layers
-from minilift.experiments.settings import Run, acting
+from minilift.cli.study import main
+from minilift.poses.poses import load_poses
+from minilift.studies.designs.block import Block
+from minilift.studies.designs.layers import CHANGES, layers
+from minilift.studies.settings import Run, acting
 
 __all__ = ["folder", "made", "people"]  # fixtures of test_experiments
 SMALL = ["--set", "hidden=8", "--set", "device=cpu", "--seeds", "1", "--jobs", "1", "--threads", "1"]

@@ -12,7 +12,7 @@ import pytest
 from conftest import make_poses
 
 from minilift import Adam, InputError, Lifter, LiftModel, Poses, cal_mpjpe, run_epoch
-from minilift.checkpoint import load_state_dict, save_state_dict
+from minilift.files.weights import load_state_dict, save_state_dict
 
 TREE = """\
 LiftModel(
@@ -354,7 +354,7 @@ def test_projecting_keeps_the_depths_and_meets_the_image() -> None:
 @pytest.mark.parametrize("head", ["xyz", "ray"])
 def test_flipping_averages_with_the_mirror_image(head: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        "minilift.lifter.chunks", lambda n: [slice(i, i + 7) for i in range(0, n, 7)]
+        "minilift.lift.lifter.chunks", lambda n: [slice(i, i + 7) for i in range(0, n, 7)]
     )  # several parts
     lifter, poses = some_lifter(head)
     sides = np.array([-1, 1])
@@ -409,7 +409,7 @@ def test_where_nothing_is_missing_nothing_changes(flip: bool) -> None:
 
 @pytest.mark.parametrize("flip", [False, True])
 def test_projecting_leaves_missing_joints_where_they_are(flip: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("minilift.lifter.chunks", lambda n: [slice(i, i + 7) for i in range(0, n, 7)])
+    monkeypatch.setattr("minilift.lift.lifter.chunks", lambda n: [slice(i, i + 7) for i in range(0, n, 7)])
     lifter, poses = some_lifter()
     points, given = unseen(poses)
     free, projected = (

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from minilift.losses import mpjpe, mse
+from minilift.nn.losses import mpjpe, mse
 from minilift.ops import get_ops
-from minilift.pose.metrics import cal_mpjpe
+from minilift.poses.metrics import cal_mpjpe
 
 LOSSES = {"mpjpe": mpjpe, "mse": mse}
 

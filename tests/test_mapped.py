@@ -17,16 +17,17 @@ from conftest import ROOT, make_poses
 from raw_files import npy, npy_header, npz, zipped
 
 from minilift import Adam, InputError, Lifter, LiftModel, Poses, cal_mpjpe, evaluate, load_poses, run_epoch
-from minilift.checkpoint import load_checkpoint
+from minilift.cli.data import main as data_main
 from minilift.cli.eval import main as eval_main
 from minilift.cli.train import main as train_main
-from minilift.data import find_scale, formats, save_poses, save_scale, split_poses
-from minilift.data import info as info_module
-from minilift.data.__main__ import main as data_main
-from minilift.data.poses import scale_fits
-from minilift.data.statistics import mean_std
 from minilift.files.mapped import CHUNK, MappedRows, Spool, crc32, shown
-from minilift.training import Trainer, hold_out
+from minilift.files.weights import load_checkpoint
+from minilift.poses import info as info_module
+from minilift.poses.poses import find_scale, save_poses, save_scale, scale_fits, split_poses
+from minilift.poses.read import course as formats
+from minilift.poses.statistics import mean_std
+from minilift.train.epoch import hold_out
+from minilift.train.trainer import Trainer
 
 N = CHUNK + 3000  # more than one chunk
 POSES = make_poses(N)
@@ -462,11 +463,11 @@ def test_eval_does_not_write_over_a_pair(flag: str, tmp_path: Path, capsys: Capt
         assert "would overwrite what is read" in capsys.readouterr().err
 
 
-# ---- python -m minilift.data ----------------------------------------------------------------------------
+# ---- minilift data ----------------------------------------------------------------------------
 
 
 def test_synth_writes_the_same_people_to_every_format(tmp_path: Path, monkeypatch: Patch) -> None:
-    from minilift.pose.synth import synthesize
+    from minilift.poses.people.synth import synthesize
 
     monkeypatch.chdir(tmp_path)
     people = synthesize(5000, 2)
@@ -518,9 +519,9 @@ GATHER = """
 import sys
 import numpy as np
 from minilift import LiftModel, load_poses
-from minilift.data.info import warn_of_conventions
-from minilift.training import hold_out
-from minilift.training.epoch import Rows
+from minilift.poses.info import warn_of_conventions
+from minilift.train import hold_out
+from minilift.train.epoch import Rows
 
 def peak():
     with open("/proc/self/status") as status:  # ru_maxrss would count what the parent had when it forked

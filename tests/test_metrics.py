@@ -9,8 +9,9 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
-from minilift.pose.bones import PAIRED, asymmetry, bone_errors, kind
-from minilift.pose.metrics import (
+from minilift.evaluation.uncertainty import block_size, bootstrap, percentiles
+from minilift.poses.bones import PAIRED, asymmetry, bone_errors, kind
+from minilift.poses.metrics import (
     auc,
     cal_mpjpe,
     joint_errors,
@@ -22,9 +23,8 @@ from minilift.pose.metrics import (
     per_joint_error,
     within,
 )
-from minilift.pose.motion import Motion, in_pieces, jitter, mpjve
-from minilift.pose.skeleton import COURSE15
-from minilift.pose.uncertainty import block_size, bootstrap, percentiles
+from minilift.poses.motion import Motion, in_pieces, jitter, mpjve
+from minilift.poses.skeleton import COURSE15
 
 ROOT = np.array([0.0, 0.0, -1.0])
 OF_EACH_POSE = [cal_mpjpe, pa_mpjpe, n_mpjpe, mpjpe_with_root]

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from minilift.nn import Linear, Sequential
+from minilift.nn.params import ALIGN, ParamBuffer, Parameter, runs
 from minilift.ops import Ops, get_ops
 from minilift.ops.numpy_core import CHUNK
 from minilift.optim import (
@@ -21,7 +22,6 @@ from minilift.optim import (
     StepLR,
     WarmUpCosineLR,
 )
-from minilift.params import ALIGN, ParamBuffer, Parameter, runs
 
 torch = pytest.importorskip("torch", reason="torch is the oracle: pip install torch==2.13.0")
 lr_scheduler = torch.optim.lr_scheduler

@@ -10,7 +10,7 @@ from test_cli import SMALL, Capture, fails, folder, with_data
 
 from minilift.cli.config import TrainConfig, describe
 from minilift.cli.train import main as train
-from minilift.training.patience import epochs_without_gain
+from minilift.train.patience import epochs_without_gain
 
 __all__ = ["folder", "with_data"]  # fixtures of test_cli
 LONG = [*SMALL, "--epochs", "6", "--patience", "2", "--min-delta", "10"]

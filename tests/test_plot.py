@@ -13,15 +13,15 @@ import numpy as np
 import pytest
 
 from minilift.errors import InputError
-from minilift.plots import turning
-from minilift.plots.image import Intrinsics, read_image
-from minilift.plots.scene import IMAGE_PLANE, MIDDLE, draw_scene, plot_pose, pose_figure
-from minilift.plots.sheets import error_labels, lift_figure, plot_lift, plot_poses
-from minilift.plots.skeletons import LEFT_COLOUR, RIGHT_COLOUR, TRUTH_COLOUR, View, bone_colour, view
-from minilift.plots.style import check_picture, new_figure, plain
-from minilift.plots.turning import plot_turning
-from minilift.pose.skeleton import COURSE15
-from minilift.pose.synth import SyntheticPoses, synthesize
+from minilift.poses.people.synth import SyntheticPoses, synthesize
+from minilift.poses.skeleton import COURSE15
+from minilift.show.people import turning
+from minilift.show.people.image import Intrinsics, read_image
+from minilift.show.people.scene import IMAGE_PLANE, MIDDLE, draw_scene, plot_pose, pose_figure
+from minilift.show.people.sheets import error_labels, lift_figure, plot_lift, plot_poses
+from minilift.show.people.skeletons import LEFT_COLOUR, RIGHT_COLOUR, TRUTH_COLOUR, View, bone_colour, view
+from minilift.show.people.turning import plot_turning
+from minilift.show.style import check_picture, new_figure, plain
 
 MAGIC = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF"}
 Patch = pytest.MonkeyPatch
@@ -268,7 +268,9 @@ def test_text_of_a_file_begins_no_formula() -> None:
 def test_importing_the_modules_imports_neither_matplotlib_nor_pyplot_later(tmp_path: Path) -> None:
     code = """
 import sys, numpy as np
-from minilift.plots import __main__, calibration, errors, image, scene, sheets, sweeps, training, turning
+from minilift.cli import plot
+from minilift.show.charts import calibration, errors, sweeps, training
+from minilift.show.people import image, scene, sheets, turning
 assert 'matplotlib' not in sys.modules
 import matplotlib
 before = matplotlib.rcParams.copy()

@@ -12,11 +12,11 @@ import pytest
 from test_experiments import TINY, Capture, folder, made, people, records
 
 from minilift.cli.config import TrainConfig
-from minilift.experiments.__main__ import main
-from minilift.experiments.evaluations import Evaluation
-from minilift.experiments.random_search import DEFAULT_RANGES, best_of, random_search, read_ranges
-from minilift.experiments.settings import Run
-from minilift.experiments.studies import Group, Variant
+from minilift.cli.study import main
+from minilift.studies.designs.grids import Group, Variant
+from minilift.studies.designs.random_search import DEFAULT_RANGES, best_of, random_search, read_ranges
+from minilift.studies.evaluations import Evaluation
+from minilift.studies.settings import Run
 
 __all__ = ["folder", "made", "people"]  # fixtures of test_experiments
 FLAGS = [*TINY, "--set", "epochs=2", "--seeds", "1", "--jobs", "1", "--threads", "1"]

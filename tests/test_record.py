@@ -9,16 +9,17 @@ import numpy as np
 import pytest
 from conftest import make_poses
 
-from minilift import Adam, InputError, LiftModel, StepLR, losses, run_epoch
-from minilift.checkpoint import load_checkpoint
+from minilift import Adam, InputError, LiftModel, StepLR, run_epoch
 from minilift.cli import curves as curves_module
 from minilift.cli.curves import Curves
 from minilift.cli.train import main as train
-from minilift.data.poses import save_poses
-from minilift.nn import Linear, ReLU
-from minilift.plots.logs import read_record
-from minilift.training import Augmentation, Trainer
-from minilift.training.record import FIRST_STEPS, Recorder
+from minilift.files.weights import load_checkpoint
+from minilift.lift.augment.augmenter import Augmentation
+from minilift.nn import Linear, ReLU, losses
+from minilift.poses.poses import save_poses
+from minilift.train.logs import read_record
+from minilift.train.record import FIRST_STEPS, Recorder
+from minilift.train.trainer import Trainer
 
 Capture = pytest.CaptureFixture[str]
 Patch = pytest.MonkeyPatch

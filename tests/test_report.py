@@ -17,14 +17,14 @@ from conftest import make_poses
 
 from minilift import Lifter, LiftModel, load_poses
 from minilift.cli.eval import main
-from minilift.data import formats
-from minilift.data.poses import save_poses, save_scale
-from minilift.pose.metrics import cal_mpjpe
-from minilift.pose.skeleton import JOINTS, ROOT
-from minilift.report import charts, page, tables
-from minilift.report.packed import pack, spread
-from minilift.report.page import training_log
-from minilift.report.words import lead
+from minilift.poses.metrics import cal_mpjpe
+from minilift.poses.poses import save_poses, save_scale
+from minilift.poses.read import course as formats
+from minilift.poses.skeleton import JOINTS, ROOT
+from minilift.show.page import charts, page, tables
+from minilift.show.page.packed import pack, spread
+from minilift.show.page.page import training_log
+from minilift.show.page.words import lead
 
 pytest.importorskip("plotly", reason="the page holds plotly.js: pip install 'minilift[report]'")
 

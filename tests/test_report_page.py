@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from minilift.data import Poses
-from minilift.pose.figures import Figures
-from minilift.pose.metrics import joint_errors
-from minilift.pose.skeleton import ROOT
-from minilift.pose.synth import SyntheticPoses, synthesize
-from minilift.report import write_report
+from minilift.evaluation.figures import Figures
+from minilift.poses.metrics import joint_errors
+from minilift.poses.people.synth import SyntheticPoses, synthesize
+from minilift.poses.poses import Poses
+from minilift.poses.skeleton import ROOT
+from minilift.show.page.page import write_report
 
 playwright = pytest.importorskip("playwright.sync_api", reason="driving a browser needs playwright")
 pytest.importorskip("plotly", reason="the page holds plotly.js: pip install 'minilift[report]'")

@@ -10,13 +10,13 @@ import pytest
 from test_experiments import Capture, folder, made, people, records
 
 from minilift.cli.config import TrainConfig, parse_train
-from minilift.experiments.__main__ import main
-from minilift.experiments.columns import columns_table
-from minilift.experiments.evaluations import Evaluation
-from minilift.experiments.report import FACTORS, REPORT, SOUND, report, steps_until_gone
-from minilift.experiments.settings import Run, acting
-from minilift.model import LiftModel
+from minilift.cli.study import main
+from minilift.lift.model import LiftModel
 from minilift.optim import Adam, StepLR
+from minilift.studies.columns import columns_table
+from minilift.studies.designs.report import FACTORS, REPORT, SOUND, report, steps_until_gone
+from minilift.studies.evaluations import Evaluation
+from minilift.studies.settings import Run, acting
 
 __all__ = ["folder", "made", "people"]  # fixtures of test_experiments
 SMALL = ["--set", "hidden=8", "--set", "device=cpu", "--seeds", "1", "--jobs", "1", "--threads", "1"]

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from minilift.errors import InputError
-from minilift.pose.camera import project, to_camera
-from minilift.pose.skeleton import COURSE15, JOINTS
+from minilift.poses.camera import project, to_camera
+from minilift.poses.skeleton import COURSE15, JOINTS
 
 
 def test_joint_order_is_that_of_the_files():

@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 from conftest import make_poses
 
-from minilift import Adam, LiftModel, losses, run_epoch
+from minilift import Adam, LiftModel, run_epoch
+from minilift.lift.fast.step import TrainStep
+from minilift.nn import losses
 from minilift.ops import numpy_core
 from minilift.ops.threads import Team, blas
 from minilift.optim import SGD, OneCycleLR, Optimiser, Schedule
-from minilift.training.epoch import Measure
-from minilift.training.step import TrainStep
+from minilift.train.epoch import Measure
 
 TEAM = Team(2)  # on any machine
 

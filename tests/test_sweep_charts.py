@@ -10,9 +10,9 @@ import pytest
 from test_experiments import TINY, Capture, Patch, folder, made, people, records
 
 from minilift.cli.config import parse_train
-from minilift.experiments import charts
-from minilift.experiments.__main__ import main
-from minilift.experiments.settings import Run
+from minilift.cli.study import main
+from minilift.studies import charts
+from minilift.studies.settings import Run
 
 __all__ = ["folder", "made", "people"]  # fixtures of test_experiments
 FLAGS = ["--set", "device=cpu", "--set", "hidden=8", "--seeds", "2", "--jobs", "1", "--threads", "1"]

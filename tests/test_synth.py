@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from minilift.errors import InputError
-from minilift.pose.activities import ACTIVITIES, draw_angles, draw_free_angles
-from minilift.pose.body import ANGLES, LIMITS, joint_positions, sample_bodies
-from minilift.pose.camera import project
-from minilift.pose.contact import arm_contacts, settle
-from minilift.pose.gait import gait_angles
-from minilift.pose.skeleton import COURSE15
-from minilift.pose.synth import CHUNK, FREE, synthesize
+from minilift.poses.camera import project
+from minilift.poses.people.activities import ACTIVITIES, draw_angles, draw_free_angles
+from minilift.poses.people.body import ANGLES, LIMITS, joint_positions, sample_bodies
+from minilift.poses.people.contact import arm_contacts, settle
+from minilift.poses.people.gait import gait_angles
+from minilift.poses.people.synth import CHUNK, FREE, synthesize
+from minilift.poses.skeleton import COURSE15
 
 N = 2 * CHUNK
 BONE = {name: i for i, name in enumerate(COURSE15.joints)}

@@ -8,9 +8,8 @@ from cases import LAYERS
 from test_layers import make
 from torch_twin import torch, twin
 
-from minilift import losses
-from minilift.model import LiftModel
-from minilift.nn import Module
+from minilift.lift.model import LiftModel
+from minilift.nn import Module, losses
 from minilift.optim import Adam
 
 TOLERANCE = {"float64": 1e-12, "float32": 2e-5}  # absolute; worst seen 4e-15 and 2.9e-6

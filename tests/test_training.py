@@ -14,23 +14,15 @@ import numpy as np
 import pytest
 from conftest import make_poses
 
-from minilift import (
-    Adam,
-    InputError,
-    Lifter,
-    LiftModel,
-    StepLR,
-    cal_mpjpe,
-    evaluate,
-    load_poses,
-    losses,
-    run_epoch,
-)
-from minilift.checkpoint import load_checkpoint, load_state_dict
-from minilift.data import Poses
+from minilift import Adam, InputError, Lifter, LiftModel, StepLR, cal_mpjpe, evaluate, load_poses, run_epoch
+from minilift.files.weights import load_checkpoint, load_state_dict
+from minilift.lift.augment.augmenter import Augmentation
+from minilift.lift.fast import step
+from minilift.nn import losses
 from minilift.ops import NumpyOps
-from minilift.training import Augmentation, Trainer, hold_out, step
-from minilift.training.epoch import Measure, Rows, train_batches
+from minilift.poses.poses import Poses
+from minilift.train.epoch import Measure, Rows, hold_out, train_batches
+from minilift.train.trainer import Trainer
 
 
 def small(data: Poses, seed: int = 0, **options: Any) -> tuple[LiftModel, Adam]:
@@ -383,7 +375,7 @@ def test_resuming_without_the_best_weights_writes_new_ones(tmp_path: Path) -> No
 
 
 def test_long_epochs_save_on_the_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("minilift.training.trainer.SAVE_SECONDS", 0.0)
+    monkeypatch.setattr("minilift.train.trainer.SAVE_SECONDS", 0.0)
     t, saved = trainer(tmp_path, epochs=1), []
     save = t.save_checkpoint
     t.save_checkpoint = lambda: (saved.append(t.progress.batch), save())  # type: ignore[method-assign,assignment,func-returns-value]

@@ -16,18 +16,19 @@ from minilift import Adam, InputError, Lifter, LiftModel, Poses, load_poses, run
 from minilift.cli.eval import main as evaluate
 from minilift.cli.train import main as train
 from minilift.cli.trust import main as learn
-from minilift.data.poses import save_poses
+from minilift.evaluation import calibration
+from minilift.evaluation.calibration import Calibration
+from minilift.evaluation.uncertainty import auroc, ranks, spearman
 from minilift.files.npz import read_npz, write_npz
-from minilift.pose import calibration
-from minilift.pose.calibration import Calibration
-from minilift.pose.metrics import joint_errors
-from minilift.pose.skeleton import COURSE15, JOINTS
-from minilift.pose.synth import synthesize
-from minilift.pose.uncertainty import auroc, ranks, spearman
-from minilift.training import hold_out
-from minilift.training.fit_trust import Lifted, _calibrated, _learned, fit_trust
-from minilift.trust import ExpectedError, Familiarity, Trust, TrustModel, fingerprint, trust_path
-from minilift.trust.expected import FEATURES, features, interval, standardised
+from minilift.lift.trust import Trust, TrustModel, fingerprint, trust_path
+from minilift.lift.trust.expected import FEATURES, ExpectedError, features, interval, standardised
+from minilift.lift.trust.familiarity import Familiarity
+from minilift.lift.trust.fit import Lifted, _calibrated, _learned, fit_trust
+from minilift.poses.metrics import joint_errors
+from minilift.poses.people.synth import synthesize
+from minilift.poses.poses import save_poses
+from minilift.poses.skeleton import COURSE15, JOINTS
+from minilift.train.epoch import hold_out
 
 Capture = pytest.CaptureFixture[str]
 Patch = pytest.MonkeyPatch
@@ -363,7 +364,7 @@ def test_no_trust_is_one_line_with_a_remedy(
         Lifter(LiftModel(1, 8)).trust(image)
     path = tmp_path / "liftModel"
     lifter.save(path)
-    with pytest.raises(InputError, match=r"liftModel.trust.npz: is not here.*minilift.cli.trust --weights"):
+    with pytest.raises(InputError, match=r"liftModel.trust.npz: is not here.*minilift trust --weights"):
         Lifter.load(path).trust(image)
     own = lifter.trust_model
     own.save(trust_path(path))
@@ -566,7 +567,7 @@ def test_too_few_held_out_poses_leave_a_line_and_no_file(folder: Path, capsys: C
     assert not Path("liftModel.trust.npz").exists()
     assert learn(["--device", "cpu"]) == 2
     told = capsys.readouterr().err
-    assert told.startswith("python -m minilift.cli.trust: error: 120 poses held out are too few")
+    assert told.startswith("minilift trust: error: 120 poses held out are too few")
     assert learn(["--val-fraction", "0.9"]) == 2
     assert "--val-fraction 0.9" in capsys.readouterr().err
 

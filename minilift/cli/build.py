@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from minilift import losses
 from minilift.cli.config import TrainConfig
-from minilift.data.poses import Poses
 from minilift.errors import InputError
 from minilift.files.mapped import crc32
-from minilift.model import BlockMaker, LiftModel
+from minilift.lift.augment.augmenter import Augmentation, Augmenter
+from minilift.lift.model import BlockMaker, LiftModel
+from minilift.nn import losses
 from minilift.ops import get_ops
 from minilift.optim import (
     SGD,
@@ -27,8 +27,10 @@ from minilift.optim import (
     StepLR,
     WarmUpCosineLR,
 )
-from minilift.pose.synth import CHUNK, synthesize
-from minilift.training import Augmentation, Augmenter, Trainer, batches_per_epoch, hold_out
+from minilift.poses.people.synth import CHUNK, synthesize
+from minilift.poses.poses import Poses
+from minilift.train.epoch import batches_per_epoch, hold_out
+from minilift.train.trainer import Trainer
 
 SEEN = 16_384  # augmented poses from which the network's units are taken
 FREE = 0.5  # of the synthetic people that are added to data, how many move freely

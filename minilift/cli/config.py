@@ -11,7 +11,7 @@ from typing import Any
 from minilift.cli import HelpFormatter
 from minilift.cli.presets import DESCRIPTION, EPILOGUE, PRESETS
 from minilift.errors import InputError
-from minilift.model import HEADS
+from minilift.lift.model import HEADS
 from minilift.nn.init import NAMES as INITIALISERS
 
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from minilift.data.poses import Poses
 from minilift.errors import InputError
-from minilift.model import LiftModel
-from minilift.plots.logs import read_record
-from minilift.plots.training import plot_training
-from minilift.training.record import SAMPLE, Recorder
+from minilift.lift.model import LiftModel
+from minilift.poses.poses import Poses
+from minilift.show.charts.training import plot_training
+from minilift.train.logs import read_record
+from minilift.train.record import SAMPLE, Recorder
 
 SHARE = 0.1  # of the time may go into drawing, before the end
 

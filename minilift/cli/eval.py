@@ -16,19 +16,19 @@ import numpy as np
 from minilift.cli.eval_flags import BASELINES, TRAIN, check_flags, eval_parser, same_files
 from minilift.cli.judged import judged
 from minilift.cli.report import table
-from minilift.data.info import warn_of_conventions
-from minilift.data.poses import Poses, find_scale, load_poses, load_scale, scale_fits
 from minilift.errors import InputError, run_program
+from minilift.evaluation.baselines import Baseline
+from minilift.evaluation.figures import Figures
 from minilift.files import file_error, write_atomically
 from minilift.files.mapped import Spool, chunks, shown
 from minilift.files.npz import read_npy, write_npz
-from minilift.lifter import Lifter
-from minilift.plots.errors import Errors, joined, measure, plot_errors
-from minilift.plots.sheets import error_labels, plot_lift
-from minilift.pose.baselines import Baseline
-from minilift.pose.figures import Figures
-from minilift.pose.motion import in_pieces
-from minilift.pose.skeleton import JOINTS
+from minilift.lift.lifter import Lifter
+from minilift.poses.info import warn_of_conventions
+from minilift.poses.motion import in_pieces
+from minilift.poses.poses import Poses, find_scale, load_poses, load_scale, scale_fits
+from minilift.poses.skeleton import JOINTS
+from minilift.show.charts.errors import Errors, joined, measure, plot_errors
+from minilift.show.people.sheets import error_labels, plot_lift
 
 UNASKED = 64 << 20  # bytes of training poses that are read without --train; the course's 18 MB take 0.2 s
 
@@ -87,7 +87,7 @@ def _evaluate(argv: Sequence[str] | None) -> int:
     if args.charts:
         plot_errors(joined(charted), args.charts, f"{args.weights} on {args.data}: {len(poses):,} poses")
     if args.report:
-        from minilift.report import write_report
+        from minilift.show.page.page import write_report
 
         write_report(args.report, result, poses, figures.each, lifted, scale_path, fitted.note)
     if args.json:

@@ -7,12 +7,12 @@ import math
 from pathlib import Path
 
 from minilift.cli import HelpFormatter
-from minilift.data.formats import files_of
 from minilift.errors import InputError
+from minilift.evaluation.baselines import Baseline, LinearRegression, MeanPose, NearestNeighbour
 from minilift.files import check_writable
-from minilift.plots.style import check_picture
-from minilift.pose.baselines import Baseline, LinearRegression, MeanPose, NearestNeighbour
-from minilift.trust import trust_path
+from minilift.lift.trust import trust_path
+from minilift.poses.read.course import files_of
+from minilift.show.style import check_picture
 
 TRAIN = "data_train_lift.pkl"
 BASELINES: dict[str, dict[str, type[Baseline]]] = {
@@ -128,7 +128,7 @@ _positive.__name__ = _share.__name__ = "number"  # what argparse calls a malform
 def check_flags(args: argparse.Namespace) -> None:
     """Refuse flags that contradict each other, or would write over what is read, before anything is read."""
     if args.report:
-        from minilift.report import require_plotly
+        from minilift.show.page.page import require_plotly
 
         require_plotly()
     if args.fps and not args.clips:

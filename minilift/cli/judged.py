@@ -8,14 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from minilift.data.poses import Poses
 from minilift.errors import InputError
+from minilift.evaluation.calibration import Calibration
 from minilift.files.mapped import Points, Spool
-from minilift.lifter import Lifter
-from minilift.pose.calibration import Calibration
-from minilift.pose.metrics import joint_errors
-from minilift.pose.skeleton import JOINTS
-from minilift.trust import LEVEL, RATE, trust_path
+from minilift.lift.lifter import Lifter
+from minilift.lift.trust import trust_path
+from minilift.lift.trust.expected import LEVEL
+from minilift.lift.trust.familiarity import RATE
+from minilift.poses.metrics import joint_errors
+from minilift.poses.poses import Poses
+from minilift.poses.skeleton import JOINTS
 
 
 class Judged:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from minilift.pose.baselines import NAMES
-from minilift.pose.bones import kind
+from minilift.evaluation.baselines import NAMES
+from minilift.poses.bones import kind
 
 Result = dict[str, Any]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from minilift.cli.config import TrainConfig, name_of, shown
 from minilift.errors import InputError
-from minilift.training import of_kind
+from minilift.train.trainer import of_kind
 
 # What checkpoints of earlier versions lack, and had
 NEWER = {

@@ -9,25 +9,25 @@ from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import Any
 
-from minilift.checkpoint import check_format, load_checkpoint
 from minilift.cli.build import build_model, build_trainer, split_data
 from minilift.cli.config import TrainConfig, describe, parse_train
 from minilift.cli.curves import Curves
 from minilift.cli.resume import resumed
 from minilift.cli.trust import keep_trust
-from minilift.data.formats import files_of
-from minilift.data.info import warn_of_conventions
-from minilift.data.poses import Poses, load_poses, save_poses, save_scale, scale_name, split_poses
 from minilift.errors import InputError, run_program
 from minilift.files import check_writable, only_one
-from minilift.lifter import Lifter
+from minilift.files.weights import check_format, load_checkpoint
+from minilift.lift.lifter import Lifter
+from minilift.lift.trust import trust_path
+from minilift.lift.trust.fit import fit_trust
 from minilift.ops import choose_device
-from minilift.plots.style import check_picture
-from minilift.pose.synth import synthesize
-from minilift.training import Trainer
-from minilift.training.events import EventFiles
-from minilift.training.fit_trust import fit_trust
-from minilift.trust import trust_path
+from minilift.poses.info import warn_of_conventions
+from minilift.poses.people.synth import synthesize
+from minilift.poses.poses import Poses, load_poses, save_poses, save_scale, scale_name, split_poses
+from minilift.poses.read.course import files_of
+from minilift.show.style import check_picture
+from minilift.train.events import EventFiles
+from minilift.train.trainer import Trainer
 
 SYNTHETIC_POSES = 78_047  # as many as the course's data set has
 

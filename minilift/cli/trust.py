@@ -8,15 +8,15 @@ from pathlib import Path
 
 from minilift.cli import HelpFormatter
 from minilift.cli.config import TrainConfig
-from minilift.data.poses import load_poses
 from minilift.errors import InputError, run_program
 from minilift.files import keep_old, only_one
-from minilift.lifter import Lifter
-from minilift.training import hold_out
-from minilift.training.fit_trust import fit_trust
-from minilift.trust import TrustModel, trust_path
+from minilift.lift.lifter import Lifter
+from minilift.lift.trust import TrustModel, trust_path
+from minilift.lift.trust.fit import fit_trust
+from minilift.poses.poses import load_poses
+from minilift.train.epoch import hold_out
 
-NAME = "python -m minilift.cli.trust"
+NAME = "minilift trust"
 DESCRIPTION = """\
 Learn when to trust a trained lifter, and keep it beside the weights: liftModel.trust.npz.
 
@@ -27,8 +27,8 @@ Lifter.load("liftModel").trust(joint_2d) answers, and eval.py has a block on it.
 """
 EPILOGUE = """\
 examples:
-  python -m minilift.cli.trust                            liftModel, trained on data_train_lift.pkl
-  python -m minilift.cli.trust --weights old/liftModel --data poses.npz --seed 1
+  minilift trust                            liftModel, trained on data_train_lift.pkl
+  minilift trust --weights old/liftModel --data poses.npz --seed 1
 """
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from minilift.nn.module import Module
+from minilift.nn.params import Parameter
 from minilift.ops import Array, Ops
-from minilift.params import Parameter
 
 
 class BatchNorm1d(Module):

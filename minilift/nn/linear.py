@@ -6,8 +6,8 @@ from typing import Any
 
 from minilift.nn.init import initial_bias, initial_weight
 from minilift.nn.module import Module
+from minilift.nn.params import Parameter
 from minilift.ops import Array, Ops
-from minilift.params import Parameter
 
 
 class Linear(Module):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from minilift.nn.params import Parameter
 from minilift.ops import Array, Ops, get_ops
-from minilift.params import Parameter
 
 
 class Module:

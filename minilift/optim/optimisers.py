@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from minilift.nn.params import Parameter, runs
 from minilift.ops import Array
-from minilift.params import Parameter, runs
 
 
 class Optimiser:

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from minilift.lift.augment.augmenter import Augmentation, Augmenter
 from minilift.ops import get_ops
-from minilift.pose.synth import synthesize
-from minilift.training.augment import Augmentation, Augmenter
+from minilift.poses.people.synth import synthesize
 
 TOLERANCE = {"float64": 1e-9, "float32": 1e-4}
 ALL = {

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from conftest import make_poses
 
-from minilift import losses
 from minilift.errors import InputError
-from minilift.experiments.block import Block
-from minilift.model import LiftModel
+from minilift.lift.augment.augmenter import Augmentation
+from minilift.lift.fast.captured import STEPS, CapturedSteps, not_captured
+from minilift.lift.model import LiftModel
+from minilift.nn import losses
 from minilift.optim import SGD, Adam, AdamW, OneCycleLR, StepLR
-from minilift.training import Augmentation, run_epoch
-from minilift.training.captured import STEPS, CapturedSteps, not_captured
-from minilift.training.epoch import Measure, Rows, train_batches
+from minilift.studies.designs.block import Block
+from minilift.train.epoch import Measure, Rows, run_epoch, train_batches
 
 POSES = make_poses(1000)
 

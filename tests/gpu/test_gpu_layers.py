@@ -11,8 +11,8 @@ import pytest
 from cases import LAYERS
 from conftest import make_poses
 
-from minilift import Lifter, LiftModel, evaluate, losses
-from minilift.nn import Module
+from minilift import Lifter, LiftModel, evaluate
+from minilift.nn import Module, losses
 from minilift.ops import get_ops
 
 

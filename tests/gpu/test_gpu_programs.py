@@ -13,13 +13,13 @@ import pytest
 from conftest import ROOT, make_poses
 
 from minilift import ops
+from minilift.cli import info as what_is_there
 from minilift.cli.eval import main as evaluate
 from minilift.cli.train import main as train
-from minilift.data.poses import save_poses
 from minilift.errors import InputError
-from minilift.ops import __main__ as what_is_there
 from minilift.ops.cuda import backend
-from minilift.training import Trainer
+from minilift.poses.poses import save_poses
+from minilift.train.trainer import Trainer
 
 
 @pytest.fixture

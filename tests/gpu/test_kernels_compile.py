@@ -7,9 +7,9 @@ import re
 import nvrtc
 import pytest
 
+from minilift.lift.fast.column_plan import ColumnPlan
 from minilift.ops.cuda.gpu import module_source
 from minilift.ops.cupy_ops import AUGMENT_OPTIONS
-from minilift.training.column_plan import ColumnPlan
 
 ARCHITECTURES = ("sm_70", "sm_75", "sm_80", "sm_86", "sm_89", "sm_90", "sm_100", "sm_120")
 SHAPES = [

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from minilift import Lifter, LiftModel, Poses
-from minilift.pose.synth import synthesize
-from minilift.training.fit_trust import fit_trust
-from minilift.trust import trust_path
+from minilift.lift.trust import trust_path
+from minilift.lift.trust.fit import fit_trust
+from minilift.poses.people.synth import synthesize
 
 
 def test_a_gpu_says_the_same(gpu: Any, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 // does product, normalisation, ReLU, dropout and shortcut without waiting for another block. At such a batch the weights
 // are what is read and written most; the gradients of the wide ones are used by Adam where they are made and never stored.
 // Behind common.cu, in float. Compiled for one shape: -DROWS (32, 64, 96 or 128) -DWIDTH (a multiple of 64) -DINPUTS -DJOINTS.
-// `numbers` is this step's row of what changes from step to step: see minilift/training/captured.py.
+// `numbers` is this step's row of what changes from step to step: see minilift/lift/fast/captured.py.
 #define WARPS (ROWS <= 64 ? 16 : 8)  // of a block: each takes its share of the features that are summed over
 #define LANES (ROWS / 32)            // poses of a lane
 #define OWN 8                        // features of a block

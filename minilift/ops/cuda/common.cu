@@ -6,7 +6,7 @@
 typedef REAL real;
 typedef unsigned int u32;
 
-// A kernel that takes `numbers` reads what changes from step to step from there (minilift/training/captured.py), so that
+// A kernel that takes `numbers` reads what changes from step to step from there (minilift/lift/fast/captured.py), so that
 // a CUDA graph can replay it.
 __device__ __forceinline__ float number(const u32* word) { return *(const float*)word; }
 

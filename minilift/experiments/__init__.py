@@ -1,1 +1,0 @@
-"""Many training runs side by side, and the tables that they make: python -m minilift.experiments --help"""

@@ -1,0 +1,1 @@
+"""The lifter: the framework put to work on people."""

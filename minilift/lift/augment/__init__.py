@@ -1,0 +1,1 @@
+"""Other bodies, limbs, cameras and noise for training batches."""

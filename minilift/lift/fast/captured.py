@@ -1,0 +1,170 @@
+"""Training steps on a GPU as CUDA graphs: many steps for one call of the driver.
+
+A small network's step is dozens of small kernels, each of which has to be asked for from Python. A graph is
+asked for once. But it repeats what it has recorded, the same addresses and the same numbers. So what changes
+from step to step lies in a table on the device, a row for every step of a graph, which the host writes before
+each launch. The optimiser, the schedule and the dropout layers work it out as they do on the CPU: nothing of
+them is written twice.
+
+    word 0       the first of this batch's row numbers in `order`
+    words 1-5    Adam's decay of m and of v, its size, eps and shrink, as float32
+    words 6-     two words of key for each dropout layer, and two for the augmentation, if there is one
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minilift.lift.augment.augmenter import Augmentation, Augmenter
+from minilift.lift.fast.column_plan import ColumnPlan
+from minilift.lift.fast.row_plan import ADAM_WORDS, KEYS, RowPlan, Work
+from minilift.lift.model import LiftModel
+from minilift.nn import losses
+from minilift.optim import Adam, AdamW, Optimiser, Schedule
+
+STEPS = 16  # of a graph: some 300 to 600 nodes. A guess: not measured yet
+
+
+class CapturedSteps:
+    """Training steps on the batches of an epoch. `run` gives them to the GPU and does not wait for it.
+
+    rows, order    the data, on the device, and the epoch's row numbers, on the host
+    path           "columns" (small batches, fused), "rows" (any batch, cuBLAS), or None for the better one
+    capture        False for plain launches, as where the device cannot capture; then `why` says so
+
+    The same weights, statistics, masks and counters as `TrainStep`, but for rounding. For the next epoch
+    `begin` it with another order and measure: what was compiled and captured serves again, while it `fits`.
+    Raises ValueError for a path that does not fit, and where `not_captured` has a reason.
+    """
+
+    def __init__(
+        self, rows: Any, order: np.ndarray, model: LiftModel, optimiser: Optimiser,
+        scheduler: Schedule | None, batch_size: int, measure: Any, *, path: str | None = None,
+        capture: bool = True, augmentation: Augmentation | None = None,
+    ) -> None:  # fmt: skip
+        reason = not_captured(model, optimiser, rows, measure.loss)
+        if reason:
+            raise ValueError(f"no captured steps: {reason}")
+        assert isinstance(optimiser, Adam)
+        self.model, self.optimiser, self.batch_size = model, optimiser, batch_size
+        self.units = model.before, model.after
+        self.augmentation, augment = augmentation, None
+        if augmentation is not None and augmentation.active:
+            augment = Augmenter(augmentation, model.ops, batch_size, model.seed)
+        self.augment = augment
+        self.totals = [model.ops.zeros((1,), dtype="float64") for _ in range(2)]
+        self.gpu: Any = model.ops.gpu  # type: ignore[attr-defined]
+        words = KEYS + 2 * len(model.dropouts) + 2 * (augment is not None)
+        self.host = np.zeros((STEPS, words), np.uint32)
+        self.table = self.gpu.zeros((STEPS, words), "uint32")
+        self.order = self.gpu.empty((len(rows),), "int32")
+        self.loss = measure.loss
+        name = "mpjpe" if self.loss is losses.mpjpe else "mse"
+        data = rows.x, rows.y, self.order, self.table
+        work = Work(*data, model, optimiser, name, self.totals, batch_size, augment)
+        unfit = ColumnPlan.unfit(work)
+        if path == "columns" and unfit:
+            raise ValueError(f"no path 'columns': {unfit}")
+        self.path = path or ("rows" if unfit else "columns")
+        self.plan: RowPlan | ColumnPlan = ColumnPlan(work) if self.path == "columns" else RowPlan(work)
+        model.ops.fill(model.flat.grad, 0.0)  # of a bias before a normalisation nobody writes the gradient
+        self.captured, self.why = capture, "" if capture else "not asked for"
+        self.warm = False
+        self.graphs: dict[int, Any] = {}
+        self.kept: list[Any] = []  # a graph knows addresses: what lies there has to live as long
+        self.frozen = self._numbers()
+        self.begin(order, scheduler, measure)
+
+    def fits(
+        self, model: LiftModel, optimiser: Optimiser, batch_size: int, measure: Any,
+        augmentation: Augmentation | None = None,
+    ) -> bool:  # fmt: skip
+        """Whether it was made for these."""
+        if augmentation != self.augmentation or self.frozen != self._numbers():
+            return False
+        now = (model, optimiser, model.before, model.after, measure.loss)
+        then = (self.model, self.optimiser, *self.units, self.loss)
+        return batch_size == self.batch_size and all(a is b for a, b in zip(now, then, strict=True))
+
+    def _numbers(self) -> tuple[Any, ...]:
+        """Settings that are arguments of launches, and so frozen."""
+        layers = [(half.dropout.p, half.norm.eps, half.norm.momentum) for half in self.plan.halves]
+        return self.optimiser.weight_decay, self.optimiser.max_norm, layers
+
+    def begin(self, order: np.ndarray, scheduler: Schedule | None, measure: Any) -> None:
+        """Go to another epoch. `measure` counts in the arrays of the graphs from now on."""
+        self.gpu.upload(order.astype(np.int32), self.order)
+        self.scheduler = scheduler if scheduler is not None and scheduler.per == "batch" else None
+        for mine, theirs in zip(self.totals, measure.totals, strict=True):
+            if mine is not theirs:
+                self.gpu.upload(self.gpu.download(theirs), mine)
+        measure.totals, self.measure = self.totals, measure
+
+    def run(self, first: int, count: int) -> None:
+        """Train on the batches first, first + 1, ... of the epoch. Raises ValueError if there are fewer."""
+        if first < 0 or (first + count) * self.batch_size > self.order.size:
+            raise ValueError(f"batches {first} to {first + count - 1} of {self.order.size} poses")
+        while count:
+            size = STEPS if self.warm and count >= STEPS else 1
+            for step in range(size):
+                self._write(self.host[step], first + step)
+            self.gpu.upload(self.host[:size], self.table[:size])
+            self._launch(size)
+            self.warm = True  # cuBLAS and the driver have loaded what they need: it can be captured
+            self.measure.batches += size
+            first, count = first + size, count - size
+
+    def _write(self, row: np.ndarray, batch: int) -> None:
+        adam = self.optimiser
+        row[0] = batch * self.batch_size
+        if self.augment is not None:
+            row[KEYS + 2 * len(self.model.dropouts) :] = self.augment.key(adam.steps)
+        adam.begin()
+        row[ADAM_WORDS].view(np.float32)[:] = *adam.decay, adam.size, adam.eps_root, adam.shrink
+        for i, layer in enumerate(self.model.dropouts):
+            row[KEYS + 2 * i : KEYS + 2 * i + 2] = layer.next_key()
+        for half in self.plan.halves:
+            half.norm.num_batches_tracked += 1
+        if self.scheduler is not None:
+            self.scheduler.step()
+
+    def _launch(self, size: int) -> None:
+        if self.captured and self.warm and size not in self.graphs:
+            try:
+                self.graphs[size] = self.gpu.capture(lambda: self._steps(size))
+                self.kept = self.model.ops.thread_scratch()  # type: ignore[attr-defined]
+            except RuntimeError as problem:  # the classes of CUDA's errors are such
+                self.captured, self.why = False, " ".join(str(problem).split())[:160]
+        if self.captured and self.warm:
+            self.graphs[size]()
+        else:
+            self._steps(size)
+
+    def _steps(self, size: int) -> None:
+        for step in range(size):
+            self.plan.step(step)
+
+
+def not_captured(model: LiftModel, optimiser: Optimiser, rows: Any, loss: Any) -> str:
+    """Why a step of these is done by `TrainStep`, launch by launch; '' where it can be captured."""
+    if not hasattr(model.ops, "gpu"):
+        return "the model is not on a GPU"
+    if model.ops.dtype != "float32":
+        return f"the model works in {model.ops.dtype}"
+    if not model.usual:
+        return "the model has blocks of its own"
+    if (
+        type(optimiser) not in (Adam, AdamW)
+        or optimiser.parameters != model.parameters()
+        or len(optimiser.runs) != 1
+    ):
+        return "the optimiser is not an Adam of all the model's parameters"
+    if rows.mapped:
+        return "the data stay in their file"
+    if loss not in (losses.mpjpe, losses.mse):
+        return "a loss of your own"
+    if model.input_nodes > RowPlan.INPUTS:
+        return f"{model.input_nodes} inputs, more than {RowPlan.INPUTS}"
+    return ""

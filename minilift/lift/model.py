@@ -1,0 +1,235 @@
+"""The network of the assignment: its layers, its units, and its weights as a file has them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from minilift.lift.fast.folded import FoldedLift, LayeredLift
+from minilift.nn import Affine, BatchNorm1d, Dropout, Linear, Module, Rays, ReLU, Residual
+from minilift.nn.containers import number_dropouts
+from minilift.nn.params import ParamBuffer
+from minilift.ops import Array, Ops, get_ops
+from minilift.poses.statistics import mean_std
+
+HEADS = ("xyz", "ray")
+
+BlockMaker = Callable[[int, float, str, Any, Ops], Module]  # width, dropout, init, generator, operations
+
+
+class LiftModel(Module):
+    """From 15 joints in the image, x (n, 30), to 15 joints in space, y (n, 45).
+
+    Linear(30, hidden), `n_blocks` residual blocks of twice (Linear, BatchNorm1d, ReLU, Dropout),
+    Linear(hidden, 45): Martinez et al., arXiv:1705.03098, with the assignment's names and stem.
+
+    With `head="ray"` the last layer gives 15 depths instead, and the joints lie on the rays through their
+    image points (`nn.Rays`): what comes out projects onto what went in.
+
+    `make_block(width, dropout, init, rng, ops)` makes blocks of your own in place of `usual_block`, from any
+    layers that keep the width (docs/add-a-layer.md). Such a model trains, is measured and predicts like
+    others, layer by layer and so more slowly; a weights file does not say what its blocks are.
+
+    All parameters are views of one flat vector, `flat.data`, and their gradients of `flat.grad`. Same `seed`,
+    same weights and same dropout masks. `device` is 'cpu', 'gpu', 'gpu:1' or 'auto'; `tf32` lets a GPU
+    multiply with 10 bits of mantissa, which is faster for large batches.
+    """
+
+    def __init__(
+        self, n_blocks: int = 2, hidden_layer: int = 1024, dropout: float = 0.1, output_nodes: int = 15 * 3,
+        *, input_nodes: int = 15 * 2, init: str = "uniform", seed: int = 0, device: str = "cpu",
+        dtype: str = "float32", tf32: bool = False, head: str = "xyz", make_block: BlockMaker | None = None,
+    ) -> None:  # fmt: skip
+        if n_blocks < 0 or hidden_layer < 1:
+            raise ValueError(
+                f"LiftModel: {n_blocks} blocks of width {hidden_layer}; give 0 or more, 1 or more"
+            )
+        if head not in HEADS:
+            raise ValueError(f"LiftModel: head {head!r} is unknown; use one of {', '.join(HEADS)}")
+        self._made_of: dict[str, Any] = {
+            "n_blocks": n_blocks, "hidden_layer": hidden_layer, "dropout": dropout, "seed": seed,
+            "dtype": dtype, "output_nodes": output_nodes, "input_nodes": input_nodes, "device": device,
+            "tf32": tf32, "head": head, "make_block": make_block,
+        }  # fmt: skip
+        super().__init__(get_ops(device, dtype, tf32))
+        ops, self.seed, rng = self.ops, seed, self.ops.generator(seed)
+        self.n_blocks, self.hidden_layer = n_blocks, hidden_layer
+        make_block = make_block or usual_block
+        self.usual = make_block is usual_block
+        self.head, self.rays = head, Rays(ops=ops) if head == "ray" else None
+        output_nodes = input_nodes // 2 if self.rays else output_nodes
+        self.input_nodes, self.output_nodes = input_nodes, output_nodes
+        self.joint_nodes = 3 * output_nodes if self.rays else output_nodes  # what `forward` gives
+
+        self.children["hidden1"] = Linear(input_nodes, hidden_layer, init=init, rng=rng, ops=ops)
+        for i in range(n_blocks):
+            self.children[f"res-block_{i}"] = make_block(hidden_layer, dropout, init, rng, ops)
+        self.children["output"] = Linear(hidden_layer, output_nodes, init=init, rng=rng, ops=ops)
+
+        self.dropouts = number_dropouts(self)
+        for layer in self.dropouts:
+            layer.seed = seed
+        self.flat = ParamBuffer(self.parameters(), ops)
+        self.before: Affine | None = None  # the change of units of the input, and of the output
+        self.after: Affine | None = None
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Of a copied or unpickled model: gather its parameters anew, for views do not survive a copy."""
+        self.__dict__.update(state)
+        self.flat = ParamBuffer(self.parameters(), self.ops)
+
+    def standardise(self, joint_2d: Any, joint_3d: Any) -> None:
+        """Let the layers see every column of the training data with mean 0 and standard deviation 1.
+
+        The model still maps raw 2D to raw 3D; the two changes of units become part of it, and
+        `state_dict` takes them into the first and the last Linear. Call it before training, with joint_2d
+        (N, 15, 2) and joint_3d (N, 15, 3) in the data's units. Raises ValueError for other shapes.
+        """
+        if len(joint_2d) != len(joint_3d):
+            raise ValueError(f"standardise: {len(joint_2d)} poses in 2D, {len(joint_3d)} in 3D")
+        mean, std = mean_std(joint_2d, self.input_nodes)
+        self.before = Affine(1 / std, -mean / std, ops=self.ops)
+        mean, std = mean_std(joint_3d, self.joint_nodes)
+        if self.rays is not None:
+            mean, std = mean[2::3], std[2::3]
+        self.after = Affine(std, mean, ops=self.ops)
+
+    def forward(self, x: Array, train: bool = False) -> Array:
+        points = x = self._input(x, self.input_nodes)
+        if self.before is not None:
+            x = self.before.forward(x, train)
+        for child in self.children.values():
+            x = child.forward(x, train)
+        x = x if self.after is None else self.after.forward(x, train)
+        return x if self.rays is None else self.rays.forward(points, x)
+
+    def backward(self, dy: Array) -> Array:
+        direct = None
+        if self.rays is not None:
+            direct = self.rows("direct", len(dy), self.input_nodes)  # the image points also set the rays
+            dy = self.rays.backward(dy, direct)
+        if self.after is not None:
+            dy = self.after.backward(dy)
+        for child in reversed(self.children.values()):
+            dy = child.backward(dy)
+        dx = dy if self.before is None else self.before.backward(dy)
+        return dx if direct is None else self.ops.add(dx, direct, out=direct)
+
+    def predictor(self) -> FoldedLift | LayeredLift:
+        """The network with its weights as they are now, for prediction alone."""
+        if self.usual:
+            return FoldedLift(self.state_dict(), self.ops)
+        other = LiftModel(**self._made_of, init="zeros")  # not a deep copy: device arrays have none of ours
+        other.restore(self.snapshot())
+        return LayeredLift(other)
+
+    # ---- saving and loading --------------------------------------------------------------------
+    def state_dict(self) -> dict[str, np.ndarray]:
+        """The weights as torch's model of this shape has them, complete by themselves.
+
+        With x' = x s + t before hidden1 and y = y' s + t after output, the changes of units go into
+        hidden1.weight = W s,  hidden1.bias = W t + b,  output.weight = s W,  output.bias = s b + t.
+        """
+        state = super().state_dict()
+        if self.before is not None and self.after is not None:
+            scale, shift = self._units(self.before)
+            weight = state["hidden1.weight"].astype(np.float64)
+            state["hidden1.bias"] = (weight @ shift + state["hidden1.bias"]).astype(self.ops.dtype)
+            state["hidden1.weight"] = (weight * scale).astype(self.ops.dtype)
+            scale, shift = self._units(self.after)
+            weight = state["output.weight"].astype(np.float64)
+            state["output.bias"] = (scale * state["output.bias"] + shift).astype(self.ops.dtype)
+            state["output.weight"] = (scale[:, None] * weight).astype(self.ops.dtype)
+        return state
+
+    def _units(self, layer: Affine) -> tuple[np.ndarray, np.ndarray]:
+        host = self.ops.to_host
+        return host(layer.scale).astype(np.float64), host(layer.shift).astype(np.float64)
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        super().load_state_dict(state)
+        self.before = self.after = None
+
+    @classmethod
+    def from_state_dict(cls, state: Mapping[str, Any], **options: Any) -> LiftModel:
+        """A model of the shape that the weights have: any width and any number of blocks.
+
+        Raises ValueError if they are not the weights of a LiftModel.
+        """
+        blocks = {int(m[1]) for key in state if (m := re.match(r"res-block_(\d{1,4})\.", key))}
+        for key in ("hidden1.weight", "output.weight"):
+            if key not in state or np.ndim(state[key]) != 2:
+                raise ValueError(f"no matrix {key!r}: these are not the weights of a LiftModel")
+        hidden, inputs = state["hidden1.weight"].shape
+        outputs, width = state["output.weight"].shape
+        if not hidden or not inputs or not outputs or width != hidden:
+            ends = f"'hidden1.weight' {(hidden, inputs)} and 'output.weight' {(outputs, width)}"
+            raise ValueError(f"{ends} do not fit together")
+        # Look at all large matrices before making a model of that size: the file is not trusted
+        for key in [f"res-block_{i}.{j}.weight" for i in range(len(blocks)) for j in (0, 4)]:
+            if key not in state or state[key].shape != (hidden, hidden):
+                raise ValueError(f"{key!r} is missing or not of shape {(hidden, hidden)}")
+        if 2 * outputs == inputs:
+            options["head"] = "ray"
+        options = {"init": "zeros", **options}
+        model = cls(len(blocks), hidden, output_nodes=outputs, input_nodes=inputs, **options)
+        model.load_state_dict(state)
+        return model
+
+    def snapshot(self) -> dict[str, np.ndarray]:
+        """All that training changes or needs, unfolded, as host arrays: for a resumable checkpoint."""
+        state = dict(super().state_dict())
+        for name, layer in (("before", self.before), ("after", self.after)):
+            if layer is not None:
+                state[f"{name}.scale"] = self.ops.to_host(layer.scale)
+                state[f"{name}.shift"] = self.ops.to_host(layer.shift)
+        state["dropout.calls"] = np.array([layer.calls for layer in self.dropouts], np.int64)
+        return state
+
+    def restore(self, snapshot: Mapping[str, np.ndarray]) -> None:
+        """Go back to a `snapshot` of a model of the same shape. Raises ValueError if it does not fit."""
+        state = dict(snapshot)
+        calls = state.pop("dropout.calls", np.zeros(0))
+        units = {k: state.pop(k) for k in list(state) if k.startswith(("before.", "after."))}
+        self.load_state_dict(state)
+        if len(calls) != len(self.dropouts):
+            raise ValueError(f"{len(calls)} dropout counters for {len(self.dropouts)} dropout layers")
+        for layer, n in zip(self.dropouts, calls, strict=True):
+            layer.calls = int(n)
+        if units:
+            self.before = Affine(units["before.scale"], units["before.shift"], ops=self.ops)
+            self.after = Affine(units["after.scale"], units["after.shift"], ops=self.ops)
+
+    # ---- for people ----------------------------------------------------------------------------
+    def summary(self) -> str:
+        """The table of layers: name, output shape, number of parameters; and what they add up to."""
+        rows, columns = [("Layer", "Output shape", "Parameters")], self.input_nodes
+        for name, layer in self.modules():
+            if layer.children:
+                continue
+            columns = layer.out_features if isinstance(layer, Linear) else columns
+            count = sum(p.size for p in layer.parameters())
+            rows.append((f"{name} ({type(layer).__name__})", f"(n, {columns})", f"{count:,}"))
+        widths = [max(len(row[i]) for row in rows) for i in range(3)]
+        lines = [f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c:>{widths[2]}}" for a, b, c in rows]
+        total = sum(p.size for p in self.parameters())
+        megabytes = total * np.dtype(self.ops.dtype).itemsize / 1e6
+        rule = "-" * len(lines[0])
+        end = f"{total:,} trainable parameters, {megabytes:.1f} MB as {self.ops.dtype}"
+        return "\n".join([lines[0], rule, *lines[1:], rule, end])
+
+
+def usual_block(width: int, dropout: float, init: str, rng: Any, ops: Ops) -> Residual:
+    """Twice (Linear, BatchNorm1d, ReLU, Dropout), and the shortcut around them: Martinez et al., figure 1."""
+    layers: list[Module] = []
+    for _ in range(2):
+        layers += [
+            Linear(width, width, init=init, rng=rng, ops=ops),
+            BatchNorm1d(width, ops=ops),
+            ReLU(ops=ops),
+            Dropout(dropout, ops=ops),
+        ]
+    return Residual(*layers, ops=ops)

@@ -1,1 +1,0 @@
-"""Poses: the skeleton, the camera, synthetic people, metrics and pictures; NumPy only."""

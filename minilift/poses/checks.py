@@ -1,0 +1,172 @@
+"""Turn whatever a pose file holds into clean float32 arrays, or say in one line why not."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from minilift.files import PathLike, file_error
+from minilift.files.mapped import MappedRows, Points, crc32, shown
+from minilift.poses.skeleton import COURSE15
+
+N_JOINTS = len(COURSE15)
+_KIND = {2: "2D", 3: "3D"}
+
+
+def clean_points(path: PathLike, key: str, value: object, dims: int) -> Points:
+    """A finite C-contiguous float32 (N, 15, dims) array from arrays or lists, flat (N, 15*dims) ones too.
+
+    Mapped rows stay where they are, once all of them have been looked at, and their checksum.
+    Raises InputError naming the file, the key, what is wrong (joint count, rows) and the remedy.
+    """
+    array = _as_array(path, key, value)
+    if array.shape[:1] == (0,):
+        raise file_error(path, f"{key} holds no poses (N = 0); give at least one")
+    if array.ndim == 2 and array.shape[1] == N_JOINTS * dims:
+        array = array.reshape(len(array), N_JOINTS, dims)
+    if array.ndim == 3 and array.shape[2] == dims and array.shape[1] != N_JOINTS:
+        raise _wrong_joints(path, key, array.shape[1])
+    if array.ndim == 2 and array.shape[1] and array.shape[1] % dims == 0:
+        raise _wrong_joints(path, key, array.shape[1] // dims)
+    if array.ndim != 3 or array.shape[2] != dims:
+        wanted = f"(N, {N_JOINTS}, {dims}) or (N, {N_JOINTS * dims})"
+        raise file_error(
+            path, f"{key} has shape {array.shape}, expected {wanted}; store {_KIND[dims]} points so"
+        )
+    return _checked(path, key, array) if isinstance(array, MappedRows) else _finite_float32(path, key, array)
+
+
+def clean_scale(path: PathLike, array: np.ndarray, n: int) -> np.ndarray:
+    """A positive finite float32 (n,) array of metres per unit, or InputError."""
+    if array.shape != (n,) or array.dtype.kind not in "fiu":
+        problem = f"scale has shape {array.shape} of {array.dtype}, expected ({n},) numbers"
+        raise file_error(path, f"{problem}; use the file made with these poses")
+    clean = _finite_float32(path, "scale", array)
+    if not (clean > 0).all():
+        raise file_error(
+            path, f"scale is not positive in {rows(clean <= 0)}; it is metres per unit, remove those"
+        )
+    return clean
+
+
+def check_in_front(path: PathLike, joint_3d: Points) -> None:
+    """Raise InputError where a joint lies at or behind the camera, which looks down -Z."""
+    behind = _look(joint_3d, lambda part: _behind(part).any(axis=1))
+    if behind.any():
+        remedy = "remove those rows"
+        if _look(joint_3d, lambda part: _behind(part).all(axis=1)).all():
+            remedy = "negate z (the camera looks down -Z)"
+        elif behind.mean() > 0.5:  # joints around 0: half of them lie behind it in nearly every pose
+            remedy = "if the root is at (0, 0, 0) there, move it to (0, 0, -1)"
+        raise file_error(path, f"joint_3d has z >= 0, behind the camera, in {rows(behind)}; {remedy}")
+
+
+def rows(bad: np.ndarray) -> str:
+    """Which rows a mask marks: 'row 4' or '7 rows (0, 1, 2, 3, 4, ...)'."""
+    index = np.flatnonzero(bad)
+    first = ", ".join(str(i) for i in index[:5])
+    return (
+        f"row {first}"
+        if len(index) == 1
+        else f"{len(index)} rows ({first}{', ...' if len(index) > 5 else ''})"
+    )
+
+
+def _checked(path: PathLike, key: str, array: MappedRows) -> MappedRows:
+    """Mapped rows, after one pass over all of them: their checksum, and that every number is finite."""
+    crc, expected = array.checksum or (0, None)
+
+    def find(part: np.ndarray) -> np.ndarray:
+        nonlocal crc
+        if expected is not None:
+            crc = crc32(part, crc)
+        return _not_finite(part)
+
+    bad = _look(array, find)
+    if expected is not None and crc != expected:
+        raise file_error(path, f"the file is damaged (Bad CRC-32 of {key}); copy or write it again")
+    _check_finite(path, key, bad)
+    return array
+
+
+def _finite_float32(path: PathLike, key: str, array: np.ndarray) -> np.ndarray:
+    _check_finite(path, key, _look(array, _not_finite))
+    with np.errstate(over="ignore"):
+        clean = np.ascontiguousarray(array, dtype=np.float32)
+    bad = _look(clean, _not_finite)
+    if bad.any():
+        raise file_error(path, f"{key} is too large for float32 in {rows(bad)}; check the unit")
+    return clean
+
+
+def _check_finite(path: PathLike, key: str, bad: np.ndarray) -> None:
+    if bad.any():
+        raise file_error(path, f"{key} has NaN or infinity in {rows(bad)}; remove or repair those rows")
+
+
+def _behind(part: np.ndarray) -> Any:
+    return part[..., 2] >= 0
+
+
+def _not_finite(part: np.ndarray) -> np.ndarray:
+    return np.asarray(~np.isfinite(part).reshape(len(part), -1).all(axis=1))
+
+
+def _look(array: Points, find: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """What `find` says of each row, as a mask; asked for some thousands at a time."""
+    found = np.zeros(len(array), bool)
+    for part in shown(array, "checking"):
+        found[part] = find(array[part])
+    return found
+
+
+def _wrong_joints(path: PathLike, key: str, count: int) -> Exception:
+    hint = (
+        "drop the root (mid-hip), which is not stored"
+        if count == N_JOINTS + 1
+        else "map them to these 15 joints"
+    )
+    return file_error(path, f"{key} has {count} joints, expected {N_JOINTS}; {hint}")
+
+
+def _as_array(path: PathLike, key: str, value: object) -> Points:
+    """A numeric array from an array, or from a list of N rows of 45 numbers or of 15 points."""
+    array = value
+    if isinstance(value, MappedRows):
+        return value
+    if isinstance(value, (list, tuple)):
+        shapes = {_row_shape(row) for row in value}
+        if None in shapes or len(shapes) > 1:
+            raise file_error(
+                path, f"{key} is a list whose rows are not alike lists of numbers; store an array"
+            )
+        try:
+            array = np.array(value, dtype=np.float64)
+        except (ValueError, TypeError, OverflowError):
+            raise file_error(
+                path, f"{key} is a list of things that are not numbers; store an array"
+            ) from None
+    if not isinstance(array, np.ndarray):
+        raise file_error(path, f"{key} is of type {type(value).__name__}; store a numpy array")
+    if array.dtype.kind not in "fiu":
+        raise file_error(path, f"{key} holds {array.dtype} values; store numbers (float32)")
+    return array
+
+
+def _row_shape(row: object) -> tuple[int, ...] | None:
+    """The shape of one short row, None where it has none.
+
+    Looked at before numpy is: lists that share their parts can be a terabyte large and still be a small file.
+    """
+    if isinstance(row, np.ndarray):
+        return row.shape if row.size <= 256 else None
+    if not isinstance(row, (list, tuple)) or len(row) > 256:
+        return None
+    lengths = {len(item) if isinstance(item, (list, tuple)) else 0 for item in row}
+    if len(lengths) > 1 or max(lengths, default=0) > 16:
+        return None
+    inner = max(lengths, default=0)
+    numbers = (x for item in row for x in item) if inner else iter(row)
+    if not all(isinstance(x, (int, float, np.integer, np.floating)) for x in numbers):
+        return None
+    return (len(row), inner) if inner else (len(row),)

@@ -1,0 +1,1 @@
+"""Synthetic people: bodies, what they do, and the cameras that see them."""

@@ -1,0 +1,1 @@
+"""Readers of files that hold poses or movement, one format a file."""

@@ -1,5 +1,0 @@
-"""The result of eval.py as one page for the browser, with a 3D viewer of the poses."""
-
-from minilift.report.page import require_plotly, write_report
-
-__all__ = ["require_plotly", "write_report"]

@@ -1,0 +1,1 @@
+"""Charts of errors, of training runs and of studies."""

@@ -1,0 +1,126 @@
+"""One HTML file that holds all that it shows: figures, charts, poses, and the library that draws them.
+
+It loads nothing, and a Content-Security-Policy in its head forbids it to. Names of files come from the user:
+they are escaped in HTML, and in JSON no `<` is left that could end a script. The same result and the same
+version of plotly give the same bytes.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Callable
+from importlib.resources import files
+from importlib.util import find_spec
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import numpy as np
+
+from minilift import __version__
+from minilift.errors import InputError
+from minilift.files import PathLike, write_atomically
+from minilift.poses.poses import Poses
+from minilift.show.page.packed import MOST, pack, spread
+from minilift.show.page.sections import Section, sections
+from minilift.show.page.words import lead, source, tiles
+from minilift.train.logs import Rows, read_log
+
+CODE = ("charts.js", "poses.js", "stage.js", "viewer.js")  # in this order, as one module
+LOG = "log.csv"  # what train.py writes beside the weights
+
+
+def require_plotly() -> None:
+    """Raise InputError unless plotly is installed; asked before any work is done."""
+    if find_spec("plotly") is None:
+        raise InputError("--report needs plotly: pip install 'minilift[report]'")
+
+
+def write_report(
+    path: PathLike, result: dict[str, Any], poses: Poses, each: np.ndarray,
+    lifted: Callable[[np.ndarray], np.ndarray], scale_path: PathLike | None = None, note: str = "",
+) -> None:  # fmt: skip
+    """Write the page, atomically.
+
+    `result`: what eval.py prints as JSON. `poses` (N) with their truth, `each` (N,) the MPJPE of every pose
+    in units, `lifted`: the predictions (n, 15, 3) for n rows of `poses`. `scale_path`: where the metres per
+    unit came from. `note`: why there are no fitted baselines. Every figure is of all poses; the viewer shows
+    MOST of them at most, evenly from the best to the worst, and says so. Training curves are drawn where a
+    log.csv lies beside the weights. Raises InputError without plotly, or where the file cannot be written.
+    """
+    require_plotly()
+    errors = each if poses.scale is None else 1000 * poses.scale.astype(np.float64) * each
+    order = np.argsort(errors, kind="stable")
+    rows = order[spread(len(order), MOST)]
+    shown = poses.read(rows)
+    scene, packed = pack(rows, errors[rows], lifted(rows), shown)
+    scene["total"] = len(poses)
+    parts = sections(result, errors[order], training_log(Path(result["weights"]).parent / LOG), note)
+    figures = [chart.figure for part in parts for chart in part.charts]
+    title = f"{Path(result['weights']).name} on {Path(result['data']).name}"
+    page = Template(_own("page.html")).substitute(
+        title=html.escape(title),
+        lead=lead(result),
+        tiles=tiles(result),
+        source=source(result, scale_path),
+        version=html.escape(__version__),
+        links="".join(f'<a href="#{part.name}">{html.escape(part.title)}</a>' for part in parts),
+        sections="".join(_section(part) for part in parts),
+        shown=_how_many(len(rows), len(poses)),
+        style=_own("page.css"),
+        plotly=_plotly(),
+        figures=_json(figures),
+        scene=_json(scene),
+        packed=packed,
+        code="\n".join(map(_own, CODE)),
+    )
+    write_atomically(path, lambda file: file.write(page.encode()))
+
+
+def training_log(path: Path) -> Rows:
+    """The rows of a log, none where there is none: beside the point of an evaluation, it never stops one."""
+    try:
+        return read_log(path)
+    except InputError:
+        return []
+
+
+def _own(name: str) -> str:
+    return (files("minilift.show.page") / name).read_text(encoding="utf-8")
+
+
+def _plotly() -> str:
+    """plotly.js as plotly ships it, fit to stand within a script element."""
+    from plotly.offline import get_plotlyjs
+
+    return str(get_plotlyjs()).replace("</script", "<\\/script")
+
+
+def _json(value: Any) -> str:
+    """JSON that can stand within a script element: `</script>` and `<!--` cannot occur in it."""
+    return json.dumps(value, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
+
+
+def _how_many(shown: int, total: int) -> str:
+    if shown == total:
+        return f"All {total:,} poses, from the smallest error to the largest."
+    return (
+        f"{shown:,} of the {total:,} poses, evenly from the smallest error to the largest; "
+        "the figures are of all of them."
+    )
+
+
+def _section(part: Section) -> str:
+    """A section with its charts; they are told apart by their place among all charts of the page."""
+    text = f"<p>{html.escape(part.text)}</p>" if part.text else ""
+    charts = "".join(
+        f'<figure><figcaption>{html.escape(chart.caption)}</figcaption><div class="chart" role="img" '
+        f'aria-label="{html.escape(chart.caption)}"></div></figure>'
+        for chart in part.charts
+    )
+    tables = "".join(table.html() for table in part.tables)
+    return (
+        f'<section id="{part.name}"><h2>{html.escape(part.title)}</h2>{text}'
+        f'<div class="cards">{charts}{tables}</div></section>'
+    )

@@ -1,0 +1,1 @@
+"""Pictures of people: skeletons in the image and in 3D."""

@@ -1,0 +1,1 @@
+"""What is varied: the settings of the runs of a study."""

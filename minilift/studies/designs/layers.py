@@ -1,0 +1,77 @@
+"""What the layers of a residual block are for: blocks with one of them missing, moved or doubled."""
+
+from __future__ import annotations
+
+from minilift.errors import InputError
+from minilift.studies.designs.block import USUAL, Block
+from minilift.studies.designs.grids import Group, Variant
+from minilift.studies.settings import Words, make_config
+
+PRESET = "plain"
+BASE = {"epochs": "5", "hidden": "512"}  # so that all of them end within half an hour
+VARIED = ("lr", "dropout", "poses", "blocks")  # by this study itself
+
+
+def twice(half: str) -> Block:
+    return Block(f"{half} {half}")
+
+
+NO_NORM = twice("linear relu dropout")
+# Label, block, other settings; the first row of the table is the usual block
+CHANGES: tuple[tuple[str, Block | None, Words], ...] = (
+    ("dropout in front of ReLU", twice("linear norm dropout relu"), {}),
+    ("batch norm behind ReLU", twice("linear relu norm dropout"), {}),
+    ("batch norm behind dropout", twice("linear relu dropout norm"), {}),
+    ("dropout 0.5", None, {"dropout": "0.5"}),
+    ("dropout 0.5, batch norm behind it", twice("linear relu dropout norm"), {"dropout": "0.5"}),
+    ("without batch norm", NO_NORM, {}),
+    ("without dropout", None, {"dropout": "0"}),
+    ("without ReLU", twice("linear norm dropout"), {}),
+    ("without the shortcut", Block(f"{USUAL} {USUAL}", shortcut=False), {}),
+    ("layers once in a block, 2 blocks", Block(USUAL), {}),
+    ("layers once in a block, 4 blocks", Block(USUAL), {"blocks": "4"}),
+    ("layers four times, 1 block", Block(" ".join([USUAL] * 4)), {"blocks": "1"}),
+)
+RATES = ("0.0002", "0.002", "0.02", "0.2")
+DROPOUTS = ("0", "0.1", "0.5")
+# So many passes over so many poses: the same number of steps, whole batches all of them
+POSES = {"2048": 25, "10240": 5, "51200": 1}
+
+
+def layers(words: Words, epochs: Words) -> list[Group]:
+    """The blocks; batch norm and the learning rate; dropout and the number of poses.
+
+    `words` are settings of all runs, `epochs` is {"epochs": ...} where the flag --epochs gave them. Raises
+    InputError for a setting that the study varies itself.
+    """
+    for name in VARIED:
+        if name in words:
+            raise InputError(f"--set {name}={words[name]}: --study layers varies it; leave it out")
+    words = {**BASE, **words, **epochs}
+    count = int(words["epochs"])
+    told = f"preset {PRESET}, hidden {words['hidden']}, {count} epoch{'s' if count != 1 else ''}"
+
+    def variant(label: str, block: Block | None = None, column: str = "", **others: str) -> Variant:
+        return Variant(label, make_config(PRESET, {**words, **others}), column=column, block=block)
+
+    blocks = [variant("as it is")]
+    blocks += [variant(label, block, **others) for label, block, others in CHANGES]
+    rates = [
+        variant(f"lr {rate}", block, column, lr=rate)
+        for rate in RATES
+        for column, block in (("with batch norm", None), ("without", NO_NORM))
+    ]
+    poses = [
+        variant(f"poses {number}", None, f"dropout {p}", poses=number, dropout=p, epochs=str(times * count))
+        for number, times in POSES.items()
+        for p in DROPOUTS
+    ]
+    return [
+        Group(f"Layers of a block: {told}", tuple(blocks)),
+        Group(f"Batch norm and the learning rate: {told}", tuple(rates), compared=False),
+        Group(
+            f"Dropout and the number of poses: preset {PRESET}, as many steps",
+            tuple(poses),
+            compared=False,
+        ),
+    ]

@@ -1,0 +1,91 @@
+"""The four studies of the original course report, each beside the same with a sound schedule."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from minilift.cli.config import TrainConfig
+from minilift.errors import InputError
+from minilift.studies.designs.grids import Group, Variant
+from minilift.studies.settings import Words, make_config
+
+REPORT = "report's settings"
+# Preset plain: like the report it mirrors no poses and has one network for all of them. It differs in what
+# the report lacked: standardised data, batches of 256, and a one-cycle that ends with the run
+SOUND = "sound schedule"
+EPOCHS = "5"  # the report's
+GONE = 0.01  # of the first learning rate: what is left of it moves next to nothing
+
+
+@dataclass(frozen=True)
+class Factor:
+    """What one study varies: a setting and its values; `measured` is what the report's table tells of it."""
+
+    title: str
+    setting: str
+    values: tuple[str, ...]
+    measured: str
+
+
+FACTORS = {
+    "dropout": Factor(
+        "Dropout", "dropout", ("0", "0.5", "0.9999"),
+        "It tells which dropout lets a network start fastest, not which one generalises; and 0.9999 keeps "
+        "one unit in ten thousand in a step.",
+    ),
+    "lr": Factor(
+        "Learning rate", "lr", ("0.001", "0.1", "1"),
+        "It tells how far each rate gets before it is taken away, not which one trains best. "
+        "Of the sound schedule the rate is the highest of its one-cycle.",
+    ),
+    "width": Factor(
+        "Hidden width", "hidden", ("256", "512", "1024"),
+        "It tells which width starts fastest, not which one can learn more.",
+    ),
+    "blocks": Factor(
+        "Residual blocks", "blocks", ("1", "2", "3"),
+        "It tells which depth starts fastest, not which one can learn more.",
+    ),
+}  # fmt: skip
+STUDIES = ("report", *FACTORS)
+
+
+def report(study: str, words: Words, epochs: Words) -> list[Group]:
+    """All four studies, or one of them by its name, with some settings changed in all runs.
+
+    `epochs` is {"epochs": ...} where the flag --epochs gave them. Raises InputError for a setting that the
+    only study varies itself.
+    """
+    factors = list(FACTORS.values()) if study == "report" else [FACTORS[study]]
+    if len(factors) == 1 and factors[0].setting in words:
+        name = factors[0].setting
+        raise InputError(f"--set {name}={words[name]}: --study {study} varies it; leave it out")
+    return [_group(factor, {"epochs": EPOCHS, **words, **epochs}) for factor in factors]
+
+
+def _group(factor: Factor, words: Words) -> Group:
+    variants = [
+        Variant(
+            f"{factor.setting} {value}", make_config(preset, {**words, factor.setting: value}), column=name
+        )
+        for value in factor.values
+        for name, preset in ((REPORT, "report"), (SOUND, "plain"))
+    ]
+    epochs = f"{words['epochs']} epoch{'s' if words['epochs'] != '1' else ''}"
+    title = f"{factor.title}: the report's settings and a sound schedule (preset plain), {epochs}"
+    return Group(title, tuple(variants), compared=False, measured=factor.measured)
+
+
+def frozen(config: TrainConfig, rates: list[float]) -> bool:
+    """Whether a StepLR per batch had taken the rate away in the first of several epochs.
+
+    `rates` as they were after each epoch.
+    """
+    stepped = (config.scheduler, config.step_per) == ("step", "batch")
+    return stepped and len(rates) > 1 and rates[0] < GONE * config.lr
+
+
+def steps_until_gone(config: TrainConfig) -> int:
+    """Steps of the optimiser until such a schedule leaves less than GONE of the rate."""
+    return config.step_size * math.ceil(math.log(GONE) / math.log(config.gamma))

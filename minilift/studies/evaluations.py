@@ -1,0 +1,98 @@
+"""What trained weights are measured on: named pose files, or rows of them, and the errors there."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from minilift.cli.build import fingerprint
+from minilift.cli.eval import with_scale_beside
+from minilift.errors import InputError
+from minilift.files.mapped import chunks, crc32
+from minilift.lift.lifter import Lifter
+from minilift.poses.info import warn_of_conventions
+from minilift.poses.metrics import joint_errors, pa_mpjpe
+from minilift.poses.poses import Poses, load_poses
+
+Figures = dict[str, float]
+
+# How poses are predicted: as they come, averaged with the mirrored pose, put onto the rays
+PREDICTIONS: dict[str, Callable[[Lifter, np.ndarray], np.ndarray]] = {
+    "plain": lambda lifter, joint_2d: lifter.predict(joint_2d),
+    "flip": lambda lifter, joint_2d: lifter.predict(joint_2d, flip=True),
+    "project": lambda lifter, joint_2d: lifter.predict(joint_2d, project=True),
+}
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Poses under a name. `key` tells them from others by what they are, wherever their file lies."""
+
+    name: str
+    path: str
+    rows: slice
+    scale: str | None
+    key: str
+
+    def load(self) -> Poses:
+        return load_poses(self.path, need_3d=True, scale=self.scale).take(self.rows)
+
+
+def read_evaluation(text: str) -> Evaluation:
+    """NAME=FILE, NAME=FILE:START:STOP. The scale file beside it, where there is one, makes millimetres.
+
+    Raises InputError for other words, for a file that cannot be read, and for rows that it does not have.
+    """
+    found = re.fullmatch(r"(?P<name>[^=]+)=(?P<path>.+?)(?::(?P<start>-?\d*):(?P<stop>-?\d*))?", text)
+    if not found:
+        raise InputError(f"--eval {text}: give NAME=FILE, or NAME=FILE:START:STOP for some of its rows")
+    start, stop = (int(found[end]) if found[end] else None for end in ("start", "stop"))
+    rows, path = slice(start, stop), found["path"]
+    poses, scale = with_scale_beside(path)
+    warn_of_conventions(path, poses)
+    if not len(range(len(poses))[rows]):
+        raise InputError(
+            f"--eval {text}: no rows of {len(poses):,}; count from 0, the second is not included"
+        )
+    poses = poses.take(rows)
+    parts = [*fingerprint(poses), 0 if poses.scale is None else crc32(poses.scale)]
+    key = "-".join(f"{part:x}" for part in parts)
+    beside = None if scale is None else os.path.abspath(scale)
+    return Evaluation(found["name"].strip(), os.path.abspath(path), rows, beside, key)
+
+
+def measure(lifter: Lifter, poses: Poses) -> dict[str, Figures] | None:
+    """MPJPE and PA-MPJPE of every way to predict, in units and, where the scale is known, in mm (`_mm`).
+
+    None where a prediction is infinite or undefined.
+    """
+    found = {}
+    for name, predict in PREDICTIONS.items():
+        sums: Figures = {}
+        for rows in chunks(len(poses)):
+            part = poses.read(rows)
+            predicted = predict(lifter, np.asarray(part.joint_2d))
+            if not np.isfinite(predicted).all():
+                return None
+            for figure, value in _sums(predicted, part).items():
+                sums[figure] = sums.get(figure, 0.0) + value
+        found[name] = {figure: value / len(poses) for figure, value in sums.items()}
+    return found
+
+
+def _sums(predicted: np.ndarray, truth: Poses) -> Figures:
+    """Over the poses; each is weighed by its own scale."""
+    joint_3d = np.asarray(truth.joint_3d)
+    each = {
+        "mpjpe": joint_errors(predicted, joint_3d).mean(axis=1),
+        "pa_mpjpe": np.asarray(pa_mpjpe(predicted, joint_3d, avg=False)),
+    }
+    found = {name: float(values.sum()) for name, values in each.items()}
+    if truth.scale is not None:
+        millimetres = 1000 * truth.scale.astype(np.float64)
+        found |= {f"{name}_mm": float((millimetres * values).sum()) for name, values in each.items()}
+    return found

@@ -1,0 +1,103 @@
+"""Runs side by side on the cores of a machine, or on those of a cluster that joblib knows."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import signal
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack, closing, contextmanager
+from typing import Any
+
+from minilift.errors import InputError
+from minilift.studies.cluster import LOKY, connected
+from minilift.studies.evaluations import Evaluation
+from minilift.studies.run import execute
+from minilift.studies.settings import Run
+from minilift.studies.store import Record, Store
+
+INSTALL = "pip install 'minilift[experiments]'"
+
+
+def cores() -> int:
+    """Of this machine, that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def choose_jobs(asked: int | None) -> int:
+    """How many runs at once: as many as cores, or one where joblib is not installed. Raises InputError."""
+    if importlib.util.find_spec("joblib") is not None:
+        return asked or cores()
+    if asked is not None and asked > 1:
+        raise InputError(f"--jobs {asked}: several runs at once need joblib: {INSTALL}")
+    if asked is None and cores() > 1:
+        print(f"one run at a time; with joblib it would be {cores()}: {INSTALL}", file=sys.stderr)
+    return 1
+
+
+def sweep(
+    runs: Sequence[Run], evaluations: Sequence[Evaluation], store: Store, *, jobs: int, threads: int,
+    backend: str = LOKY, address: str | None = None,
+) -> None:  # fmt: skip
+    """Make the runs, and keep each one's record as soon as it is finished; a bar counts their epochs.
+
+    A worker gets as many threads before it loads NumPy. Raises KeyboardInterrupt where a signal came, and
+    InputError where a run could not be made.
+    """
+    from tqdm import tqdm
+
+    every = 0.1 if sys.stderr.isatty() else 30.0  # seconds: a log file is not to fill with bars
+    total = sum(run.config.epochs for run in runs)
+    given = [(run, evaluations, threads, store.folder) for run in runs]
+    alone = jobs == 1 and backend == LOKY
+    with ExitStack() as stack:
+        with _deaf_to_ctrl_c():  # a cluster on this machine is started here
+            stack.enter_context(connected(backend, address, jobs))
+        bar = tqdm(total=total, unit="epoch", desc="runs", mininterval=every, maxinterval=2 * every)
+        stack.enter_context(bar).set_postfix_str(f"0 of {len(runs)} runs")
+        finished = (execute(*one) for one in given) if alone else _parallel(given, jobs, threads, backend)
+        for count, record in enumerate(finished, 1):
+            bar.set_postfix_str(f"{count} of {len(runs)} runs", refresh=False)
+            bar.update(record["epochs"])
+
+
+@contextmanager
+def _deaf_to_ctrl_c() -> Iterator[None]:
+    """Within it, and in processes that are started in it for ever, Ctrl-C does nothing.
+
+    A terminal sends it to all of them. This process hears it soon after, and ends the others, which would
+    only print where they were. (A blocked signal would not do: starting a process unblocks it.)
+    """
+    try:
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    except ValueError:  # not the main thread: signals are somebody else's
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _parallel(given: Iterable[Any], jobs: int, threads: int, backend: str) -> Iterable[Record]:
+    """The records in the order in which they are finished, where the backend can give them so."""
+    import joblib
+
+    limit = {"inner_max_num_threads": threads} if backend == LOKY else {}
+    tasks = [joblib.delayed(execute)(*one) for one in given]
+    try:
+        with joblib.parallel_config(backend, n_jobs=jobs, **limit):
+            try:
+                pool = joblib.Parallel(return_as="generator_unordered", batch_size=1)
+            except ValueError:  # a backend that gives results only together
+                yield from joblib.Parallel(batch_size=1)(tasks)
+                return
+            with _deaf_to_ctrl_c():
+                started = pool(tasks)
+            with closing(started) as finished:
+                yield from finished
+    except BrokenProcessPool:
+        problem = "the system ended a worker, perhaps for want of memory"
+        raise InputError(f"--jobs {jobs}: {problem}; go on with fewer (finished runs are kept)") from None
