@@ -52,7 +52,8 @@ def choose_device() -> tuple[str, str]:
         ops = get_ops("gpu")
         ops.ones((1,))  # the compiler works too
         ops.synchronize()
-    except InputError as problem:
-        reason = str(problem).removeprefix("--device gpu: ").removesuffix(", or use --device cpu")
-        return "cpu", f"the GPU cannot be used: {reason.removesuffix('; use --device cpu')}"
+    except Exception as problem:  # whatever it was, the answer is "cpu": `auto` never ends in a traceback
+        text = str(problem) if isinstance(problem, InputError) else f"{type(problem).__name__}: {problem}"
+        reason = re.sub(r"^--device gpu(:\d+)?: |[,;] (or )?use --device cpu$", "", " ".join(text.split()))
+        return "cpu", f"the GPU cannot be used: {reason}"
     return "gpu", "there is one"

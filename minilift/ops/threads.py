@@ -36,6 +36,7 @@ class _Blas:
 
     Found by its file name beside NumPy; with another BLAS (of conda, Debian, Apple) `threads` is None, and
     the products run on that library's own threads. `unpacked` says whether its kernel is one of those above.
+    threadpoolctl knows more libraries, but lets one thread alone steer OpenBLAS, and any may predict here.
     """
 
     def __init__(self) -> None:

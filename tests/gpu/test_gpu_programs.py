@@ -142,6 +142,58 @@ def test_auto_with_a_gpu_that_cannot_be_used(monkeypatch: pytest.MonkeyPatch) ->
     ops.choose_device.cache_clear()
 
 
+class CUDARuntimeError(RuntimeError):
+    """As cupy.cuda.runtime's: none of our own classes."""
+
+
+# What a card that is there can do when it is opened, and what the user is then told
+CANNOT_OPEN = {
+    "busy": (CUDARuntimeError("cudaErrorDevicesUnavailable: all CUDA-capable devices are busy"), "are busy"),
+    "exclusive": (CUDARuntimeError("cudaErrorDeviceUnavailable: exclusive\nprocess"), "exclusive process"),
+    "out of memory": (MemoryError("Out of memory allocating 33,554,432 bytes"), "Out of memory allocating"),
+    "cublasCreate fails": (RuntimeError("cublasCreate: not initialised (1)"), "cublasCreate: not init"),
+    "old driver": (CUDARuntimeError("cudaErrorInsufficientDriver: CUDA driver is insufficient"), "driver is"),
+    "no such symbol": (AttributeError("libcublas.so.11: undefined symbol"), "undefined symbol"),
+    "file": (OSError("libcudart.so.12: cannot open shared object file"), "libcudart.so.12"),
+}
+
+
+@pytest.mark.parametrize(("problem", "told"), CANNOT_OPEN.values(), ids=CANNOT_OPEN)
+def test_a_gpu_that_does_not_open(problem: Exception, told: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`auto` takes the CPU and says why, `gpu` gives one line: F17."""
+
+    def broken(index: int) -> Any:
+        raise problem
+
+    monkeypatch.setattr(backend, "driver_devices", lambda: 1)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: object())
+    monkeypatch.setattr("minilift.ops.cuda.gpu.Cuda", broken)
+    ops.choose_device.cache_clear()
+    device, reason = ops.choose_device()
+    assert device == "cpu"
+    assert reason.startswith("the GPU cannot be used: the GPU does not open (")
+    assert told in reason
+    assert "--device" not in reason
+    with pytest.raises(InputError, match="does not open") as caught:
+        ops.get_ops("gpu:1")
+    assert "\n" not in str(caught.value)
+    assert str(caught.value).startswith("--device gpu:1: ")
+    ops.choose_device.cache_clear()
+
+
+def test_a_gpu_that_opens_and_then_fails(gpu: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails() -> None:
+        raise CUDARuntimeError("cudaErrorIllegalAddress:\n an illegal memory access")
+
+    monkeypatch.setattr(backend, "driver_devices", lambda: 1)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: object())
+    monkeypatch.setattr(gpu, "synchronize", fails)
+    ops.choose_device.cache_clear()
+    told = "CUDARuntimeError: cudaErrorIllegalAddress: an illegal memory access"
+    assert ops.choose_device() == ("cpu", f"the GPU cannot be used: {told}")
+    ops.choose_device.cache_clear()
+
+
 def test_auto_with_a_gpu(gpu: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backend, "driver_devices", lambda: 1)
     monkeypatch.setattr("importlib.util.find_spec", lambda name: object())
@@ -188,6 +240,7 @@ def without(module: str, tmp_path: Path, text: str) -> dict[str, str]:
             "CuPy is not installed; install CuPy with its libraries",
         ),
         ("raise ImportError('libcudart.so: cannot open')", "CuPy does not load (libcudart.so: cannot open)"),
+        ("raise AttributeError('numpy.core is gone')", "CuPy does not load (numpy.core is gone)"),
         (
             "class cuda:\n class runtime:\n  class CUDARuntimeError(RuntimeError): pass\n"
             "  def getDeviceCount(): raise cuda.runtime.CUDARuntimeError('cudaErrorNoDevice: none there')",

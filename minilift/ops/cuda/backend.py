@@ -93,15 +93,15 @@ class Cuda:
 def _cupy() -> Any:
     try:
         import cupy
-    except ImportError as problem:
+    except Exception as problem:  # a half-installed CuPy fails in many ways, not with ImportError alone
         missing = isinstance(problem, ModuleNotFoundError) and problem.name == "cupy"
-        what = "CuPy is not installed" if missing else f"CuPy does not load ({_line(problem)})"
+        what = "CuPy is not installed" if missing else f"CuPy does not load ({one_line(problem)})"
         raise InputError(f"--device gpu: {what}; {INSTALL}, or use --device cpu") from None
     try:
         count = cupy.cuda.runtime.getDeviceCount()
-    except cupy.cuda.runtime.CUDARuntimeError as problem:
+    except Exception as problem:  # the driver's errors have a class of their own
         raise InputError(
-            f"--device gpu: CuPy finds no usable GPU ({_line(problem)}); use --device cpu"
+            f"--device gpu: CuPy finds no usable GPU ({one_line(problem)}); use --device cpu"
         ) from None
     if not count:
         raise InputError("--device gpu: CuPy finds no GPU; use --device cpu")
@@ -116,12 +116,12 @@ def _libcublas() -> ctypes.CDLL:
 
         return ctypes.CDLL(load_nvidia_dynamic_lib("cublas").abs_path)
     except Exception as problem:  # its own exception class differs from version to version
-        problems.append(_line(problem))
+        problems.append(one_line(problem))
     for name in ("libcublas.so.13", "libcublas.so.12", "cublas64_13.dll", "cublas64_12.dll"):
         try:
             return ctypes.CDLL(name)
         except OSError as problem:
-            problems.append(_line(problem))
+            problems.append(one_line(problem))
     raise InputError(f"--device gpu: no cuBLAS library ({problems[0]}); {INSTALL}, or use --device cpu")
 
 
@@ -142,6 +142,7 @@ def _version(number: int) -> str:
     return f"{number // 1000}.{number % 1000 // 10}"
 
 
-def _line(problem: BaseException) -> str:
+def one_line(problem: BaseException) -> str:
+    """What an exception says, in one line of at most 160 characters."""
     text = " ".join(str(problem).split())
     return text if len(text) <= 160 else text[:157] + "..."

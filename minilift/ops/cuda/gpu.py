@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -12,7 +13,7 @@ import numpy as np
 
 from minilift.errors import InputError
 from minilift.ops.base import Array
-from minilift.ops.cuda.backend import INSTALL, Cuda
+from minilift.ops.cuda.backend import INSTALL, Cuda, one_line
 from minilift.ops.cuda.cublas import Cublas
 
 FOLDER = Path(__file__).parent
@@ -24,19 +25,28 @@ Launch = tuple[str, Callable[[], None]]
 class Gpu:
     """Arrays, kernel launches and matrix products on one stream of one device, in the order of the calls.
 
-    All models of a process share it (`open_gpu`), so that what one writes another may read.
+    All models of a process share it (`open_gpu`), so that what one writes another may read. Threads take
+    turns: one call is whole before another thread's begins, and a capture or a recording has the device for
+    itself, or it would take in what other threads launch.
     """
 
     def __init__(self, backend: Any) -> None:
         self.backend, self.stream, self.index = backend, backend.stream, backend.index
         self.array_type = backend.xp.ndarray
+        self._lock = threading.RLock()  # the thread that captures launches, too
         self._modules: dict[tuple[Any, ...], Any] = {}
         self._functions: dict[tuple[Any, ...], Any] = {}
         self._recorded: list[Launch] | None = None
         self.notes: set[str] = set()  # what the user has been told
         self.workspace = self.empty((WORKSPACE,), "uint8")
-        with backend.active():
+        with self._turn():
             self.blas = Cublas(backend.blas, self.stream.ptr, self.workspace.data.ptr, WORKSPACE)
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Within it, the device does what this thread says, and no other thread's work."""
+        with self._lock, self.backend.active():
+            yield
 
     # ---- memory --------------------------------------------------------------------------------
     def empty(self, shape: tuple[int, ...], dtype: str) -> Array:
@@ -46,7 +56,7 @@ class Gpu:
         return self._allocate(self.backend.xp.zeros, shape, dtype)
 
     def _allocate(self, make: Any, shape: tuple[int, ...], dtype: str) -> Array:
-        with self.backend.active():
+        with self._turn():
             try:
                 return make(shape, dtype)
             except self.backend.OutOfMemory:
@@ -59,19 +69,19 @@ class Gpu:
 
     def upload(self, host: np.ndarray, out: Array) -> None:
         """out <- host, of the same dtype and number of elements, both C-contiguous."""
-        with self.backend.active():
+        with self._turn():
             self.backend.upload(host, out)
 
     def download(self, array: Array) -> np.ndarray:
         """A copy on the host; waits for all work before it."""
-        with self.backend.active():
+        with self._turn():
             return self.backend.download(array)
 
     def pool_bytes(self) -> int:
         return int(self.backend.pool_bytes())
 
     def synchronize(self) -> None:
-        with self.backend.active():
+        with self._turn():
             self.stream.synchronize()
 
     # ---- work ----------------------------------------------------------------------------------
@@ -85,35 +95,34 @@ class Gpu:
         """
         function = self._functions.get((file, options, name)) or self._load(file, options, name)
 
-        def run() -> None:
-            with self.backend.active():
-                function(grid, block, args)
-
-        self._do(name, run)
+        self._do(name, lambda: function(grid, block, args))
 
     def gemm(self, a: Array, b: Array, out: Array, accumulate: bool = False, tf32: bool = False) -> None:
         """out = a b, or out += a b; see `Cublas.gemm`."""
 
+        name = f"gemm {a.shape[0]}x{b.shape[1]}x{a.shape[1]}"
+        self._do(name, lambda: self.blas.gemm(a, b, out, accumulate, tf32))
+
+    def _do(self, name: str, work: Callable[[], None]) -> None:
         def run() -> None:
-            with self.backend.active():
-                self.blas.gemm(a, b, out, accumulate, tf32)
+            with self._turn():
+                work()
 
-        self._do(f"gemm {a.shape[0]}x{b.shape[1]}x{a.shape[1]}", run)
-
-    def _do(self, name: str, run: Callable[[], None]) -> None:
-        if self._recorded is not None:
-            self._recorded.append((name, run))
-        else:
-            run()
+        with self._lock:
+            if self._recorded is None:
+                run()
+            else:
+                self._recorded.append((name, run))
 
     @contextmanager
     def recording(self) -> Iterator[list[Launch]]:
         """Within it, launches are not done but listed, with their names: to count them or time each."""
-        self._recorded = found = list[Launch]()
-        try:
-            yield found
-        finally:
-            self._recorded = None
+        with self._lock:
+            self._recorded = found = list[Launch]()
+            try:
+                yield found
+            finally:
+                self._recorded = None
 
     def capture(self, work: Callable[[], None]) -> Callable[[], None]:
         """A CUDA graph of what `work` launches; calling it launches it all at once. Numbers and addresses are
@@ -121,7 +130,7 @@ class Gpu:
 
         Raises RuntimeError (CuPy's errors are of that kind) where the device or its driver cannot.
         """
-        with self.backend.active():
+        with self._turn():
             self.stream.begin_capture()
             try:
                 work()
@@ -133,21 +142,21 @@ class Gpu:
             graph.upload(self.stream)
 
         def replay() -> None:
-            with self.backend.active():
+            with self._turn():
                 graph.launch(self.stream)
 
         return replay
 
     def _load(self, file: str, options: tuple[str, ...], name: str) -> Any:
         key = (file, options)
-        with self.backend.active():
+        with self._turn():
             try:
                 if key not in self._modules:
                     flags = "-std=c++17", *options
                     self._modules[key] = self.backend.compile(module_source(file), file, flags)
                 function = self._functions[(file, options, name)] = self._modules[key].get_function(name)
             except Exception as problem:  # the compiler, a library that is not there: CuPy has many classes
-                text = f"{type(problem).__name__}: {' '.join(str(problem).split())[:200]}"
+                text = f"{type(problem).__name__}: {one_line(problem)}"
                 raise InputError(
                     f"--device gpu: the kernels of {file} cannot be compiled ({text}); {INSTALL}, "
                     "or use --device cpu"
@@ -167,5 +176,18 @@ def module_source(file: str) -> str:
 
 @cache
 def open_gpu(index: int = 0) -> Gpu:
-    """The GPU of that number, opened once in a process. Raises InputError where it cannot be used."""
-    return Gpu(Cuda(index))
+    """The GPU of that number, opened once in a process. Raises InputError where it cannot be used.
+
+    Whatever goes wrong: a card that is busy, in exclusive mode or out of memory, a driver that is too old for
+    CuPy, a library that is missing or of another version. CuPy and the libraries have many classes for that.
+    """
+    try:
+        return Gpu(Cuda(index))
+    except InputError:
+        raise
+    except Exception as problem:
+        text = f"{type(problem).__name__}: {one_line(problem)}"
+        remedy = "free it (nvidia-smi shows who uses it), set CUDA_VISIBLE_DEVICES to another"
+        raise InputError(
+            f"--device gpu:{index}: the GPU does not open ({text}); {remedy}, or use --device cpu"
+        ) from problem
