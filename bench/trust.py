@@ -20,8 +20,8 @@ from minilift.evaluation.calibration import Calibration
 from minilift.evaluation.uncertainty import auroc
 from minilift.lift.augment.augmenter import Augmentation, Augmenter
 from minilift.ops import get_ops
+from minilift.poses.layouts import COURSE15
 from minilift.poses.metrics import joint_errors
-from minilift.poses.skeleton import COURSE15
 from minilift.train.epoch import hold_out
 
 VARIANTS = {

@@ -50,7 +50,7 @@ def person(
 
     In frame 0 all joints are turned by `first` degrees more.
     """
-    from minilift.poses.skeleton import COURSE15
+    from minilift.poses.layouts import COURSE15
 
     named = dict(zip(COURSE15.joints, layout.joints, strict=True))
     children: dict[str, list[str]] = {"root": []}

@@ -10,8 +10,8 @@ from minilift.lift.augment.augmenter import Augmentation, Augmenter
 from minilift.ops import augmentation as table
 from minilift.ops import get_ops
 from minilift.ops.numpy_augment import _hashes, _normals, _uniform, body_factors
+from minilift.poses.layouts import COURSE15
 from minilift.poses.people.synth import synthesize
-from minilift.poses.skeleton import COURSE15
 
 ALL = {"mix": 0.5, "flip": 0.5, "body": 0.5, "yaw": 180, "tilt": 10, "distance": 0.2, "noise": 0.003}
 GEOMETRY = {name: value for name, value in ALL.items() if name != "noise"}

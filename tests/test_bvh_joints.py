@@ -13,6 +13,7 @@ from conftest import ROOT
 
 from minilift.errors import InputError
 from minilift.poses.kinematics import joint_positions
+from minilift.poses.layouts import COURSE15, JOINTS
 from minilift.poses.read.bvh import read_bvh
 from minilift.poses.read.bvh_joints import (
     LAYOUTS,
@@ -23,7 +24,6 @@ from minilift.poses.read.bvh_joints import (
     guess_unit,
     read_layouts,
 )
-from minilift.poses.skeleton import COURSE15, JOINTS
 
 MAPPING = ROOT.parent / "shared" / "data" / "bvh" / "joint_mapping.json"
 MINE = {joint: f"my {joint}" for joint in JOINTS}

@@ -20,9 +20,9 @@ from minilift.errors import InputError
 from minilift.evaluation.uncertainty import bootstrap
 from minilift.files.npz import write_npz
 from minilift.poses.camera import to_camera
+from minilift.poses.layouts import COURSE15, JOINTS, ROOT
 from minilift.poses.orientation import azimuth
 from minilift.poses.people.synth import synthesize
-from minilift.poses.skeleton import COURSE15, JOINTS, ROOT
 from minilift.show.charts.calibration import calibration_figure, plot_calibration
 from minilift.show.charts.errors import AXES, Errors, binned, errors_figure, joined, measure, plot_errors
 from minilift.show.charts.sweeps import (

@@ -31,10 +31,10 @@ from minilift.cli.train import main as train
 from minilift.errors import InputError
 from minilift.files import only_one
 from minilift.files.weights import load_checkpoint, save_checkpoint, save_state_dict
+from minilift.poses.layouts import JOINTS
 from minilift.poses.metrics import pa_mpjpe
 from minilift.poses.people.synth import synthesize
 from minilift.poses.poses import save_poses, save_scale
-from minilift.poses.skeleton import JOINTS
 
 Capture = pytest.CaptureFixture[str]
 Patch = pytest.MonkeyPatch

@@ -16,9 +16,9 @@ from minilift.cli.data import main
 from minilift.cli.eval import main as evaluate
 from minilift.errors import InputError
 from minilift.poses.clips import Choices, load_clip, moved, rest_pose, seen
+from minilift.poses.layouts import COURSE15
 from minilift.poses.poses import load_poses, load_scale
 from minilift.poses.read.bvh_joints import LAYOUTS
-from minilift.poses.skeleton import COURSE15
 
 POSER = next(layout for layout in LAYOUTS if layout.name == "Poser")
 

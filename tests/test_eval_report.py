@@ -22,9 +22,9 @@ from minilift.evaluation.figures import Figures
 from minilift.evaluation.uncertainty import bootstrap
 from minilift.poses import metrics
 from minilift.poses.bones import PAIRED, asymmetry, bone_errors
+from minilift.poses.layouts import COURSE15, JOINTS, ROOT
 from minilift.poses.motion import jitter, mpjve
 from minilift.poses.poses import save_poses, save_scale
-from minilift.poses.skeleton import COURSE15, JOINTS, ROOT
 
 Capture = pytest.CaptureFixture[str]
 Patch = pytest.MonkeyPatch

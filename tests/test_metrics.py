@@ -11,6 +11,7 @@ import pytest
 
 from minilift.evaluation.uncertainty import block_size, bootstrap, percentiles
 from minilift.poses.bones import PAIRED, asymmetry, bone_errors, kind
+from minilift.poses.layouts import COURSE15
 from minilift.poses.metrics import (
     auc,
     cal_mpjpe,
@@ -24,7 +25,6 @@ from minilift.poses.metrics import (
     within,
 )
 from minilift.poses.motion import Motion, in_pieces, jitter, mpjve
-from minilift.poses.skeleton import COURSE15
 
 ROOT = np.array([0.0, 0.0, -1.0])
 OF_EACH_POSE = [cal_mpjpe, pa_mpjpe, n_mpjpe, mpjpe_with_root]

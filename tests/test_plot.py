@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from minilift.errors import InputError
+from minilift.poses.layouts import COURSE15
 from minilift.poses.people.synth import SyntheticPoses, synthesize
-from minilift.poses.skeleton import COURSE15
 from minilift.show.people import turning
 from minilift.show.people.image import Intrinsics, read_image
 from minilift.show.people.scene import IMAGE_PLANE, MIDDLE, draw_scene, plot_pose, pose_figure

@@ -17,10 +17,10 @@ from conftest import make_poses
 
 from minilift import Lifter, LiftModel, load_poses
 from minilift.cli.eval import main
+from minilift.poses.layouts import JOINTS, ROOT
 from minilift.poses.metrics import cal_mpjpe
 from minilift.poses.poses import save_poses, save_scale
 from minilift.poses.read import course as formats
-from minilift.poses.skeleton import JOINTS, ROOT
 from minilift.show.page import charts, page, tables
 from minilift.show.page.packed import pack, spread
 from minilift.show.page.page import training_log

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 from minilift.evaluation.figures import Figures
+from minilift.poses.layouts import ROOT
 from minilift.poses.metrics import joint_errors
 from minilift.poses.people.synth import SyntheticPoses, synthesize
 from minilift.poses.poses import Poses
-from minilift.poses.skeleton import ROOT
 from minilift.show.page.page import write_report
 
 playwright = pytest.importorskip("playwright.sync_api", reason="driving a browser needs playwright")

@@ -5,12 +5,12 @@ import pytest
 
 from minilift.errors import InputError
 from minilift.poses.camera import project
+from minilift.poses.layouts import COURSE15
 from minilift.poses.people.activities import ACTIVITIES, draw_angles, draw_free_angles
 from minilift.poses.people.body import ANGLES, LIMITS, joint_positions, sample_bodies
 from minilift.poses.people.contact import arm_contacts, settle
 from minilift.poses.people.gait import gait_angles
 from minilift.poses.people.synth import CHUNK, FREE, synthesize
-from minilift.poses.skeleton import COURSE15
 
 N = 2 * CHUNK
 BONE = {name: i for i, name in enumerate(COURSE15.joints)}

@@ -24,10 +24,10 @@ from minilift.lift.trust import Trust, TrustModel, fingerprint, trust_path
 from minilift.lift.trust.expected import FEATURES, ExpectedError, features, interval, standardised
 from minilift.lift.trust.familiarity import Familiarity
 from minilift.lift.trust.fit import Lifted, _calibrated, _learned, fit_trust
+from minilift.poses.layouts import COURSE15, JOINTS
 from minilift.poses.metrics import joint_errors
 from minilift.poses.people.synth import synthesize
 from minilift.poses.poses import save_poses
-from minilift.poses.skeleton import COURSE15, JOINTS
 from minilift.train.epoch import hold_out
 
 Capture = pytest.CaptureFixture[str]

@@ -13,6 +13,7 @@ from minilift.files import check_writable, file_error, write_atomically
 from minilift.files.mapped import Spool, chunks
 from minilift.poses.clips import ClipPoses, import_clips
 from minilift.poses.info import describe
+from minilift.poses.layouts import COURSE15
 from minilift.poses.people.synth import CHUNK, synthesize
 from minilift.poses.poses import (
     Poses,
@@ -24,7 +25,6 @@ from minilift.poses.poses import (
     split_poses,
 )
 from minilift.poses.read.course import files_of
-from minilift.poses.skeleton import COURSE15
 
 PROGRAM = "minilift data"
 SUFFIXES = (".pkl", ".pickle", ".npz", ".npy")

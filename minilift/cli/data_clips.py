@@ -8,9 +8,9 @@ import numpy as np
 
 from minilift.files import PathLike, file_error
 from minilift.poses.clips import UP, Choices, ClipPoses
+from minilift.poses.layouts import COURSE15
 from minilift.poses.poses import scale_name
 from minilift.poses.read.bvh_joints import LAYOUTS, read_layouts
-from minilift.poses.skeleton import COURSE15
 
 _NAMED = 3  # files named in one line of the report
 

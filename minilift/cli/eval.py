@@ -24,9 +24,9 @@ from minilift.files.mapped import Spool, chunks, shown
 from minilift.files.npz import read_npy, write_npz
 from minilift.lift.lifter import Lifter
 from minilift.poses.info import warn_of_conventions
+from minilift.poses.layouts import JOINTS
 from minilift.poses.motion import in_pieces
 from minilift.poses.poses import Poses, find_scale, load_poses, load_scale, scale_fits
-from minilift.poses.skeleton import JOINTS
 from minilift.show.charts.errors import Errors, joined, measure, plot_errors
 from minilift.show.people.sheets import error_labels, plot_lift
 

@@ -15,9 +15,9 @@ from minilift.lift.lifter import Lifter
 from minilift.lift.trust import trust_path
 from minilift.lift.trust.expected import LEVEL
 from minilift.lift.trust.familiarity import RATE
+from minilift.poses.layouts import JOINTS
 from minilift.poses.metrics import joint_errors
 from minilift.poses.poses import Poses
-from minilift.poses.skeleton import JOINTS
 
 
 class Judged:

@@ -13,7 +13,7 @@ from typing import Protocol, TypeVar
 import numpy as np
 
 from minilift.files.mapped import Points, chunks, shown
-from minilift.poses.skeleton import ROOT
+from minilift.poses.layouts import ROOT
 
 # Poses to predict and to search at a time: 32 MB of distances. With 512 rows they would stay in cache; but at
 # every product BLAS's threads wait for each other, and on a machine with as many other programs as cores the

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from minilift.evaluation.uncertainty import spearman
-from minilift.poses.skeleton import JOINTS
+from minilift.poses.layouts import JOINTS
 
 GROUPS = 10  # of the curve: as many joints in each
 MOST = 1 << 16  # poses that the curve is made of: 8 MB

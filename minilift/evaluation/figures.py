@@ -11,9 +11,9 @@ from minilift.evaluation.baselines import Baseline, FlatPose
 from minilift.evaluation.uncertainty import block_size, bootstrap, percentiles
 from minilift.poses import metrics
 from minilift.poses.bones import PAIRED, sides_differ
+from minilift.poses.layouts import COURSE15, JOINTS, ROOT
 from minilift.poses.metrics import joint_errors
 from minilift.poses.motion import Motion
-from minilift.poses.skeleton import COURSE15, JOINTS, ROOT
 
 SHARES = {"50": 50, "75": 75, "90": 90, "95": 95, "99": 99, "max": 100}  # per cent of the poses
 FEWEST = 20  # poses, or clips, that make an interval worth printing

@@ -12,7 +12,7 @@ from minilift.files.mapped import chunks
 from minilift.files.weights import load_state_dict, save_state_dict
 from minilift.lift.model import LiftModel
 from minilift.lift.trust import Trust, TrustModel, check_joints, load_trust
-from minilift.poses.skeleton import COURSE15
+from minilift.poses.layouts import COURSE15
 
 
 class Lifter:

@@ -11,7 +11,7 @@ ROLES = (
     "right_hip", "right_knee", "right_ankle", "left_hip", "left_knee", "left_ankle", "spine", "neck", "head",
     "left_shoulder", "left_elbow", "left_wrist", "right_shoulder", "right_elbow", "right_wrist",
 )  # fmt: skip
-"""The joints of a pose, in the order of the data: `minilift.poses.skeleton.COURSE15` has the same."""
+"""The joints of a pose, in the order of the data: `minilift.poses.layouts.COURSE15` has the same."""
 
 MIRROR = (3, 4, 5, 0, 1, 2, 6, 7, 8, 12, 13, 14, 9, 10, 11)  # of each joint, the one on the other side
 LIMBS = ((0, 1, 2), (3, 4, 5), (9, 10, 11), (12, 13, 14))  # two legs, two arms: where it hangs, middle, end

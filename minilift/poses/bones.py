@@ -6,7 +6,7 @@ Poses are (N, 15, 3), lengths in their unit.
 
 import numpy as np
 
-from minilift.poses.skeleton import COURSE15
+from minilift.poses.layouts import COURSE15
 
 
 def kind(bone: str) -> str:

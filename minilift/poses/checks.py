@@ -7,7 +7,7 @@ import numpy as np
 
 from minilift.files import PathLike, file_error
 from minilift.files.mapped import MappedRows, Points, crc32, shown
-from minilift.poses.skeleton import COURSE15
+from minilift.poses.layouts import COURSE15
 
 N_JOINTS = len(COURSE15)
 _KIND = {2: "2D", 3: "3D"}

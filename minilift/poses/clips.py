@@ -11,10 +11,10 @@ from minilift.files import PathLike, file_error, one_line
 from minilift.files.mapped import Spool
 from minilift.poses.camera import project, to_camera
 from minilift.poses.kinematics import joint_positions
+from minilift.poses.layouts import COURSE15
 from minilift.poses.poses import Poses
 from minilift.poses.read.bvh import read_bvh
 from minilift.poses.read.bvh_joints import LAYOUTS, UNITS, Layout, find_joints, from_hips, guess_unit
-from minilift.poses.skeleton import COURSE15
 
 UP = {"y": (0, 1, 2), "z": (1, 2, 0)}  # which axes of a file are the camera's X, Y and Z: both right-handed
 

@@ -7,9 +7,9 @@ import numpy as np
 
 from minilift.files import PathLike, one_line
 from minilift.files.mapped import Points, blocks
+from minilift.poses.layouts import COURSE15, ROOT
 from minilift.poses.poses import Poses, find_scale, load_poses, load_scale
 from minilift.poses.read.course import read_keys
-from minilift.poses.skeleton import COURSE15, ROOT
 
 _EXACT = 1e-5  # float32 projections of float32 points agree to about 1e-7
 _DESCRIBED = 100_000  # poses of a mapped file: enough for the table

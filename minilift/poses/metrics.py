@@ -11,7 +11,7 @@ Bones are in bones.py, sequences in motion.py, intervals and percentiles in unce
 import numpy as np
 from numpy.typing import ArrayLike
 
-from minilift.poses.skeleton import ROOT
+from minilift.poses.layouts import ROOT
 
 Point = tuple[float, float, float]
 

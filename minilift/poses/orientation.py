@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from minilift.poses.skeleton import COURSE15
+from minilift.poses.layouts import COURSE15
 
 PAIRS = (("left_hip", "right_hip"), ("left_shoulder", "right_shoulder"))
 

@@ -11,8 +11,8 @@ from minilift.files import PathLike, file_error, one_line, write_atomically
 from minilift.files.mapped import MappedRows, Points, blocks
 from minilift.files.npz import read_npy
 from minilift.poses.checks import check_in_front, clean_points, clean_scale
+from minilift.poses.layouts import COURSE15
 from minilift.poses.read.course import KEYS_2D, files_of, pair_name, read_keys, write_keys
-from minilift.poses.skeleton import COURSE15
 
 LEGS = [i for i, joint in enumerate(COURSE15.joints) if joint.endswith(("knee", "ankle"))]
 

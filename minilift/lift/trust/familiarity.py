@@ -9,7 +9,7 @@ from typing import Annotated, NamedTuple
 import numpy as np
 
 from minilift.evaluation.baselines import NearestNeighbour
-from minilift.poses.skeleton import COURSE15
+from minilift.poses.layouts import COURSE15
 
 REFERENCE = 4096  # training poses that are kept to compare with; in the file a quarter of a MB
 IMAGE_NOISE = 1e-3  # of image coordinates, 4 mm at 4 m: differences below it say little

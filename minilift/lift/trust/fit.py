@@ -17,9 +17,9 @@ from minilift.nn import Linear, ReLU, Sequential
 from minilift.nn.params import ParamBuffer
 from minilift.ops import get_ops
 from minilift.optim import Adam, OneCycleLR
+from minilift.poses.layouts import COURSE15
 from minilift.poses.metrics import joint_errors
 from minilift.poses.poses import Poses
-from minilift.poses.skeleton import COURSE15
 
 FEWEST_HELD_OUT = 200  # poses; of fewer, too few lie in a tail of 5 per cent
 MOST, MOST_HELD_OUT = 8192, 4096  # poses that are looked at

@@ -7,10 +7,10 @@ import numpy as np
 
 from minilift.errors import InputError
 from minilift.poses.camera import project, to_camera
+from minilift.poses.layouts import COURSE15
 from minilift.poses.people.activities import ACTIVITIES, draw_angles, draw_free_angles
 from minilift.poses.people.body import sample_bodies
 from minilift.poses.people.contact import settle
-from minilift.poses.skeleton import COURSE15
 
 CHUNK = 4096
 """People per chunk. A chunk has a generator of its own, so n people are the first n of any larger number."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from minilift.files import PathLike, file_error, read_bytes
-from minilift.poses.skeleton import COURSE15
+from minilift.poses.layouts import COURSE15
 
 _TABLE = """
                 Bandai-Namco  Poser      MotionBuilder  LAFAN1        CMU           Biovision

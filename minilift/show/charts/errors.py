@@ -11,9 +11,9 @@ import numpy as np
 from minilift.errors import InputError
 from minilift.evaluation.uncertainty import block_size, bootstrap, percentiles
 from minilift.files import PathLike, one_line
+from minilift.poses.layouts import COURSE15, JOINTS
 from minilift.poses.metrics import joint_errors
 from minilift.poses.orientation import azimuth
-from minilift.poses.skeleton import COURSE15, JOINTS
 from minilift.show.style import (
     BLUE,
     INK,

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from minilift.evaluation.baselines import NAMES
-from minilift.poses.skeleton import COURSE15
+from minilift.poses.layouts import COURSE15
 from minilift.show.page.units import Result, best
 from minilift.train.logs import Rows
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from minilift.poses.layouts import COURSE15, ROOT
 from minilift.poses.poses import Poses
-from minilift.poses.skeleton import COURSE15, ROOT
 
 MOST = 20_000  # poses in one page: 6.9 MB of it
 STEPS = 32_767  # of a coordinate, from 0 to the farthest of its pose

@@ -6,7 +6,7 @@ from html import escape
 
 from minilift.evaluation.baselines import NAMES
 from minilift.files import PathLike
-from minilift.poses.skeleton import JOINTS
+from minilift.poses.layouts import JOINTS
 from minilift.show.page.units import Result, best, times
 
 

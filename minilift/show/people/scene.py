@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from minilift.files import PathLike
-from minilift.poses.skeleton import COURSE15
+from minilift.poses.layouts import COURSE15
 from minilift.show.people.image import Intrinsics, draw_on_image
 from minilift.show.people.skeletons import (
     FROM,

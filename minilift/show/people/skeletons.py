@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from minilift.poses.skeleton import COURSE15, ROOT
+from minilift.poses.layouts import COURSE15, ROOT
 from minilift.show.style import BLUE, GRID, INK, LABEL, VERMILION
 
 if TYPE_CHECKING:

@@ -1,11 +1,11 @@
-"""The skeleton's order and bones, and the camera's conventions."""
+"""Layouts: joints, bones, sides, how the course's joints are made of them; and the camera's conventions."""
 
 import numpy as np
 import pytest
 
 from minilift.errors import InputError
 from minilift.poses.camera import project, to_camera
-from minilift.poses.skeleton import COURSE15, JOINTS
+from minilift.poses.layouts import COURSE15, JOINTS, LAYOUTS, ROOT
 
 
 def test_joint_order_is_that_of_the_files():
@@ -16,27 +16,69 @@ def test_joint_order_is_that_of_the_files():
     assert " ".join(JOINTS) == expected
 
 
-def test_every_bone_leads_to_the_root():
-    for joint in range(15):
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_every_bone_leads_to_the_root(name):
+    layout = LAYOUTS[name]
+    assert len(layout.parents) == len(set(layout.joints)) == len(layout)
+    for joint in range(len(layout)):
         steps = 0
         while joint >= 0:
-            joint, steps = COURSE15.parents[joint], steps + 1
+            joint, steps = layout.parents[joint], steps + 1
             assert steps <= 6
     assert COURSE15.bones[0] == "root-right_hip"
     assert COURSE15.bones[11] == "left_elbow-left_wrist"
 
 
-def test_mirror_swaps_sides_and_is_its_own_inverse():
-    mirror = COURSE15.mirror
-    assert [mirror[i] for i in COURSE15.left] == [
-        JOINTS.index(JOINTS[i].replace("left", "right")) for i in COURSE15.left
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_mirror_swaps_sides_and_is_its_own_inverse(name):
+    layout = LAYOUTS[name]
+    mirror, n = layout.mirror, len(layout)
+    assert [mirror[i] for i in layout.left] == [
+        layout.joints.index(layout.joints[i].replace("left", "right")) for i in layout.left
     ]
-    assert [mirror[i] for i in mirror] == list(range(15))
-    assert sorted(COURSE15.left + COURSE15.right) == [
-        i for i in range(15) if JOINTS[i] not in ("spine", "neck", "head")
-    ]
-    parents = [*COURSE15.parents, -1]
-    assert [parents[mirror[i]] for i in range(15)] == [mirror[p] if p >= 0 else -1 for p in COURSE15.parents]
+    assert [mirror[i] for i in mirror] == list(range(n))
+    middle = ("root", "spine", "neck", "head", "nose")
+    assert sorted(layout.left + layout.right) == [i for i in range(n) if layout.joints[i] not in middle]
+    parents = [*layout.parents, -1]
+    assert [parents[mirror[i]] for i in range(n)] == [mirror[p] if p >= 0 else -1 for p in layout.parents]
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_the_courses_joints_are_found_in_every_layout(name):
+    """Each joint carries its own number, so that what it is made of can be read from the result."""
+    layout = LAYOUTS[name]
+    rows = np.arange(len(layout), dtype=np.float64)
+    joints, root = layout.to_course(np.stack([rows, -rows], axis=1)[None])
+    assert joints.shape == (1, len(COURSE15), 2)
+    for joint, value in zip(COURSE15.joints, joints[0, :, 0], strict=True):
+        if joint in layout.joints:
+            assert value == layout.index(joint)
+    assert root[0, 0] == np.mean([layout.weights(hip) @ rows for hip in ("left_hip", "right_hip")]) or (
+        root[0, 0] == layout.index("root")
+    )
+    with pytest.raises(ValueError, match=f"expected {len(layout)} joints"):
+        layout.to_course(np.zeros((2, len(layout) + 1, 3)))
+
+
+def test_what_other_layouts_are_made_of():
+    """By hand, from the tables of Human3.6M and COCO."""
+    joints, root = LAYOUTS["h36m17"].to_course(np.arange(17.0)[None, :, None])
+    assert joints[0, :, 0].tolist() == [1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12, 13, 14, 15, 16]
+    assert root.tolist() == [[0]]
+    joints, root = LAYOUTS["coco17"].to_course(np.arange(17.0)[None, :, None])
+    assert joints[0, :, 0].tolist() == [12, 14, 16, 11, 13, 15, 8.5, 5.5, 3.5, 5, 7, 9, 6, 8, 10]
+    assert root.tolist() == [[11.5]]
+
+
+def test_a_layout_that_leaves_a_joint_open_is_refused():
+    short = type(COURSE15)("short", ("left_hip", "right_hip"), (-1, -1))
+    with pytest.raises(InputError, match="'short' does not say how right_knee is made"):
+        short.to_course(np.zeros((1, 2, 3)))
+
+
+def test_the_root_of_a_pose_is_where_the_files_put_it():
+    pose = COURSE15.with_root(np.zeros((2, len(COURSE15), 3)))
+    assert pose[:, -1].tolist() == [list(ROOT)] * 2
 
 
 def test_bone_lengths_start_at_the_root():
