@@ -180,9 +180,7 @@ def test_bad_safetensors_files(content, tmp_path):
 
 def test_without_the_safetensors_package(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "safetensors.numpy", None)
-    with pytest.raises(
-        InputError, match=r"needs the safetensors package; pip install 'minilift\[safetensors\]'"
-    ):
+    with pytest.raises(InputError, match=r"needs safetensors: pip install 'minilift\[safetensors\]'"):
         save_state_dict(tmp_path / "m.safetensors", STATE)
     assert list(tmp_path.iterdir()) == []
 

@@ -96,7 +96,7 @@ def wait_for(there: Callable[[], Any], process: subprocess.Popen[str]) -> None:
 
 
 def needs_joblib() -> None:
-    pytest.importorskip("joblib", reason="several runs at once need: pip install 'minilift[experiments]'")
+    pytest.importorskip("joblib", reason="several runs at once need: pip install 'minilift[studies]'")
 
 
 # ---- one run ---------------------------------------------------------------------------------------
@@ -306,7 +306,7 @@ def test_without_joblib_one_at_a_time(folder: Path, capsys: Capture, monkeypatch
     assert main([*ONE, "--jobs", "2"]) == 2
     told = capsys.readouterr().err.splitlines()
     assert len(told) == 1
-    assert "--jobs 2: several runs at once need joblib: pip install 'minilift[experiments]'" in told[0]
+    assert "--jobs 2: several runs at once need joblib: pip install 'minilift[studies]'" in told[0]
     monkeypatch.setattr(sweep_module, "cores", lambda: 4)
     assert main([*TINY, "--set", "epochs=1", "--seeds", "1"]) == 0
     assert "with joblib it would be 4" in capsys.readouterr().err

@@ -1,6 +1,5 @@
 """Weights files that pass between this project and PyTorch, and checkpoints to resume training from."""
 
-import importlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from minilift.errors import InputError
+from minilift.extras import load
 from minilift.files import PathLike, file_error, one_line, read_bytes, write_atomically
 from minilift.files.npz import read_npz, write_npz
 from minilift.files.torch_read import SAVE_AGAIN, read_torch
@@ -94,10 +94,7 @@ def _is_safetensors(path: PathLike) -> bool:
 
 
 def _safetensors(path: PathLike) -> Any:
-    try:
-        return importlib.import_module("safetensors.numpy")
-    except ImportError:
-        raise file_error(path, "needs the safetensors package; pip install 'minilift[safetensors]'") from None
+    return load("safetensors.numpy", one_line(str(path)))
 
 
 def _parse_safetensors(path: PathLike, content: bytes) -> Any:

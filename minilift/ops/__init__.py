@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 from functools import lru_cache
 
 from minilift.errors import InputError
+from minilift.extras import installed, missing
 from minilift.ops.base import Array, Ops
 from minilift.ops.numpy_ops import NumpyOps
 
@@ -46,8 +46,8 @@ def choose_device() -> tuple[str, str]:
     count = driver_devices()
     if not count:
         return "cpu", "there is no CUDA GPU, or no driver for it"
-    if importlib.util.find_spec("cupy") is None:
-        return "cpu", "CuPy, which the GPU would need, is not installed (pip install 'minilift[gpu]')"
+    if not installed("cupy"):
+        return "cpu", missing("cupy", "there is a GPU, which")
     try:
         ops = get_ops("gpu")
         ops.ones((1,))  # the compiler works too

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from minilift.errors import InputError
+from minilift.extras import load
 from minilift.files import PathLike, check_writable, file_error, one_line, write_atomically
 
 if TYPE_CHECKING:
@@ -47,11 +48,8 @@ def check_picture(path: PathLike, suffixes: Sequence[str] = SUFFIXES) -> None:
 
 
 def _matplotlib() -> type[Figure]:
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise InputError("drawing needs matplotlib: pip install 'minilift[plot]'") from error
-    return Figure
+    figure: type[Figure] = load("matplotlib.figure", "drawing").Figure
+    return figure
 
 
 def new_figure(width: float, height: float) -> Figure:

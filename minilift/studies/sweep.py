@@ -18,7 +18,7 @@ from minilift.studies.run import execute
 from minilift.studies.settings import Run
 from minilift.studies.store import Record, Store
 
-INSTALL = "pip install 'minilift[experiments]'"
+INSTALL = "pip install 'minilift[studies]'"
 
 
 def cores() -> int:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from minilift.errors import InputError
+from minilift.extras import load
 from minilift.files import PathLike, os_error
 
-INSTALL = "pip install 'minilift[tensorboard]'"
 PART = {"loss": ("loss", "mpjpe"), "mpjpe": ("mpjpe",)}  # of the loss, where a row has it only as the MPJPE
 SETS = ("train", "val", "test")
 
@@ -81,7 +79,4 @@ def scalars(row: Mapping[str, Any]) -> dict[str, float]:
 
 
 def _tensorboard(module: str) -> Any:
-    try:
-        return importlib.import_module(f"tensorboardX.{module}")
-    except ImportError:
-        raise InputError(f"--tensorboard needs the tensorboardX package; {INSTALL}") from None
+    return load(f"tensorboardX.{module}", "a TensorBoard log")

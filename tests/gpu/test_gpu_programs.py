@@ -121,7 +121,7 @@ def test_auto_without_a_gpu_is_the_cpu(no_gpu: None) -> None:
 
 def test_auto_with_a_gpu_and_no_cupy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backend, "driver_devices", lambda: 1)
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr("minilift.ops.installed", lambda name: False)
     ops.choose_device.cache_clear()
     device, reason = ops.choose_device()
     assert device == "cpu"
@@ -134,7 +134,7 @@ def test_auto_with_a_gpu_that_cannot_be_used(monkeypatch: pytest.MonkeyPatch) ->
         raise InputError("--device gpu: no cuBLAS library (not found); install it, or use --device cpu")
 
     monkeypatch.setattr(backend, "driver_devices", lambda: 1)
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: object())
+    monkeypatch.setattr("minilift.ops.installed", lambda name: True)
     monkeypatch.setattr("minilift.ops.cupy_core.open_gpu", broken)
     ops.choose_device.cache_clear()
     reason = "the GPU cannot be used: no cuBLAS library (not found); install it"
@@ -166,7 +166,7 @@ def test_a_gpu_that_does_not_open(problem: Exception, told: str, monkeypatch: py
         raise problem
 
     monkeypatch.setattr(backend, "driver_devices", lambda: 1)
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: object())
+    monkeypatch.setattr("minilift.ops.installed", lambda name: True)
     monkeypatch.setattr("minilift.ops.cuda.gpu.Cuda", broken)
     ops.choose_device.cache_clear()
     device, reason = ops.choose_device()
@@ -186,7 +186,7 @@ def test_a_gpu_that_opens_and_then_fails(gpu: Any, monkeypatch: pytest.MonkeyPat
         raise CUDARuntimeError("cudaErrorIllegalAddress:\n an illegal memory access")
 
     monkeypatch.setattr(backend, "driver_devices", lambda: 1)
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: object())
+    monkeypatch.setattr("minilift.ops.installed", lambda name: True)
     monkeypatch.setattr(gpu, "synchronize", fails)
     ops.choose_device.cache_clear()
     told = "CUDARuntimeError: cudaErrorIllegalAddress: an illegal memory access"
@@ -196,7 +196,7 @@ def test_a_gpu_that_opens_and_then_fails(gpu: Any, monkeypatch: pytest.MonkeyPat
 
 def test_auto_with_a_gpu(gpu: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backend, "driver_devices", lambda: 1)
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: object())
+    monkeypatch.setattr("minilift.ops.installed", lambda name: True)
     ops.choose_device.cache_clear()
     assert ops.choose_device() == ("gpu", "there is one")
     ops.choose_device.cache_clear()

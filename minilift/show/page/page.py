@@ -11,7 +11,6 @@ import html
 import json
 from collections.abc import Callable
 from importlib.resources import files
-from importlib.util import find_spec
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -20,6 +19,7 @@ import numpy as np
 
 from minilift import __version__
 from minilift.errors import InputError
+from minilift.extras import require
 from minilift.files import PathLike, write_atomically
 from minilift.poses.poses import Poses
 from minilift.show.page.packed import MOST, pack, spread
@@ -33,8 +33,7 @@ LOG = "log.csv"  # what train.py writes beside the weights
 
 def require_plotly() -> None:
     """Raise InputError unless plotly is installed; asked before any work is done."""
-    if find_spec("plotly") is None:
-        raise InputError("--report needs plotly: pip install 'minilift[report]'")
+    require("plotly", "the page of --report")
 
 
 def write_report(

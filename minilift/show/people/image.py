@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from minilift.errors import InputError
-from minilift.files import PathLike, file_error, read_bytes
+from minilift.extras import load
+from minilift.files import PathLike, file_error, one_line, read_bytes
 from minilift.show.people.skeletons import MIDDLE_COLOUR, draw_bones, frame
 
 if TYPE_CHECKING:
@@ -39,16 +40,13 @@ def read_image(path: PathLike) -> np.ndarray:
     Raises InputError naming the file if it is none, or has more than 64 million pixels.
     """
     content = read_bytes(path, "name a .png or .jpg")
+    images = load("PIL.Image", f"reading {one_line(str(path))}")
     try:
-        from PIL import Image
-
-        with Image.open(io.BytesIO(content)) as picture:
+        with images.open(io.BytesIO(content)) as picture:
             if picture.width * picture.height > LARGEST:
                 problem = f"{picture.width} x {picture.height} pixels; make it smaller"
                 raise file_error(path, problem)
             return np.array(picture.convert("RGB"))
-    except ImportError:
-        raise file_error(path, "reading it needs Pillow: pip install 'minilift[plot]'") from None
     except InputError:
         raise
     except Exception as error:  # Pillow's readers raise a dozen kinds for files that are broken

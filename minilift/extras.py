@@ -1,0 +1,50 @@
+"""The optional libraries: which extra of the package brings each, and the line that says it is missing."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from typing import Any
+
+from minilift.errors import InputError
+
+# What is imported, what people call it, and the extra of setup.cfg that installs it
+LIBRARIES = {
+    "cupy": ("CuPy", "gpu"),
+    "matplotlib": ("matplotlib", "plot"),
+    "PIL": ("Pillow", "plot"),
+    "plotly": ("plotly", "report"),
+    "safetensors": ("safetensors", "safetensors"),
+    "joblib": ("joblib", "studies"),
+    "distributed": ("distributed", "dask"),
+    "tensorboardX": ("tensorboardX", "tensorboard"),
+}
+
+
+def load(module: str, purpose: str) -> Any:
+    """Import a module of an optional library. `purpose` is what needs it, in a few words.
+
+    Raises InputError, with the command that installs it, where the library is missing.
+    """
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as problem:
+        if problem.name is None or problem.name.partition(".")[0] != module.partition(".")[0]:
+            raise  # the library is there, and something that it needs is not
+        raise InputError(missing(module, purpose)) from None
+
+
+def require(module: str, purpose: str) -> None:
+    """Raise InputError unless the library is installed; it is not imported yet."""
+    if not installed(module):
+        raise InputError(missing(module, purpose))
+
+
+def installed(module: str) -> bool:
+    return importlib.util.find_spec(module.partition(".")[0]) is not None
+
+
+def missing(module: str, purpose: str) -> str:
+    """The line that says what to install."""
+    name, extra = LIBRARIES[module.partition(".")[0]]
+    return f"{purpose} needs {name}: pip install 'minilift[{extra}]'"
