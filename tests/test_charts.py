@@ -482,7 +482,7 @@ def test_what_is_no_log_is_told_in_a_line(run: Path, content: bytes, words: str,
     Path("bad.csv").write_bytes(content)
     assert main(["training", "bad.csv"]) == 2
     error = capsys.readouterr().err
-    assert error.startswith("minilift.show: error: bad.csv: ")
+    assert error.startswith("minilift plot: error: bad.csv: ")
     assert words in error
     assert "name the log.csv that train.py wrote" in error or not content
     assert error.count("\n") == 1
@@ -506,7 +506,7 @@ def test_what_is_no_record_is_told_in_a_line(run: Path, name: str, array: Any, c
         write_npz(file, {key: value for key, value in arrays.items() if value is not None})
     assert main(["training", "log.csv", "--record", "bad.npz"]) == 2
     error = capsys.readouterr().err
-    assert error.startswith("minilift.show: error: bad.npz: ")
+    assert error.startswith("minilift plot: error: bad.npz: ")
     assert "name the record.npz that train.py --plot wrote" in error
     assert name in error or name == "gradient_norm"
     assert error.count("\n") == 1

@@ -288,20 +288,17 @@ def test_help_teaches(command: str) -> None:
 @pytest.mark.parametrize(
     ("flags", "expected"),
     [
-        (["--batch-size", "1"], "argument --batch-size: 1 must be at least 2"),
-        (["--lr", "0"], "argument --lr: 0 must be more than 0"),
-        (["--lr", "fast"], "argument --lr: invalid number value: 'fast'"),
-        (["--lr", "nan"], "argument --lr: nan must be more than 0"),
-        (["--dropout", "1.5"], "argument --dropout: 1.5 must be at least 0 and at most 1"),
-        (["--epochs", "2.5"], "argument --epochs: invalid whole number value: '2.5'"),
-        (["--preset", "best"], "invalid choice: 'best'"),
+        (["--batch-size", "1"], "--batch-size 1: must be at least 2"),
+        (["--lr", "0"], "--lr 0: must be more than 0"),
+        (["--lr", "fast"], "--lr fast: not a number"),
+        (["--lr", "nan"], "--lr nan: must be more than 0"),
+        (["--dropout", "1.5"], "--dropout 1.5: must be at least 0 and at most 1"),
+        (["--epochs", "2.5"], "--epochs 2.5: not a whole number"),
+        (["--preset", "best"], "--preset best: unknown; use one of default, "),
     ],
 )
 def test_wrong_flags_exit_2(flags: list[str], expected: str, folder: Path, capsys: Capture) -> None:
-    with pytest.raises(SystemExit) as stop:
-        train(flags)
-    assert stop.value.code == 2
-    assert expected in capsys.readouterr().err
+    fails(train(flags), capsys, expected)
     assert names(folder) == []
 
 
@@ -488,7 +485,7 @@ def fails(code: int, capsys: Capture, *parts: str) -> None:
     printed = [line.strip() for line in re.split("[\r\n]", out.err)]
     lines = [line for line in printed if line and not line.startswith("epoch")]  # but for the bar
     assert len(lines) == 1, out.err
-    assert re.match(r"(train|eval)\.py: error: ", lines[0])
+    assert re.match(r"minilift (train|eval): error: ", lines[0])
     for part in parts:
         assert part in lines[0]
 
@@ -764,7 +761,7 @@ def test_a_checkpoint_of_an_earlier_version_goes_on_as_it_began() -> None:
         ([], "not of this version"),
         ({"config": {"hidden": 16}}, "not of this version"),
         ("hidden", "hidden is '16'"),
-        ("lr", "-1.0 must be more than 0"),
+        ("lr", "must be more than 0"),
         ("scheduler", "scheduler is 'magic'"),
     ],
 )

@@ -271,7 +271,7 @@ def test_wrong_calls_are_one_line_and_write_nothing(
     assert run(*command.split()) == 2
     printed = capsys.readouterr()
     assert printed.out == ""
-    assert printed.err.startswith("minilift.poses: error: ")
+    assert printed.err.startswith("minilift data: error: ")
     assert printed.err.count("\n") == 1
     assert WRONG[command] in printed.err
     assert sorted(folder.rglob("*")) == before

@@ -75,7 +75,7 @@ def fails(code: int, capsys: Capture, *parts: str) -> None:
     error = capsys.readouterr().err
     assert code == 2
     assert len(error.splitlines()) == 1
-    for part in ("eval.py: error: ", *parts):
+    for part in ("minilift eval: error: ", *parts):
         assert part in error
 
 
@@ -346,9 +346,7 @@ def test_flags_that_cannot_be(
 @pytest.mark.parametrize("flag", ["--threshold", "--fps"])
 @pytest.mark.parametrize("value", ["0", "-1", "nan", "inf", "many"])
 def test_numbers_that_cannot_be(flag: str, value: str, capsys: Capture) -> None:
-    with pytest.raises(SystemExit):
-        main([flag, value])
-    assert f"argument {flag}: " in capsys.readouterr().err
+    fails(main([flag, value]), capsys, f"{flag} {value}: ")
 
 
 @pytest.mark.parametrize(
@@ -443,9 +441,7 @@ def test_hiding_is_said_and_drawn(folder: Path, capsys: Capture, monkeypatch: Pa
 
 
 def test_hiding_needs_a_share_and_a_head_that_can_do_without(folder: Path, capsys: Capture) -> None:
-    with pytest.raises(SystemExit):
-        main(["--hide", "1.5"])
-    assert "argument --hide: 1.5 must be from 0 to 1" in capsys.readouterr().err
+    fails(main(["--hide", "1.5"]), capsys, "--hide 1.5: must be at least 0 and at most 1")
     Lifter(LiftModel(1, 16, head="ray")).save("liftModel")
     fails(main(["--hide", "0.1"]), capsys, "--hide 0.1: liftModel puts joints onto the rays", "--head xyz")
 

@@ -123,7 +123,7 @@ def test_without_tensorboard_one_line_before_anything_is_done(
     assert train(EVENTS) == 2
     told = capsys.readouterr()
     assert told.err.splitlines() == [
-        "train.py: error: a TensorBoard log needs tensorboardX: pip install 'minilift[tensorboard]'"
+        "minilift train: error: a TensorBoard log needs tensorboardX: pip install 'minilift[tensorboard]'"
     ]
     assert told.out == ""
     assert not Path("log.csv").exists()

@@ -60,10 +60,10 @@ def test_points_are_different_ones() -> None:
 @pytest.mark.parametrize(
     ("flags", "expected"),
     [
-        (["--range", "lr=0..1:log"], "--range lr=0: 0 must be more than 0"),
+        (["--range", "lr=0..1:log"], "--range lr=0: must be more than 0"),
         (["--range", "noise=0..1:log"], "--range noise=0..1:log: give A less than B, and more than 0"),
         (["--range", "dropout=0.5..0.1"], "--range dropout=0.5..0.1: give A less than B"),
-        (["--range", "dropout=0..2"], "--range dropout=2: 2 must be at least 0 and at most 1"),
+        (["--range", "dropout=0..2"], "--range dropout=2: must be at least 0 and at most 1"),
         (["--range", "head=ray..xyz"], "head is no number; list its values with commas"),
         (["--range", "lr"], "--range lr=: "),
         (["--range", "lrr=1..2"], "no setting of a sweep"),

@@ -237,7 +237,7 @@ def test_without_matplotlib_nothing_is_begun(folder: Path, capsys: Capture, monk
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     assert train([*SMALL, "--plot", "curves.png"]) == 2
     assert capsys.readouterr().err == (
-        "train.py: error: drawing needs matplotlib: pip install 'minilift[plot]'\n"
+        "minilift train: error: drawing needs matplotlib: pip install 'minilift[plot]'\n"
     )
     assert [path.name for path in folder.iterdir()] == ["data_train_lift.pkl"]
 

@@ -360,7 +360,9 @@ def test_without_plotly_the_remedy_comes_before_any_work(
     monkeypatch.setitem(sys.modules, "plotly", None)
     assert main(["--report", "report.html", "--weights", "missing"]) == 2
     error = capsys.readouterr().err
-    assert error == "eval.py: error: the page of --report needs plotly: pip install 'minilift[report]'\n"
+    assert (
+        error == "minilift eval: error: the page of --report needs plotly: pip install 'minilift[report]'\n"
+    )
 
 
 def test_it_writes_over_nothing_that_is_read(folder: Path, capsys: Capture) -> None:

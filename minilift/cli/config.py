@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import math
 from collections.abc import Sequence
 from dataclasses import Field, dataclass, field, fields
 from typing import Any
 
-from minilift.cli import HelpFormatter
+from minilift.cli.parser import Parser, number
 from minilift.cli.presets import DESCRIPTION, EPILOGUE, PRESETS
 from minilift.errors import InputError
 from minilift.lift.model import HEADS
@@ -17,24 +16,6 @@ from minilift.nn.init import NAMES as INITIALISERS
 
 def _flag(default: Any, group: str, help: str, **options: Any) -> Any:
     return field(default=default, metadata={"group": group, "help": help, **options})
-
-
-def _number(
-    kind: type, low: float, high: float = math.inf, open_low: bool = False, open_high: bool = False
-) -> Any:
-    """An argparse type: a number within bounds, with an error that names them."""
-
-    def parse(text: str) -> Any:
-        value = kind(text)
-        fits = (low < value if open_low else low <= value) and (value < high if open_high else value <= high)
-        if not fits or not math.isfinite(value):
-            bounds = f"{'more than' if open_low else 'at least'} {low:g}"
-            bounds += f" and {'less than' if open_high else 'at most'} {high:g}" if high != math.inf else ""
-            raise argparse.ArgumentTypeError(f"{text} must be {bounds}")
-        return value
-
-    parse.__name__ = "number" if kind is float else "whole number"  # what argparse calls a malformed value
-    return parse
 
 
 @dataclass(frozen=True)
@@ -55,8 +36,8 @@ class TrainConfig:
     tensorboard: str = _flag(
         "", "files", "write event files for TensorBoard into this folder, after each epoch", metavar="DIR"
     )
-    epochs: int = _flag(56, "training", "passes over the data", type=_number(int, 1))
-    batch_size: int = _flag(256, "training", "poses in a step", type=_number(int, 2))
+    epochs: int = _flag(56, "training", "passes over the data", type=number(int, 1))
+    batch_size: int = _flag(256, "training", "poses in a step", type=number(int, 2))
     loss: str = _flag("mpjpe", "training", "what is minimised", choices=("mpjpe", "mse"))
     standardise: bool = _flag(
         True,
@@ -68,30 +49,30 @@ class TrainConfig:
         0.0,
         "training",
         "add synthetic people to train on, so many for each pose of the data; half of them move freely",
-        type=_number(float, 0, 100),
+        type=number(float, 0, 100),
     )
     poses: int = _flag(
         0,
         "training",
         "train on so many of the poses, evenly picked; 0 for all",
-        type=_number(int, 0),
+        type=number(int, 0),
         metavar="N",
     )
     val_fraction: float = _flag(
         0.05,
         "training",
         "share of the training poses held out to choose the best epoch",
-        type=_number(float, 0.001, 0.5),
+        type=number(float, 0.001, 0.5),
     )
     patience: int = _flag(
         0, "training", "stop after so many epochs without a better validation MPJPE, 0 for never; with a "
         "schedule that ends with the run (onecycle, cosine, warmup) that is before its rate has fallen",
-        type=_number(int, 0), metavar="EPOCHS",
+        type=number(int, 0), metavar="EPOCHS",
     )  # fmt: skip
     min_delta: float = _flag(
-        0.0, "training", "with --patience: units by which it must be better to count", type=_number(float, 0)
+        0.0, "training", "with --patience: units by which it must be better to count", type=number(float, 0)
     )
-    seed: int = _flag(0, "training", "same seed, same machine, same result", type=_number(int, 0, 2**32 - 1))
+    seed: int = _flag(0, "training", "same seed, same machine, same result", type=number(int, 0, 2**32 - 1))
     device: str = _flag("auto", "training", "cpu, gpu, gpu:1 (the second), or auto: a GPU where there is one")
     tf32: bool = _flag(
         False,
@@ -104,21 +85,21 @@ class TrainConfig:
         6e-3,
         "optimiser",
         "learning rate; the highest one of a one-cycle",
-        type=_number(float, 0, open_low=True),
+        type=number(float, 0, open_low=True),
     )
     betas: tuple[float, float] = _flag(
         (0.9, 0.999),
         "optimiser",
         "decay rates of Adam",
-        type=_number(float, 0, 1, open_high=True),
+        type=number(float, 0, 1, open_high=True),
         nargs=2,
     )
-    momentum: float = _flag(0.9, "optimiser", "of SGD", type=_number(float, 0, 1, open_high=True))
+    momentum: float = _flag(0.9, "optimiser", "of SGD", type=number(float, 0, 1, open_high=True))
     weight_decay: float = _flag(
-        0.0, "optimiser", "added to the gradient (L2); of adamw, a step of its own", type=_number(float, 0)
+        0.0, "optimiser", "added to the gradient (L2); of adamw, a step of its own", type=number(float, 0)
     )
     clip: float = _flag(
-        0.0, "optimiser", "scale gradients of a larger norm down to this; 0 for never", type=_number(float, 0)
+        0.0, "optimiser", "scale gradients of a larger norm down to this; 0 for never", type=number(float, 0)
     )
     scheduler: str = _flag(
         "onecycle", "schedule", "of the learning rate; onecycle, cosine and warmup end with the run",
@@ -128,7 +109,7 @@ class TrainConfig:
         0.05,
         "schedule",
         "share of the steps in which --scheduler warmup rises, before half a cosine",
-        type=_number(float, 0, 1),
+        type=number(float, 0, 1),
     )
     cycle_momentum: bool = _flag(
         True,
@@ -136,46 +117,46 @@ class TrainConfig:
         "let a onecycle move the first beta or the momentum too, 0.95 to 0.85 to 0.95; off if one is given",
         action=argparse.BooleanOptionalAction,
     )
-    step_size: int = _flag(10, "schedule", "steps between drops of --scheduler step", type=_number(int, 1))
+    step_size: int = _flag(10, "schedule", "steps between drops of --scheduler step", type=number(int, 1))
     gamma: float = _flag(
         0.5,
         "schedule",
         "factor of a drop (step) or of every step (exponential)",
-        type=_number(float, 0, 1, open_low=True),
+        type=number(float, 0, 1, open_low=True),
     )
     step_per: str = _flag(
         "epoch", "schedule", "what a step of step and exponential is", choices=("batch", "epoch")
     )
-    blocks: int = _flag(2, "network", "residual blocks", type=_number(int, 0, 100))
-    flip: float = _flag(0.5, "augmentation", "share of the poses that is mirrored", type=_number(float, 0, 1))
+    blocks: int = _flag(2, "network", "residual blocks", type=number(int, 0, 100))
+    flip: float = _flag(0.5, "augmentation", "share of the poses that is mirrored", type=number(float, 0, 1))
     noise: float = _flag(
         0.0, "augmentation", "standard deviation added to 2D points (0.001: one pixel at f = 1000)",
-        type=_number(float, 0),
+        type=number(float, 0),
     )  # fmt: skip
     yaw: float = _flag(
         0.0, "augmentation", "turn the camera around the person by up to so many degrees",
-        type=_number(float, 0, 180),
+        type=number(float, 0, 180),
     )  # fmt: skip
     tilt: float = _flag(
-        0.0, "augmentation", "and raise or lower it by up to so many", type=_number(float, 0, 90)
+        0.0, "augmentation", "and raise or lower it by up to so many", type=number(float, 0, 90)
     )
     distance: float = _flag(
-        0.0, "augmentation", "move it by a factor of up to exp of this", type=_number(float, 0, 1)
+        0.0, "augmentation", "move it by a factor of up to exp of this", type=number(float, 0, 1)
     )
     body: float = _flag(
-        0.0, "augmentation", "share of the poses with bones of other lengths", type=_number(float, 0, 1)
+        0.0, "augmentation", "share of the poses with bones of other lengths", type=number(float, 0, 1)
     )
-    mix: float = _flag(0.0, "augmentation", "share with limbs of other poses", type=_number(float, 0, 1))
+    mix: float = _flag(0.0, "augmentation", "share with limbs of other poses", type=number(float, 0, 1))
     joint_dropout: float = _flag(
         0.0, "augmentation", "share of the keypoints hidden, for 2D poses that lack some (--head xyz only)",
-        type=_number(float, 0, 1), metavar="SHARE",
+        type=number(float, 0, 1), metavar="SHARE",
     )  # fmt: skip
     head: str = _flag(
         "xyz", "network", "xyz: 45 outputs, as in the assignment; ray: 15 depths, on rays through the image",
         choices=HEADS,
     )  # fmt: skip
-    hidden: int = _flag(1024, "network", "width of the hidden layers", type=_number(int, 1, 65536))
-    dropout: float = _flag(0.0, "network", "share of units dropped in training", type=_number(float, 0, 1))
+    hidden: int = _flag(1024, "network", "width of the hidden layers", type=number(int, 1, 65536))
+    dropout: float = _flag(0.0, "network", "share of units dropped in training", type=number(float, 0, 1))
     init: str = _flag("uniform", "network", "initial weights", choices=INITIALISERS)
 
     def __post_init__(self) -> None:
@@ -188,11 +169,9 @@ class TrainConfig:
             )
 
 
-def train_parser() -> argparse.ArgumentParser:
+def train_parser() -> Parser:
     """The parser of train.py: one flag for each field, absent from the result unless given."""
-    parser = argparse.ArgumentParser(
-        "train.py", description=DESCRIPTION, epilog=EPILOGUE, formatter_class=HelpFormatter
-    )
+    parser = Parser("minilift train", DESCRIPTION, EPILOGUE)
     parser.add_argument("--preset", choices=tuple(PRESETS), help="settings to start from [default]")
     parser.add_argument("--resume", action="store_true", help="go on from checkpoint.npz in the --out folder")
     groups: dict[str, Any] = {}

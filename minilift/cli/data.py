@@ -3,11 +3,13 @@
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from minilift.cli import data_plot as draw
 from minilift.cli.data_clips import Report, add_flags, bvh_files, choices_of, clips_name
+from minilift.cli.parser import Parser
 from minilift.errors import InputError, run_program
 from minilift.files import check_writable, file_error, write_atomically
 from minilift.files.mapped import Spool, chunks
@@ -32,7 +34,7 @@ TRAIN, TEST = "data_train_lift.pkl", "data_test_lift.pkl"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    return run_program("minilift.poses", _main, argv)
+    return run_program(PROGRAM, _main, argv)
 
 
 def _main(argv: Sequence[str] | None) -> int:
@@ -41,14 +43,13 @@ def _main(argv: Sequence[str] | None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog=PROGRAM,
-        description="Make, split, describe and draw files of 2D and 3D human poses.",
-        epilog=f"To begin without data:\n  {PROGRAM} synth\n  {PROGRAM} split poses.pkl\n  python train.py",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+def _parser() -> Parser:
+    parser = Parser(
+        PROGRAM,
+        "Make, split, describe and draw files of 2D and 3D human poses.",
+        f"To begin without data:\n  {PROGRAM} synth\n  {PROGRAM} split poses.pkl\n  minilift train",
     )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands = parser.add_subparsers()
 
     synth = _command(
         commands,
@@ -120,13 +121,16 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _command(
-    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    commands: Any,
     name: str,
     short: str,
     long: str,
     example: str,
-) -> argparse.ArgumentParser:
-    return commands.add_parser(name, help=short, description=long, epilog=f"Example:  {PROGRAM} {example}")
+) -> Parser:
+    parser: Parser = commands.add_parser(
+        name, help=short, description=long, examples=f"Example:  {PROGRAM} {example}"
+    )
+    return parser
 
 
 def _out(name: str) -> Path:

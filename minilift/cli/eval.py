@@ -34,7 +34,7 @@ UNASKED = 64 << 20  # bytes of training poses that are read without --train; the
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    return run_program("eval.py", _evaluate, argv)
+    return run_program("minilift eval", _evaluate, argv)
 
 
 def _evaluate(argv: Sequence[str] | None) -> int:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import math
 from pathlib import Path
 
-from minilift.cli import HelpFormatter
+from minilift.cli.parser import Parser, number
 from minilift.errors import InputError
 from minilift.evaluation.baselines import Baseline, LinearRegression, MeanPose, NearestNeighbour
 from minilift.files import check_writable
@@ -49,10 +48,8 @@ examples:
 """
 
 
-def eval_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        "eval.py", description=DESCRIPTION, epilog=EPILOGUE, formatter_class=HelpFormatter
-    )
+def eval_parser() -> Parser:
+    parser = Parser("minilift eval", DESCRIPTION, EPILOGUE)
     parser.add_argument(
         "--weights", default="liftModel", help="weights file: torch's format, or .safetensors [liftModel]"
     )
@@ -70,12 +67,17 @@ def eval_parser() -> argparse.ArgumentParser:
         "--train", metavar="FILE", help=f"poses to fit the baselines on [{TRAIN}, where it is there]"
     )
     parser.add_argument(
-        "--threshold", type=_positive, metavar="T", help="of PCK and AUC: mm, or units without [150, or 0.03]"
+        "--threshold",
+        type=number(float, 0, open_low=True),
+        metavar="T",
+        help="of PCK and AUC: mm, or units without [150, or 0.03]",
     )
     parser.add_argument(
         "--clips", metavar="FILE.npy", help="which clip each pose is of, for velocity and jitter"
     )
-    parser.add_argument("--fps", type=_positive, metavar="F", help="frames per second of the clips")
+    parser.add_argument(
+        "--fps", type=number(float, 0, open_low=True), metavar="F", help="frames per second of the clips"
+    )
     parser.add_argument(
         "--loss", choices=("mpjpe", "mse"), default="mpjpe", help="the loss to average [mpjpe]"
     )
@@ -86,7 +88,7 @@ def eval_parser() -> argparse.ArgumentParser:
         "--project", action="store_true", help="put the joints onto the rays through their 2D points"
     )
     parser.add_argument(
-        "--hide", type=_share, default=0.0, metavar="SHARE",
+        "--hide", type=number(float, 0, 1), default=0.0, metavar="SHARE",
         help="hide this share of the 2D keypoints, the same ones every time, from all predictors [0]",
     )  # fmt: skip
     parser.add_argument("--device", default="auto", help="cpu, gpu, gpu:1 or auto [auto]")
@@ -106,23 +108,6 @@ def eval_parser() -> argparse.ArgumentParser:
         "--report", metavar="FILE.html", help="write one page with figures, charts and a 3D viewer"
     )
     return parser
-
-
-def _positive(text: str) -> float:
-    value = float(text)
-    if not 0 < value < math.inf:
-        raise argparse.ArgumentTypeError(f"{text} must be more than 0")
-    return value
-
-
-def _share(text: str) -> float:
-    value = float(text)
-    if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"{text} must be from 0 to 1")
-    return value
-
-
-_positive.__name__ = _share.__name__ = "number"  # what argparse calls a malformed value
 
 
 def check_flags(args: argparse.Namespace) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import sys
 from collections.abc import Sequence
@@ -12,42 +11,56 @@ from minilift.errors import InputError, run_program
 
 COMMANDS = {
     "train": "train a lifter on poses",
-    "eval": "measure a lifter on poses",
+    "eval": "measure a lifter on test poses",
     "data": "make, split, describe and draw pose files",
-    "trust": "learn when to trust weights that are there",
-    "study": "train many settings side by side, and compare them",
+    "trust": "learn how far trained weights can be trusted",
+    "study": "train many settings and compare them",
     "plot": "draw charts of training runs",
-    "info": "say what this machine has to compute with",
+    "info": "show what this machine computes with",
 }
 
-USAGE = "usage: minilift COMMAND [options]   (minilift COMMAND --help says more)"
+HELP = """\
+usage: minilift COMMAND [options]
+
+Lift 2D human keypoints to 3D joints.
+
+commands:
+{commands}
+
+minilift COMMAND --help   explains a command; so does minilift help COMMAND
+minilift --version        shows the version
+"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a subcommand; the exit status is that of the subcommand, or 2 for a word that is none."""
+    """Run a subcommand. Returns its exit status, or 2 for a word that is no command."""
     words = list(sys.argv[1:] if argv is None else argv)
     return run_program("minilift", _main, words)
 
 
 def _main(words: Sequence[str] | None) -> int:
     command, *rest = words or ["--help"]
-    if command in ("-h", "--help"):
-        print(_help())
+    if command == "help" and rest:
+        command, rest = rest[0], ["--help"]
+    if command in ("-h", "--help", "--help-all", "help"):
+        print(_help(), end="")
         return 0
     if command == "--version":
         print(f"minilift {__version__}")
         return 0
     if command not in COMMANDS:
-        near = difflib.get_close_matches(command, COMMANDS, 1)
-        meant = f"did you mean {near[0]}?" if near else f"use one of {', '.join(COMMANDS)}"
-        raise InputError(f"{command!r} is no command; {meant}")
-    run: int = importlib.import_module(f"minilift.cli.{command}").main(rest)
-    return run
+        from minilift.cli.parser import meant
+
+        known = [*COMMANDS, "help", "--help", "--version"]
+        remedy = meant(command, known, f"use one of {', '.join(COMMANDS)}")
+        raise InputError(f"{command!r}: no such command; {remedy}")
+    status: int = importlib.import_module(f"minilift.cli.{command}").main(rest)
+    return status
 
 
 def _help() -> str:
-    rows = [f"  {name:8s} {what}" for name, what in COMMANDS.items()]
-    return "\n".join([USAGE, "", *rows, "", "  --version  the version of minilift"])
+    width = max(map(len, COMMANDS))
+    return HELP.format(commands="\n".join(f"  {name:{width}}  {what}" for name, what in COMMANDS.items()))
 
 
 if __name__ == "__main__":

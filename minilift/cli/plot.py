@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from minilift.cli.parser import Parser
 from minilift.errors import InputError, run_program
 from minilift.show.charts.sweeps import plot_runs
 from minilift.show.charts.training import plot_training
@@ -26,7 +27,7 @@ Poses are drawn by minilift data plot, and by eval.py --plot; errors by eval.py 
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    return run_program("minilift.show", _main, argv)
+    return run_program(PROGRAM, _main, argv)
 
 
 def _main(argv: Sequence[str] | None) -> int:
@@ -38,12 +39,9 @@ def _main(argv: Sequence[str] | None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog=PROGRAM, description="Draw charts of training runs (needs: pip install 'minilift[plot]').",
-        epilog=EPILOGUE, formatter_class=argparse.RawDescriptionHelpFormatter,
-    )  # fmt: skip
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+def _parser() -> Parser:
+    parser = Parser(PROGRAM, "Draw charts of training runs (needs: pip install 'minilift[plot]').", EPILOGUE)
+    commands = parser.add_subparsers()
     training = commands.add_parser(
         "training", help="one run: errors, learning rate, gradients, layers", description="Draw one run.",
     )  # fmt: skip

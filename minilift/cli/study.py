@@ -9,9 +9,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from minilift.cli import HelpFormatter
 from minilift.cli.build import fingerprint
 from minilift.cli.config import TrainConfig
+from minilift.cli.parser import Parser, number
 from minilift.cli.presets import PRESETS
 from minilift.errors import InputError, run_program
 from minilift.files import check_writable, only_one
@@ -63,13 +63,11 @@ examples:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    return run_program("minilift.studies", _main, argv)
+    return run_program(PROGRAM, _main, argv)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        PROGRAM, description=DESCRIPTION, epilog=EPILOGUE, formatter_class=HelpFormatter
-    )
+def _parser() -> Parser:
+    parser = Parser(PROGRAM, DESCRIPTION, EPILOGUE)
     what = parser.add_argument_group("what is run")
     what.add_argument(
         "--study", choices=STUDIES, nargs="+", default=[], metavar="NAME",
@@ -79,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
         "--grid", action="append", default=[], metavar="NAME=V,V",
         help="every value of a setting, with every one of the other --grid",
     )  # fmt: skip
-    what.add_argument("--random", type=_count, metavar="N", help="N points at random, from --range")
+    what.add_argument("--random", type=number(int, 1), metavar="N", help="N points at random, from --range")
     what.add_argument(
         "--range", action="append", default=[], metavar="NAME=A..B",
         help=f"what a setting is drawn from: A..B, A..B:log, or V,V,V [{', '.join(DEFAULT_RANGES)}]",
@@ -96,10 +94,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     what.add_argument("--preset", choices=tuple(PRESETS), help="of a grid or point [default]")
     what.add_argument(
-        "--epochs", type=_count, nargs="+", default=[], metavar="N",
+        "--epochs", type=number(int, 1), nargs="+", default=[], metavar="N",
         help="of each group of the ablation, in its order, or of a report's study [as these have them]",
     )  # fmt: skip
-    what.add_argument("--seeds", type=_count, default=3, metavar="N", help="seeds 0, 1, ... of each [3]")
+    what.add_argument(
+        "--seeds", type=number(int, 1), default=3, metavar="N", help="seeds 0, 1, ... of each [3]"
+    )
     data = parser.add_argument_group("data and results")
     data.add_argument(
         "--data", default=TrainConfig.data, metavar="FILE", help=f"training poses [{TrainConfig.data}]"
@@ -114,8 +114,8 @@ def _parser() -> argparse.ArgumentParser:
     data.add_argument("--format", choices=("png", "svg", "pdf"), default="png", help="of the charts [png]")
     data.add_argument("--metric", choices=tuple(NAMES), default="mpjpe", help="of the tables [mpjpe]")
     how = parser.add_argument_group("how")
-    how.add_argument("--jobs", type=_count, metavar="N", help=f"runs at once [{cores()}: the cores]")
-    how.add_argument("--threads", type=_count, metavar="N", help="of each run [cores / jobs]")
+    how.add_argument("--jobs", type=number(int, 1), metavar="N", help=f"runs at once [{cores()}: the cores]")
+    how.add_argument("--threads", type=number(int, 1), metavar="N", help="of each run [cores / jobs]")
     how.add_argument(
         "--backend", default=LOKY, choices=BACKENDS,
         help="joblib's: loky is this machine; dask and ray reach others [loky]",
@@ -128,15 +128,6 @@ def _parser() -> argparse.ArgumentParser:
     how.add_argument("--list", action="store_true", help="say which runs these are and which are done")
     how.add_argument("--dry-run", action="store_true", help="say how much there is to do")
     return parser
-
-
-def _count(text: str) -> int:
-    if int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text} must be at least 1")
-    return int(text)
-
-
-_count.__name__ = "whole number"  # what argparse calls a malformed value
 
 
 def _main(argv: Sequence[str] | None) -> int:

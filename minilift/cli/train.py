@@ -33,7 +33,7 @@ SYNTHETIC_POSES = 78_047  # as many as the course's data set has
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    return run_program("train.py", _train, argv)
+    return run_program("minilift train", _train, argv)
 
 
 def _train(argv: Sequence[str] | None) -> int:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from minilift.cli import HelpFormatter
 from minilift.cli.config import TrainConfig
+from minilift.cli.parser import Parser
 from minilift.errors import InputError, run_program
 from minilift.files import keep_old, only_one
 from minilift.lift.lifter import Lifter
@@ -61,10 +60,8 @@ def keep_trust(found: TrustModel, path: Path) -> None:
     found.save(path)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        NAME, description=DESCRIPTION, epilog=EPILOGUE, formatter_class=HelpFormatter
-    )
+def _parser() -> Parser:
+    parser = Parser(NAME, DESCRIPTION, EPILOGUE)
     standard = TrainConfig()
     parser.add_argument("--weights", default=standard.weights, help=f"weights file [{standard.weights}]")
     parser.add_argument(

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import io
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -73,15 +71,11 @@ def read_setting(flag: str, text: str) -> tuple[str, str]:
     if not equals or name not in known:
         problem = "give NAME=VALUE" if not equals else f"no setting of a sweep; use one of {', '.join(known)}"
         raise InputError(f"{flag} {text}: {problem}")
-    told = io.StringIO()
     try:
-        with contextlib.redirect_stderr(told):
-            parse_train(_flag(name, value))
-    except SystemExit:
-        problem = re.sub(r"^.*error: (argument \S+: )?", "", told.getvalue().strip().splitlines()[-1])
-        raise InputError(f"{flag} {text}: {problem}") from None
+        parse_train(_flag(name, value))
     except InputError as problem:
-        raise InputError(f"{flag} {text}: {problem}") from None
+        why = re.sub(r"^--\S+( \S+)?: ", "", str(problem))
+        raise InputError(f"{flag} {text}: {why}") from None
     return name, value
 
 

@@ -257,7 +257,7 @@ def test_one_line_says_what_is_missing(text: str, told: str, tmp_path: Path) -> 
     environment = without("cupy", tmp_path, text)
     done = run(str(ROOT / "train.py"), "--device", "gpu", "--out", str(tmp_path), **environment)
     assert done.returncode == 2
-    assert done.stderr.startswith("train.py: error: --device gpu: ")
+    assert done.stderr.startswith("minilift train: error: --device gpu: ")
     assert told in done.stderr
     assert done.stderr.count("\n") == 1
 
