@@ -16,7 +16,7 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 # Who may import whom: a room imports from itself and from rooms that stand before it in its line.
 ORDER = (
     ("ops", "nn", "optim", "train", "lift", "evaluation", "show", "studies", "cli"),
-    ("files", "train"),
+    ("files", "nn"),  # a network saves and loads itself
     ("files", "poses", "lift"),
 )
 FOR_ALL = {"errors", "extras"}  # the exception that all may raise, and the optional libraries

@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 
 from minilift.lift.fast.folded import FoldedLift, LayeredLift
-from minilift.nn import Affine, BatchNorm1d, Dropout, Linear, Module, Rays, ReLU, Residual
-from minilift.nn.containers import number_dropouts
-from minilift.nn.params import ParamBuffer
+from minilift.nn import Affine, BatchNorm1d, Dropout, Linear, Module, Network, Rays, ReLU, Residual
+from minilift.nn.network import number_dropouts
 from minilift.ops import Array, Ops, get_ops
 from minilift.poses.statistics import mean_std
 
@@ -20,7 +19,7 @@ HEADS = ("xyz", "ray")
 BlockMaker = Callable[[int, float, str, Any, Ops], Module]  # width, dropout, init, generator, operations
 
 
-class LiftModel(Module):
+class LiftModel(Network):
     """From 15 joints in the image, x (n, 30), to 15 joints in space, y (n, 45).
 
     Linear(30, hidden), `n_blocks` residual blocks of twice (Linear, BatchNorm1d, ReLU, Dropout),
@@ -72,14 +71,9 @@ class LiftModel(Module):
         self.dropouts = number_dropouts(self)
         for layer in self.dropouts:
             layer.seed = seed
-        self.flat = ParamBuffer(self.parameters(), ops)
+        self.parameters()  # one vector from the beginning
         self.before: Affine | None = None  # the change of units of the input, and of the output
         self.after: Affine | None = None
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        """Of a copied or unpickled model: gather its parameters anew, for views do not survive a copy."""
-        self.__dict__.update(state)
-        self.flat = ParamBuffer(self.parameters(), self.ops)
 
     def standardise(self, joint_2d: Any, joint_3d: Any) -> None:
         """Let the layers see every column of the training data with mean 0 and standard deviation 1.
@@ -122,9 +116,11 @@ class LiftModel(Module):
         """The network with its weights as they are now, for prediction alone."""
         if self.usual:
             return FoldedLift(self.state_dict(), self.ops)
-        other = LiftModel(**self._made_of, init="zeros")  # not a deep copy: device arrays have none of ours
+        here = {"device": self.device, "dtype": self.dtype, "tf32": getattr(self.ops, "tf32", False)}
+        # not a deep copy: device arrays have none of ours
+        other = LiftModel(**{**self._made_of, **here}, init="zeros")
         other.restore(self.snapshot())
-        return LayeredLift(other)
+        return LayeredLift(other, self.joint_nodes)
 
     # ---- saving and loading --------------------------------------------------------------------
     def state_dict(self) -> dict[str, np.ndarray]:
@@ -180,46 +176,24 @@ class LiftModel(Module):
         return model
 
     def snapshot(self) -> dict[str, np.ndarray]:
-        """All that training changes or needs, unfolded, as host arrays: for a resumable checkpoint."""
-        state = dict(super().state_dict())
+        state = super().snapshot()
         for name, layer in (("before", self.before), ("after", self.after)):
             if layer is not None:
                 state[f"{name}.scale"] = self.ops.to_host(layer.scale)
                 state[f"{name}.shift"] = self.ops.to_host(layer.shift)
-        state["dropout.calls"] = np.array([layer.calls for layer in self.dropouts], np.int64)
         return state
 
     def restore(self, snapshot: Mapping[str, np.ndarray]) -> None:
-        """Go back to a `snapshot` of a model of the same shape. Raises ValueError if it does not fit."""
         state = dict(snapshot)
-        calls = state.pop("dropout.calls", np.zeros(0))
         units = {k: state.pop(k) for k in list(state) if k.startswith(("before.", "after."))}
-        self.load_state_dict(state)
-        if len(calls) != len(self.dropouts):
-            raise ValueError(f"{len(calls)} dropout counters for {len(self.dropouts)} dropout layers")
-        for layer, n in zip(self.dropouts, calls, strict=True):
-            layer.calls = int(n)
+        super().restore(state)
+        self.before = self.after = None
         if units:
             self.before = Affine(units["before.scale"], units["before.shift"], ops=self.ops)
             self.after = Affine(units["after.scale"], units["after.shift"], ops=self.ops)
 
-    # ---- for people ----------------------------------------------------------------------------
-    def summary(self) -> str:
-        """The table of layers: name, output shape, number of parameters; and what they add up to."""
-        rows, columns = [("Layer", "Output shape", "Parameters")], self.input_nodes
-        for name, layer in self.modules():
-            if layer.children:
-                continue
-            columns = layer.out_features if isinstance(layer, Linear) else columns
-            count = sum(p.size for p in layer.parameters())
-            rows.append((f"{name} ({type(layer).__name__})", f"(n, {columns})", f"{count:,}"))
-        widths = [max(len(row[i]) for row in rows) for i in range(3)]
-        lines = [f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c:>{widths[2]}}" for a, b, c in rows]
-        total = sum(p.size for p in self.parameters())
-        megabytes = total * np.dtype(self.ops.dtype).itemsize / 1e6
-        rule = "-" * len(lines[0])
-        end = f"{total:,} trainable parameters, {megabytes:.1f} MB as {self.ops.dtype}"
-        return "\n".join([lines[0], rule, *lines[1:], rule, end])
+    def summary(self, shape: tuple[int, ...] | None = None) -> str:
+        return super().summary(shape or (self.input_nodes,))
 
 
 def usual_block(width: int, dropout: float, init: str, rng: Any, ops: Ops) -> Residual:

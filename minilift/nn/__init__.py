@@ -7,6 +7,7 @@ from minilift.nn.dropout import Dropout
 from minilift.nn.fused import NormActDrop
 from minilift.nn.linear import Linear
 from minilift.nn.module import Module
+from minilift.nn.network import Network
 from minilift.nn.rays import Rays
 from minilift.nn.relu import ReLU
 
@@ -16,6 +17,7 @@ __all__ = [
     "Dropout",
     "Linear",
     "Module",
+    "Network",
     "NormActDrop",
     "Rays",
     "ReLU",

@@ -17,6 +17,8 @@ class Affine(Module):
     Nothing is trained. A Linear before or after it can take it in: see `LiftModel.state_dict`.
     """
 
+    resume_names = ("scale", "shift")  # constants, and so no weights: but a resumed run needs them
+
     def __init__(self, scale: Any, shift: Any, *, ops: Ops | None = None) -> None:
         super().__init__(ops)
         self.scale, self.shift = self.ops.asarray(scale), self.ops.asarray(shift)

@@ -4,21 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from minilift.nn.dropout import Dropout
 from minilift.nn.module import Module
+from minilift.nn.network import Network, number_dropouts
 from minilift.ops import Array, Ops
 
 
-def number_dropouts(module: Module) -> list[Dropout]:
-    """Give every Dropout inside its own stream, so that no two draw the same mask; returns them."""
-    dropouts = [layer for _, layer in module.modules() if isinstance(layer, Dropout)]
-    for stream, layer in enumerate(dropouts):
-        layer.stream = stream
-    return dropouts
-
-
-class Sequential(Module):
-    """Layers one after the other, numbered from 0.
+class Sequential(Network):
+    """Layers one after the other, numbered from 0: a network, or a part of one.
 
     forward    y = f_last(... f_1(f_0(x)))
     backward   the chain rule, last layer first

@@ -20,6 +20,8 @@ class Dropout(Module):
     Sequential numbers for the layers inside it; layers alone need different seeds to draw different masks.
     """
 
+    resume_names = ("calls",)
+
     def __init__(self, p: float = 0.5, *, seed: int = 0, stream: int = 0, ops: Ops | None = None) -> None:
         super().__init__(ops)
         if not 0 <= p <= 1:

@@ -54,6 +54,9 @@ class Linear(Module):
         dx = self.rows("dx", len(dy), self.in_features)
         return self.ops.linear_backward(dy, self.x, self.weight.data, self.weight.grad, dbias, out=dx)
 
+    def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        return (*shape[:-1], self.out_features)
+
     def extra_repr(self) -> str:
         bias = self.bias is not None
         return f"in_features={self.in_features}, out_features={self.out_features}, bias={bias}"

@@ -23,6 +23,7 @@ class Module:
 
     parameter_names: tuple[str, ...] = ()  # attributes that hold a Parameter (or None)
     state_names: tuple[str, ...] = ()  # saved but not trained: running statistics
+    resume_names: tuple[str, ...] = ()  # what only a resumed run needs: `Network.snapshot`
 
     def __init__(self, ops: Ops | None = None) -> None:
         self.ops = ops or get_ops()
@@ -69,6 +70,10 @@ class Module:
         if dy.shape != y.shape:
             raise ValueError(f"{self.describe()}: expected dy of shape {y.shape}, got {tuple(dy.shape)}")
         return dy
+
+    def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """The shape of a row of output, from that of a row of input."""
+        return shape
 
     # ---- parameters and state ------------------------------------------------------------------
     def modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:

@@ -46,6 +46,7 @@ class Parameter:
     def move(self, home: ParamBuffer, start: int, data: Array, grad: Array) -> None:
         """Live in these views of `home` from now on, with the values as they are."""
         self.ops.copy(self._data, out=data)
+        self.ops.copy(self._grad, out=grad)
         self._data, self._grad, self.home, self.start = data, grad, home, start
 
     @property

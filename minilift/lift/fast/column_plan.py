@@ -120,7 +120,7 @@ class ColumnPlan(Plan):
         )  # fmt: skip
 
     def _update(self, numbers: Array) -> None:
-        stem, output, adam, flat = self.stem, self.output, self.work.adam, self.model.flat
+        stem, output, adam, flat = self.stem, self.output, self.work.adam, self.flat
         assert stem.bias is not None
         assert output.bias is not None
         for dz, x, linear in ((self.dpred, self.act[-1], output), (self.dh, self.x, stem)):

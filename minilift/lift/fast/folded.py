@@ -16,9 +16,15 @@ class Predictor:
     """A network for prediction."""
 
     ops: Ops
+    columns: int  # of what it predicts
 
-    def __call__(self, x: Array, out: Array) -> None:
-        """out (n, 3J) from x (n, 2J)."""
+    def __call__(self, x: Array, out: Array | None = None) -> Array:
+        """out (n, 3J) from x (n, 2J); without `out` an array that is valid until the next call."""
+        out = self.ops.scratch("predicted", (len(x), self.columns)) if out is None else out
+        self._predict(x, out)
+        return out
+
+    def _predict(self, x: Array, out: Array) -> None:
         raise NotImplementedError
 
     def lift(self, rows: np.ndarray, out: np.ndarray) -> None:
@@ -37,10 +43,10 @@ class Predictor:
 class LayeredLift(Predictor):
     """A model of any layers, which nobody else uses: some poses after the other, one thread at a time."""
 
-    def __init__(self, model: Module) -> None:
-        self.model, self.ops, self._lock = model, model.ops, threading.Lock()
+    def __init__(self, model: Module, columns: int) -> None:
+        self.model, self.ops, self.columns, self._lock = model, model.ops, columns, threading.Lock()
 
-    def __call__(self, x: Array, out: Array) -> None:
+    def _predict(self, x: Array, out: Array) -> None:
         step = self.ops.rows_at_once
         with self._lock, self.ops.parallel(), np.errstate(over="ignore", invalid="ignore"):
             for start in range(0, len(x), step):
@@ -90,7 +96,9 @@ class FoldedLift(Predictor):
             self.blocks.append(halves)
         self.last = self._layer(state["output.weight"], state["output.bias"])
         self.width = len(stem)
-        self.on_rays = 2 * len(state["output.bias"]) == stem.shape[1]
+        outputs = len(state["output.bias"])
+        self.on_rays = 2 * outputs == stem.shape[1]
+        self.columns = 3 * outputs if self.on_rays else outputs
 
     def _layer(self, weight: Any, bias: Any) -> tuple[Array, Array]:
         weight_here, bias_here = self.ops.empty(weight.shape), self.ops.empty(bias.shape)
@@ -98,7 +106,7 @@ class FoldedLift(Predictor):
         self.ops.copy(bias, out=bias_here)
         return weight_here, bias_here
 
-    def __call__(self, x: Array, out: Array) -> None:
+    def _predict(self, x: Array, out: Array) -> None:
         if not len(x):
             return
         with np.errstate(over="ignore", invalid="ignore"):

@@ -49,7 +49,7 @@ class Plan:
 
     def __init__(self, work: Work) -> None:
         model = work.model
-        self.work, self.model, self.n = work, model, work.rows
+        self.work, self.model, self.n, self.flat = work, model, work.rows, model.flat
         self.ops: Any = model.ops
         self.inputs, self.outputs, self.width = model.input_nodes, model.output_nodes, model.hidden_layer
         self.joints, self.on_rays = model.joint_nodes, model.rays is not None
@@ -128,7 +128,7 @@ class RowPlan(Plan):
         else:
             self._loss()
         self._backward()
-        flat, adam = self.model.flat, self.work.adam
+        flat, adam = self.flat, self.work.adam
         adam.clip()
         self.ops.adam_of(flat.data, flat.grad, adam.m[0], adam.v[0], numbers[ADAM_WORDS], self.decay)
 
