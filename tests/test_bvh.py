@@ -13,9 +13,10 @@ from conftest import ROOT
 
 from minilift.errors import InputError
 from minilift.poses.kinematics import joint_positions
-from minilift.poses.read import bvh
-from minilift.poses.read.bvh import Clip, read_bvh
+from minilift.poses.read import bvh, text
+from minilift.poses.read.bvh import read_bvh
 from minilift.poses.read.bvh_joints import UNITS, find_joints, guess_unit
+from minilift.poses.read.clip import Clip
 
 REAL = ROOT.parent / "shared" / "data" / "bvh"
 CLIPS = sorted(path.stem for path in REAL.glob("*.bvh"))
@@ -178,7 +179,7 @@ BAD = {
     "negative frames": (TWO.replace("Frames: 2", "Frames: -2"), "line 17: expected 'Frames: NUMBER'"),
     "no frames": (TWO.replace("Frames: 2", "Frames: 0"), "line 18: no frames"),
     "no time": (TWO.replace("Frame Time", "Time"), "line 18: expected 'Frame Time: SECONDS', found 'Time: 0"),
-    "time of nothing": (TWO.replace("0.0333333", "0"), "line 18: a frame of 0 seconds"),
+    "time of nothing": (TWO.replace("0.0333333", "0"), "line 18: Frame Time: 0 is neither seconds nor"),
     "time of nan": (TWO.replace("0.0333333", "nan"), "line 18: nan is no length"),
     "ends at MOTION": (TWO[: TWO.index("Frames")], "line 16: expected 'Frames: NUMBER', found 'the end of"),
     "fewer frames": (TWO.replace(ROW, ""), "line 19: 2 frames are announced, 1 are there"),
@@ -231,7 +232,7 @@ def test_deep_trees_and_their_limit(read) -> None:
 
 
 def test_files_that_are_too_large(read, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bvh, "LARGEST_BVH", len(TWO) - 1)
+    monkeypatch.setattr(text, "LARGEST_CLIP", len(TWO) - 1)
     with pytest.raises(InputError, match="larger than 0 MB; cut the clip"):
         read(TWO)
 

@@ -1,10 +1,10 @@
 """Where the joints of a motion-capture clip are: forward kinematics."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from minilift.poses.read.bvh import Clip
+from minilift.poses.read.clip import Clip
 
 _AT_ONCE = 4096  # frames
 
@@ -18,6 +18,11 @@ def joint_positions(clip: Clip, joints: Sequence[int] | None = None) -> np.ndarr
         p = p_parent + R_parent t     t: OFFSET, a component replaced by its position channel where one is
 
     Files with position channels on every joint repeat the OFFSET in them: to add both doubles every bone.
+
+    Where the clip has `axes`, C for each joint, and where its joints are ends of `bones` (ASF):
+
+        R = R_parent C R_1 R_2 ... C^-1
+        p = p_parent + R t     but for the root, which nothing turns
     """
     wanted = range(len(clip.names)) if joints is None else joints
     needed, starts = set(), np.cumsum([0, *map(len, clip.channels)])
@@ -32,18 +37,30 @@ def joint_positions(clip: Clip, joints: Sequence[int] | None = None) -> np.ndarr
         placed: dict[int, np.ndarray] = {-1: np.zeros((len(rows), 3))}
         for joint in sorted(needed):
             parent, offset = clip.parents[joint], np.tile(clip.offsets[joint], (len(rows), 1))
-            turn = turned[parent].copy()
+            turn = turned[parent].copy() if clip.axes is None else turned[parent] @ clip.axes[joint]
             for kind, values in zip(clip.channels[joint], rows[:, starts[joint] :].T, strict=False):
                 axis = "xyz".index(kind[0])
                 if kind.endswith("position"):
                     offset[:, axis] = values
                 else:
                     _turn(turn, axis, np.radians(values))
-            turned[joint] = turn
-            placed[joint] = placed[parent] + np.einsum("fij,fj->fi", turned[parent], offset)
+            turned[joint] = turn if clip.axes is None else turn @ clip.axes[joint].T
+            moved_by = turned[joint if clip.bones and parent >= 0 else parent]
+            placed[joint] = placed[parent] + np.einsum("fij,fj->fi", moved_by, offset)
         for column, joint in enumerate(wanted):
             out[first : first + len(rows), column] = placed[joint]
     return out
+
+
+def rotation(angles: Mapping[str, float], order: str) -> np.ndarray:
+    """(3, 3): rotations by angles in degrees about the fixed axes x, y and z, one after the other in `order`.
+
+    "xyz" is Rz Ry Rx: the first one made stands on the right.
+    """
+    out = np.eye(3)[None]
+    for axis in reversed(order):
+        _turn(out, "xyz".index(axis), np.radians([angles[axis]]))
+    return out[0]
 
 
 def _turn(rotation: np.ndarray, axis: int, angle: np.ndarray) -> None:

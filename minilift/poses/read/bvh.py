@@ -7,69 +7,32 @@ Files come from anybody: every fault in one is an InputError of one line that na
 Source: M. Meredith and S. Maddock, "Motion Capture File Formats Explained", University of Sheffield, 2001.
 """
 
-import io
-import os
 import re
 import zlib
 from array import array
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from minilift.errors import InputError
-from minilift.files import PathLike, file_error, read_bytes
-
-LARGEST_BVH = 256 << 20  # bytes; an hour of 25 joints at 120 frames per second
-MOST_JOINTS = 1000  # a body with hands and a face has about 200
-MOST_POSITIONS = 1 << 25  # frames times joints, also where a short file announces many of both
-LARGEST_NUMBER = 1e9  # no length or angle is larger, and their sums and products stay finite
+from minilift.files import PathLike
+from minilift.poses.read.clip import MOST_JOINTS, MOST_POSITIONS, Clip
+from minilift.poses.read.text import Lines, seconds_of
 
 _KINDS = tuple(f"{axis}{kind}" for kind in ("position", "rotation") for axis in "xyz")
 _SITE = -1  # the end of a limb: a place without a name or channels
-
-
-@dataclass(frozen=True)
-class Clip:
-    """J joints, a parent before its children, and F frames of their C channels, as they stand in the file."""
-
-    names: tuple[str, ...]
-    parents: tuple[int, ...]
-    """Row of each joint's parent; -1 for the root, which is joint 0."""
-    offsets: np.ndarray
-    """(J, 3) float64, from the parent, in file units."""
-    channels: tuple[tuple[str, ...], ...]
-    """For each joint its channels in the file's order: 'xposition' ... 'zrotation'."""
-    frame_time: float
-    """Seconds."""
-    motion: np.ndarray
-    """(F, C) float64: file units and degrees."""
-    checksum: int
-    """CRC-32 of the file."""
-
-    def __len__(self) -> int:
-        return len(self.motion)
-
-    @property
-    def fps(self) -> float:
-        """Frames per second."""
-        return 1 / self.frame_time
 
 
 def read_bvh(path: PathLike) -> Clip:
     """Read a BVH file: any line ends and blanks, keywords in any case, any order of rotations.
 
     Raises InputError with file and line: several roots, a broken tree, unknown or repeated channels, numbers
-    that are none, not finite or over LARGEST_NUMBER, other frames than are announced, anything cut short; and
-    for files over LARGEST_BVH, MOST_JOINTS or MOST_POSITIONS.
+    that are none, not finite or over LARGEST_NUMBER, a frame time that cannot be understood (`seconds_of`),
+    other frames than are announced, anything cut short; and for files over LARGEST_CLIP, MOST_JOINTS or
+    MOST_POSITIONS.
     """
-    read_bytes(path, "name a .bvh file", first=1)
-    if os.stat(path).st_size > LARGEST_BVH:
-        raise file_error(path, f"larger than {LARGEST_BVH >> 20} MB; cut the clip into shorter ones")
-    content = read_bytes(path)
-    lines = _Lines(path, content)
+    lines = Lines(path, "a .bvh")
     tree = _hierarchy(lines)
-    frames, frame_time = _announced(lines)
+    frames, frame_time, taken = _announced(lines)
     width = sum(map(len, tree.channels))
     if not width:
         raise lines.error("no joint has channels, so nothing moves; export the clip again")
@@ -80,44 +43,15 @@ def read_bvh(path: PathLike) -> Clip:
     channels = tuple(map(tuple, tree.channels))
     offsets = np.array(tree.offsets, dtype=np.float64)
     return Clip(
-        tuple(tree.names), tuple(tree.parents), offsets, channels, frame_time, motion, zlib.crc32(content)
+        tuple(tree.names),
+        tuple(tree.parents),
+        offsets,
+        channels,
+        frame_time,
+        motion,
+        zlib.crc32(lines.content),
+        notes=taken,
     )
-
-
-class _Lines:
-    """The lines of a file that are not blank, with their number for what is wrong in them."""
-
-    def __init__(self, path: PathLike, content: bytes) -> None:
-        self.path, self.number = path, 0
-        self._lines = io.TextIOWrapper(io.BytesIO(content), "utf-8-sig", "replace")  # knows every line end
-
-    def __iter__(self) -> Iterator[str]:
-        for text in self._lines:
-            self.number += 1
-            if text := text.strip():
-                yield text
-
-    def error(self, problem: str) -> InputError:
-        return file_error(self.path, f"line {self.number}: {problem}")
-
-    def numbers(self, words: Sequence[str]) -> list[float]:
-        try:
-            values = [float(word) for word in words]
-        except ValueError:
-            word = next(word for word in words if not _is_number(word))
-            raise self.error(f"'{word[:40]}' is not a number; export the clip again") from None
-        if not all(abs(value) <= LARGEST_NUMBER for value in values):  # false for NaN, too
-            word = next(w for w, v in zip(words, values, strict=True) if not abs(v) <= LARGEST_NUMBER)
-            raise self.error(f"{word[:40]} is no length or angle; mend that frame, or leave it out")
-        return values
-
-
-def _is_number(word: str) -> bool:
-    try:
-        float(word)
-    except ValueError:
-        return False
-    return True
 
 
 @dataclass
@@ -132,7 +66,7 @@ class _Tree:
     announced: int | None = None  # what the next brace opens
 
 
-def _hierarchy(lines: _Lines) -> _Tree:
+def _hierarchy(lines: Lines) -> _Tree:
     """The tree, from the first line to MOTION."""
     first = next(iter(lines), "the end of the file")
     if first.lower() != "hierarchy":
@@ -148,7 +82,7 @@ def _hierarchy(lines: _Lines) -> _Tree:
     raise lines.error("the file ends before MOTION; copy it again")
 
 
-def _statement(lines: _Lines, tree: _Tree, text: str) -> None:
+def _statement(lines: Lines, tree: _Tree, text: str) -> None:
     """One statement of the tree: a joint, an end, a brace, an offset or channels."""
     key, _, rest = text.replace("\t", " ").partition(" ")
     key, rest = key.lower(), rest.strip()
@@ -179,7 +113,7 @@ def _statement(lines: _Lines, tree: _Tree, text: str) -> None:
         raise lines.error(f"'{text[:40]}' is not expected here; is it a BVH file?")
 
 
-def _joint(lines: _Lines, tree: _Tree, name: str, root: bool) -> None:
+def _joint(lines: Lines, tree: _Tree, name: str, root: bool) -> None:
     if root and tree.names:
         raise lines.error(f"a second root, '{name[:40]}'; keep one person per file")
     if len(tree.names) == MOST_JOINTS:
@@ -191,7 +125,7 @@ def _joint(lines: _Lines, tree: _Tree, name: str, root: bool) -> None:
     tree.channels.append([])
 
 
-def _channels(lines: _Lines, tree: _Tree, joint: int, words: list[str]) -> None:
+def _channels(lines: Lines, tree: _Tree, joint: int, words: list[str]) -> None:
     """Channels come in the order of the joints, so a joint's stand before its children."""
     count, kinds = words[:1], words[1:]
     if count != [str(len(kinds))] or len(set(kinds)) < len(kinds) or not set(kinds) <= set(_KINDS):
@@ -202,8 +136,8 @@ def _channels(lines: _Lines, tree: _Tree, joint: int, words: list[str]) -> None:
     tree.channels[joint] = kinds
 
 
-def _announced(lines: _Lines) -> tuple[int, float]:
-    """Frames and seconds per frame, from the two lines after MOTION."""
+def _announced(lines: Lines) -> tuple[int, float, tuple[str, ...]]:
+    """Frames and seconds per frame, from the two lines after MOTION, and a note on what was no seconds."""
     found: list[str] = []
     for pattern in (r"frames\s*:\s*(\d{1,9})", r"frame\s*time\s*:\s*(\S+)"):
         text = next(iter(lines), "the end of the file")
@@ -212,15 +146,18 @@ def _announced(lines: _Lines) -> tuple[int, float]:
             expected = "Frame Time: SECONDS" if found else "Frames: NUMBER"
             raise lines.error(f"expected '{expected}', found '{text[:40]}'; copy it again")
         found.append(match[1])
-    frames, seconds = int(found[0]), lines.numbers(found[1:])[0]
-    if not 1e-6 < seconds < 1e3:
-        raise lines.error(f"a frame of {seconds:g} seconds; write the true one, 0.0333333 for 30 per second")
+    frames, written = int(found[0]), lines.numbers(found[1:])[0]
+    taken = seconds_of(written)
+    if taken is None:
+        problem = f"Frame Time: {found[1][:40]} is neither seconds nor, without doubt, frames per second"
+        raise lines.error(f"{problem}; write the seconds, 0.0333333 for 30 frames per second")
     if not frames:
         raise lines.error("no frames; record some")
-    return frames, seconds
+    seconds, meaning = taken
+    return frames, seconds, (f"Frame Time: {found[1]} taken for {meaning}",) if meaning else ()
 
 
-def _motion(lines: _Lines, frames: int, width: int) -> np.ndarray:
+def _motion(lines: Lines, frames: int, width: int) -> np.ndarray:
     """The numbers (frames, width). What is kept grows with what is there, not with what is announced."""
     values, found = array("d"), 0
     for text in lines:
