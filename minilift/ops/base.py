@@ -254,7 +254,7 @@ class Ops(ABC):
     # ---- losses: each adds the batch's loss to `total` (float64, one element, on the device) ----
     @abstractmethod
     def mpjpe(self, pred: Array, target: Array, grad: Array, total: Array) -> None:
-        """Mean Euclidean distance of the joints; pred, target, grad (n, 3J).
+        """Mean Euclidean distance of the joints; pred, target, grad (..., 3J) or (..., J, 3).
 
         loss = 1/(nJ) sum_ij |pred_ij - target_ij|,  grad_ij = (pred_ij - target_ij) / (nJ |..|),
         and 0 where the distance is 0, as torch.norm has it.
@@ -263,6 +263,19 @@ class Ops(ABC):
     @abstractmethod
     def mse(self, pred: Array, target: Array, grad: Array, total: Array) -> None:
         """loss = mean over all elements of (pred - target)^2,  grad = 2 (pred - target) / size."""
+
+    @abstractmethod
+    def cross_entropy(self, pred: Array, target: Array, grad: Array, total: Array) -> None:
+        """The surprise at the true classes; `minilift.nn.losses.CrossEntropy` has the formulas.
+
+        pred, grad (..., classes), target (...) an index array. The maximum of a row is subtracted first:
+        exp then gives at most 1, and the sum at least 1. target must lie from 0 to classes - 1; where it
+        does not, a GPU gives NaN.
+        """
+
+    @abstractmethod
+    def accuracy(self, pred: Array, target: Array, total: Array) -> None:
+        """total += the share of rows whose largest pred (first of equals; NaN is largest) is at target."""
 
     # ---- optimisers: one pass over a flat vector -----------------------------------------------
     @abstractmethod

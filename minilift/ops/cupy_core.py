@@ -58,9 +58,11 @@ class CupyCore(Ops):
         return out
 
     def asindex(self, x: Any) -> Array:
-        if isinstance(x, self.gpu.array_type):
-            return x
-        return self._upload(np.asarray(x).astype(np.int32, casting="same_kind"))
+        if not isinstance(x, self.gpu.array_type):
+            return self._upload(np.asarray(x).astype(np.int32, casting="same_kind"))
+        if x.dtype != np.int32:
+            raise TypeError(f"an index array of {x.dtype} on the GPU, where it must be int32")
+        return x
 
     def empty(self, shape: tuple[int, ...]) -> Array:
         return self.gpu.empty(shape, self.dtype)

@@ -12,10 +12,10 @@ import numpy as np
 
 from minilift.ops.augmentation import LOADINGS, MEANS, Augmentation
 from minilift.ops.base import Array
-from minilift.ops.cupy_core import BLOCK, TALL, CupyCore
+from minilift.ops.cupy_core import BLOCK, TALL
+from minilift.ops.cupy_losses import LOSS_BLOCKS, CupyLosses
 
 KEPT = (1, 4, 16, 64)  # rows of a thread for which there are kernels that keep them in registers
-LOSS_BLOCKS = 256
 WHOLE_MASK = 0xFFFFFFFF
 AUGMENT_OPTIONS = tuple(  # the tables that augment.cu is compiled with
     f"-D{name}={','.join(map(repr, numbers))}"
@@ -23,7 +23,7 @@ AUGMENT_OPTIONS = tuple(  # the tables that augment.cu is compiled with
 )
 
 
-class CupyOps(CupyCore):
+class CupyOps(CupyLosses):
     """Arrays are `cupy.ndarray`, of one GPU and in the order of one stream."""
 
     # ---- elementwise ---------------------------------------------------------------------------
@@ -181,30 +181,6 @@ class CupyOps(CupyCore):
         options = self._options + AUGMENT_OPTIONS
         args = source_x, source_y, np.int32(n), *numbers, *words, x, y
         self.gpu.launch("augment.cu", options, "augment", (-(-n // 32),), (32,), args)
-
-    # ---- losses --------------------------------------------------------------------------------
-    def mpjpe(self, pred: Array, target: Array, grad: Array, total: Array) -> None:
-        self.loss_behind("mpjpe", pred, None, None, target, grad, total)
-
-    def mse(self, pred: Array, target: Array, grad: Array, total: Array) -> None:
-        self.loss_behind("mse", pred, None, None, target, grad, total)
-
-    def loss_behind(
-        self, name: str, pred: Array, bias: Array | None, units: Any, target: Array, grad: Array, total: Array
-    ) -> None:
-        """A loss of (pred + bias) scale + shift, where `units` has scale and shift; grad is that of pred."""
-        count = pred.size // 3 if name == "mpjpe" else pred.size
-        blocks = min(-(-count // BLOCK), LOSS_BLOCKS)
-        scale, shift = (None, None) if units is None else (units.scale, units.shift)
-        self.launch(
-            name, (blocks,), (BLOCK,), pred, bias, scale, shift, target, grad, np.int32(count),
-            np.int32(pred.shape[1]), *self.loss_memory(), total,
-        )  # fmt: skip
-
-    def loss_memory(self) -> tuple[Array, Array]:
-        """What the blocks of a loss leave for the last of them: their sums, and how many are done, which is 0
-        between two launches."""
-        return self._scratch("partial", LOSS_BLOCKS, "float64"), self._scratch("finished", 1, "uint32")
 
     # ---- optimisers ----------------------------------------------------------------------------
     def adam(

@@ -9,7 +9,7 @@ import numpy as np
 from minilift.ops import augmentation as table
 from minilift.ops.augmentation import Augmentation
 from minilift.ops.base import Array
-from minilift.ops.numpy_fused import NumpyFused
+from minilift.ops.numpy_losses import NumpyLosses
 
 LIMB_STARTS, LIMB_MIDDLES, LIMB_ENDS = (list(row) for row in zip(*table.LIMBS, strict=True))
 MIRROR = list(table.MIRROR)
@@ -27,7 +27,7 @@ AVERAGE = np.array([[0.5 * (s == i) for s in SEGMENT] for i in range(9)])
 AVERAGE[[3, 4, 5]] *= 2
 
 
-class NumpyAugment(NumpyFused):
+class NumpyAugment(NumpyLosses):
     """The part of NumpyOps that knows poses."""
 
     def augment(

@@ -2,8 +2,8 @@
 
 Every ufunc writes to `out`, so a training step allocates nothing. What would stream a long vector
 through several passes works in chunks that stay in the cache; within `parallel()` a team of threads shares
-the chunks. Below it: numpy_core.py (memory, threads, products), numpy_fused.py (NormActDrop) and
-numpy_augment.py.
+the chunks. Below it: numpy_core.py (memory, threads, products), numpy_fused.py (NormActDrop),
+numpy_losses.py and numpy_augment.py.
 """
 
 from __future__ import annotations
@@ -150,27 +150,6 @@ class NumpyOps(NumpyAugment):
             if dpoints is not None:
                 np.multiply(dy[:, axis::3], depth, out=part)
                 np.negative(part, out=dpoints[:, axis::2])
-
-    # ---- losses --------------------------------------------------------------------------------
-    def mpjpe(self, pred: Array, target: Array, grad: Array, total: Array) -> None:
-        joints = grad.size // 3
-        np.subtract(pred, target, out=grad)
-        offset = grad.reshape(joints, 3)
-        distance = self._temporary("distance", joints)
-        np.einsum("ij,ij->i", offset, offset, out=distance)
-        np.sqrt(distance, out=distance)
-        total += np.add.reduce(distance, dtype=np.float64) / joints
-        # The floor makes 0/0 a 0. It is where squares begin to vanish, so no distance that is told from 0
-        # lies below it, and no quotient exceeds 1.
-        np.maximum(distance, 1e-22 if self.dtype == "float32" else 1e-161, out=distance)
-        np.multiply(distance, joints, out=distance)
-        np.divide(offset, distance[:, None], out=offset)
-
-    def mse(self, pred: Array, target: Array, grad: Array, total: Array) -> None:
-        np.subtract(pred, target, out=grad)
-        flat = grad.reshape(-1)
-        total += float(np.dot(flat, flat)) / flat.size
-        np.multiply(grad, 2 / flat.size, out=grad)
 
     # ---- optimisers ----------------------------------------------------------------------------
     def adam(

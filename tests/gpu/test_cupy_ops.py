@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from minilift.errors import InputError
+from minilift.nn import losses
+from minilift.nn.metrics import accuracy
 from minilift.ops import Ops, get_ops
 from minilift.ops.cupy_ops import CupyOps
 
@@ -175,6 +177,21 @@ def loss(name: str, n: int) -> Callable[[Ops, Any], dict[str, Any]]:
     return work
 
 
+def classes(n: int, count: int) -> Callable[[Ops, Any], dict[str, Any]]:
+    def work(ops: Ops, rng: Any) -> dict[str, Any]:
+        pred = rng.standard_normal((n, count)) * 3
+        pred[1] = 1e4 * pred[1].round()  # large, and some of them equal
+        index = rng.integers(0, count, n)
+        out = {**outputs(ops, grad=(n, count)), "total": ops.zeros((1,), dtype="float64")}
+        right = ops.zeros((1,), dtype="float64")
+        for _ in range(2):
+            ops.cross_entropy(ops.asarray(pred), ops.asindex(index), out["grad"], out["total"])
+            ops.accuracy(ops.asarray(pred.round()), ops.asindex(index), right)
+        return {**out, "right": right}
+
+    return work
+
+
 WORKS = {
     "elementwise": elementwise,
     "products": products,
@@ -184,6 +201,10 @@ WORKS = {
     "mpjpe": loss("mpjpe", 37),
     "mpjpe of many": loss("mpjpe", 17_000),  # more joints than threads
     "mse": loss("mse", 37),
+    "classes": classes(37, 10),
+    "one class": classes(5, 1),
+    "more classes than a warp": classes(9, 77),
+    "more rows than warps": classes(4_200, 3),
 }
 
 
@@ -246,6 +267,38 @@ def test_nan_is_not_swallowed(gpu: Any, name: str) -> None:
     out = ops.empty((4, 3))
     ops.relu(ops.asarray(pred), out=out)
     assert np.isnan(ops.to_host(out)[2]).all()
+
+
+def test_classes_where_a_number_is_missing(gpu: Any) -> None:
+    ops = get_ops("gpu")
+    pred = np.random.default_rng(0).standard_normal((5, 40)).astype("f4")
+    pred[2, 35] = np.nan  # the largest, as for NumPy
+    grad, total, right = ops.empty((5, 40)), ops.zeros((1,), "float64"), ops.zeros((1,), "float64")
+    index = ops.asindex([0, 1, 35, 40, -1])  # two of them out of range
+    losses.cross_entropy(ops.asarray(pred), index, ops, grad, total)
+    assert np.isnan(ops.to_host(total)[0])
+    assert np.isnan(ops.to_host(grad)).all(axis=1).tolist() == [False, False, True, True, True]
+    accuracy(ops.asarray(pred), index, ops, right)
+    best = pred.argmax(axis=1)
+    assert ops.to_host(right)[0] == (best == [0, 1, 35, 40, -1]).mean() >= 0.2
+
+
+@pytest.mark.parametrize("work", [losses.cross_entropy, accuracy], ids=["cross_entropy", "accuracy"])
+def test_classes_are_checked_where_the_device_is_not_waited_for(gpu: Any, work: Any) -> None:
+    ops = get_ops("gpu")
+    pred, total = ops.ones((3, 4)), {"total": ops.zeros((1,), "float64")}
+    for target, options in (([0, 1, 4], total), (ops.asindex([0, 1, 4]), {})):
+        with pytest.raises(ValueError, match="from 0 to 4, where pred has 4"):
+            work(pred, target, ops, **options)
+    index, reads = (
+        ops.asindex([0, 1, 3]),
+        gpu.backend.host_reads if hasattr(gpu.backend, "host_reads") else None,
+    )
+    work(pred, index, ops, **total)
+    if reads is not None:
+        assert gpu.backend.host_reads == reads
+    with pytest.raises(TypeError, match="an index array of float32"):
+        ops.asindex(pred)
 
 
 def test_arrays_go_in_and_out(gpu: Any) -> None:

@@ -257,6 +257,19 @@ __device__ __forceinline__ double block_sum(double mine) {
   return mine;
 }
 
+// whether a is larger than b, where NaN is larger than any number
+__device__ __forceinline__ bool beats(real a, real b) { return a > b || (a != a && b == b); }
+
+// The largest over a warp, or NaN where there is one, to each of its threads.
+__device__ __forceinline__ real warp_most(real x) {
+#pragma unroll
+  for (int step = 16; step; step >>= 1) {
+    real other = __shfl_xor_sync(0xffffffffu, x, step);
+    x = beats(other, x) ? other : x;
+  }
+  return x;
+}
+
 // `bias` (columns), or null, is added to pred; `scale` and `shift` (columns), or null, are a change of units behind it.
 // grad is that of pred.
 extern "C" __global__ void __launch_bounds__(256) mpjpe(const real* pred, const real* bias, const real* scale,
@@ -294,6 +307,50 @@ extern "C" __global__ void __launch_bounds__(256) mse(const real* pred, const re
   }
   mine = block_sum(mine);
   if (threadIdx.x == 0) add_to_total(mine, size, partial, finished, total);
+}
+
+// ---- classes: a warp a row, the row's scores 32 at a time ------------------------------------------------------------
+#define WARP_ROWS(r, n) for (int r = blockIdx.x * 8 + (threadIdx.x >> 5); r < (n); r += gridDim.x * 8)
+#define LANE (threadIdx.x & 31)
+#define NOT_A_NUMBER __int_as_float(0x7fffffff)
+
+extern "C" __global__ void __launch_bounds__(256) cross_entropy(const real* pred, const int* target, real* grad, int n,
+    int classes, double* partial, u32* finished, double* total) {
+  double mine = 0;
+  WARP_ROWS(r, n) {
+    const real* row = pred + (long long)r * classes;
+    real* out = grad + (long long)r * classes;
+    real most = row[0], sum = 0;
+    for (int k = LANE; k < classes; k += 32) most = beats(row[k], most) ? row[k] : most;
+    most = warp_most(most);
+    for (int k = LANE; k < classes; k += 32) sum += exp(row[k] - most);
+    sum = warp_sum(sum);
+    int at = target[r];
+    bool fits = 0 <= at && at < classes;
+    for (int k = LANE; k < classes; k += 32)
+      out[k] = fits ? (exp(row[k] - most) / sum - (k == at ? (real)1 : (real)0)) / n : (real)NOT_A_NUMBER;
+    if (LANE == 0) mine += fits ? (double)(log(sum) - (row[at] - most)) : NOT_A_NUMBER;
+  }
+  mine = block_sum(mine);
+  if (threadIdx.x == 0) add_to_total(mine, n, partial, finished, total);
+}
+
+extern "C" __global__ void __launch_bounds__(256) accuracy(const real* pred, const int* target, int n, int classes,
+    double* partial, u32* finished, double* total) {
+  double mine = 0;
+  WARP_ROWS(r, n) {
+    const real* row = pred + (long long)r * classes;
+    int best = LANE < classes ? LANE : 0;
+    for (int k = LANE + 32; k < classes; k += 32)
+      if (beats(row[k], row[best])) best = k;
+    for (int step = 16; step; step >>= 1) {
+      int other = __shfl_xor_sync(0xffffffffu, best, step);
+      if (beats(row[other], row[best]) || (!beats(row[best], row[other]) && other < best)) best = other;
+    }
+    if (LANE == 0) mine += best == target[r];
+  }
+  mine = block_sum(mine);
+  if (threadIdx.x == 0) add_to_total(mine, n, partial, finished, total);
 }
 
 // ---- optimisers --------------------------------------------------------------------------------------------------------
