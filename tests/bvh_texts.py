@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from minilift.poses.read.bvh_joints import Layout
+from minilift.poses.read.joints.maps import JointMap
 
 TWO = """\
 HIERARCHY
@@ -30,6 +32,20 @@ Frame Time: 0.0333333
 """
 """A hip and a chest: upright, then turned a quarter to the left about Z."""
 
+
+def named(name: str, legs: str, trunk: str, arms: str) -> JointMap:
+    """The names of a skeleton: hip, knee and ankle; spine, neck and head; shoulder, elbow and wrist."""
+    sided = [[names.replace("*", side).split() for side in "RL"] for names in (legs, arms)]
+    (right_leg, left_leg), (right_arm, left_arm) = sided
+    return JointMap(name, (*right_leg, *left_leg, *trunk.split(), *left_arm, *right_arm))
+
+
+BANDAI = named(
+    "Bandai-Namco", "UpperLeg_* LowerLeg_* Foot_*", "Spine Neck Head", "UpperArm_* LowerArm_* Hand_*"
+)
+POSER = named("Poser and DAZ", "*Thigh *Shin *Foot", "abdomen neck head", "*Shldr *ForeArm *Hand")
+POSER = replace(POSER, joints=tuple(name[0].lower() + name[1:] for name in POSER.joints))
+
 # cm from the parent, standing with arms hanging; the person looks along +Z, so the left is at +X
 _BODY = {
     "right_hip": ("root", (-9, -8, 0)), "right_knee": ("right_hip", (0, -40, 0)),
@@ -43,7 +59,7 @@ _BODY = {
 
 
 def person(
-    layout: Layout, frames: int = 12, seed: int = 0, cm: float = 1.0, prefix: str = "", first: float = 0.0,
+    names: JointMap, frames: int = 12, seed: int = 0, cm: float = 1.0, prefix: str = "", first: float = 0.0,
     step: float = 1.0, fps: float = 30,
 ) -> str:  # fmt: skip
     """A person who moves smoothly, `step` degrees at most per frame and joint; `cm` are the units of a cm.
@@ -52,7 +68,7 @@ def person(
     """
     from minilift.poses.layouts import COURSE15
 
-    named = dict(zip(COURSE15.joints, layout.joints, strict=True))
+    named = dict(zip(COURSE15.joints, names.joints, strict=True))
     children: dict[str, list[str]] = {"root": []}
     for joint, (parent, _) in _BODY.items():
         children.setdefault(parent, []).append(joint)
@@ -65,11 +81,8 @@ def person(
         )
         return head + (inner or "End Site\n{\nOFFSET 0 0 0\n}\n") + "}\n"
 
-    extra = "".join(f"JOINT {prefix}{name}\n{{\nOFFSET 0 0 0\n}}\n" for name in sorted(layout.also))
     channels = "CHANNELS 6 Xposition Yposition Zposition Yrotation Xrotation Zrotation\n"
-    tree = (
-        f"ROOT {prefix}root\n{{\nOFFSET 0 0 0\n{channels}{extra}{''.join(map(block, children['root']))}}}\n"
-    )
+    tree = f"ROOT {prefix}root\n{{\nOFFSET 0 0 0\n{channels}{''.join(map(block, children['root']))}}}\n"
     rng, time = np.random.default_rng(seed), np.arange(frames)[:, None]
     width = 3 + 3 * len(_BODY)
     angles = step / 0.3 * np.sin(0.3 * time + rng.uniform(0, 6, width))  # the sine's slope is 0.3 a frame

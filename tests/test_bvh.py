@@ -15,8 +15,9 @@ from minilift.errors import InputError
 from minilift.poses.kinematics import joint_positions
 from minilift.poses.read import bvh, text
 from minilift.poses.read.bvh import read_bvh
-from minilift.poses.read.bvh_joints import UNITS, find_joints, guess_unit
 from minilift.poses.read.clip import Clip
+from minilift.poses.read.joints.find import find_joints
+from minilift.poses.read.joints.units import UNITS, guess_unit
 
 REAL = ROOT.parent / "shared" / "data" / "bvh"
 CLIPS = sorted(path.stem for path in REAL.glob("*.bvh"))
@@ -286,7 +287,8 @@ def test_real_clips(name: str) -> None:
     """Two other programs agree on what is expected; float32, metres, the root first."""
     path = REAL / f"{name}.bvh"
     clip = read_bvh(path)
-    joints = joint_positions(clip, find_joints(path, clip.names)[1])
+    found = find_joints(path, clip.names, clip.parents, clip.offsets)
+    joints = found.place(joint_positions(clip, found.rows))
     joints *= UNITS[guess_unit(path, joints)]
     expected = np.load(REAL / f"{name}_expected.npy")
     np.testing.assert_allclose(joints, expected[:, 1:], atol=1e-5)  # worst seen: 2.4e-7

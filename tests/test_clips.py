@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from bvh_texts import TWO, person
+from bvh_texts import BANDAI, POSER, TWO, person
 
 from minilift import Lifter, LiftModel
 from minilift.cli.data import main
@@ -18,9 +18,7 @@ from minilift.errors import InputError
 from minilift.poses.clips import Choices, load_clip, moved, rest_pose, seen
 from minilift.poses.layouts import COURSE15
 from minilift.poses.poses import load_poses, load_scale
-from minilift.poses.read.bvh_joints import LAYOUTS
-
-POSER = next(layout for layout in LAYOUTS if layout.name == "Poser")
+from minilift.poses.read.joints.maps import JointMap
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +26,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a.bvh").write_text(person(POSER, frames=12))
     (tmp_path / "walks").mkdir()
-    (tmp_path / "walks" / "b.BVH").write_text(person(LAYOUTS[0], frames=9, seed=1, first=60, fps=120))
+    (tmp_path / "walks" / "b.BVH").write_text(person(BANDAI, frames=9, seed=1, first=60, fps=120))
     return tmp_path
 
 
@@ -77,7 +75,7 @@ def test_cameras_are_rotations_within_the_ranges() -> None:
 def test_files_keep_the_conventions_and_the_bodies(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("a.bvh", "walks", "--views", 2, "--out", "cmu.npz") == 0
     out = capsys.readouterr().out
-    assert "1 clip: skeleton Poser, unit centimetres, guessed from the legs" in out
+    assert "1 clip: skeleton Poser and DAZ, unit centimetres, guessed from the legs" in out
     assert "bones in cm: thigh 40.0, shin 40.0, hips 18.0, upper arm 28.0, forearm 25.0\n" in out
     assert "left out frame 0 where it is a rest pose" in out
     assert "walks/b.BVH (0." in out
@@ -218,11 +216,11 @@ def test_near_duplicates_go() -> None:
 
 def test_a_map_and_a_unit(capsys: pytest.CaptureFixture[str]) -> None:
     names = {joint: f"j{row}" for row, joint in enumerate(COURSE15.joints)}
-    mine = type(POSER)("mine", tuple(names.values()))
+    mine = JointMap("mine", tuple(names.values()))
     Path("m.bvh").write_text(person(mine, cm=3))
     Path("m.json").write_text(json.dumps({**names, "metres_per_file_unit": 1 / 300}))
     assert run("m.bvh") == 2
-    assert "m.bvh: no known skeleton" in capsys.readouterr().err
+    assert "m.bvh: no right hip among its 16 joints" in capsys.readouterr().err
     assert run("m.bvh", "--map", "m.json") == 0
     assert (
         "skeleton m.json, unit 0.00333333 m, from the map\n  bones in cm: thigh 40.0"
@@ -235,7 +233,7 @@ def test_a_map_and_a_unit(capsys: pytest.CaptureFixture[str]) -> None:
 WRONG = {
     "none.bvh": "none.bvh: no such file",
     "empty": "empty: no .bvh files in this folder; name one that has some",
-    "a.bvh two.bvh": "two.bvh: no known skeleton",
+    "a.bvh two.bvh": "two.bvh: no right hip among its 2 joints (its joints: Hips, Chest)",
     "bad.bvh": "bad.bvh: line 1: 'x' where HIERARCHY is expected",
     "a.bvh --views 0": "--views 0: give 1 or more",
     "a.bvh --every -1": "--every -1: give 1 or more",

@@ -10,7 +10,7 @@ from minilift.files import PathLike, file_error
 from minilift.poses.clips import UP, Choices, ClipPoses
 from minilift.poses.layouts import COURSE15
 from minilift.poses.poses import scale_name
-from minilift.poses.read.bvh_joints import LAYOUTS, read_layouts
+from minilift.poses.read.joints.maps import read_maps
 
 _NAMED = 3  # files named in one line of the report
 
@@ -137,8 +137,8 @@ def add_flags(command: argparse.ArgumentParser) -> None:
 
 def choices_of(args: argparse.Namespace) -> Choices:
     """The choices that the flags make. Raises InputError for values that cannot be."""
-    layouts = read_layouts(args.map) if args.map else LAYOUTS
+    maps = read_maps(args.map) if args.map else ()
     return Choices(
         args.views, args.every, args.min_move, args.keep_first, args.camera, tuple(args.elevation),
-        tuple(args.distance), args.seed, args.unit, args.up, layouts,
+        tuple(args.distance), args.seed, args.unit, args.up, maps,
     )  # fmt: skip

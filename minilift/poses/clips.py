@@ -14,7 +14,9 @@ from minilift.poses.kinematics import joint_positions
 from minilift.poses.layouts import COURSE15
 from minilift.poses.poses import Poses
 from minilift.poses.read.bvh import read_bvh
-from minilift.poses.read.bvh_joints import LAYOUTS, UNITS, Layout, find_joints, from_hips, guess_unit
+from minilift.poses.read.joints.find import find_joints
+from minilift.poses.read.joints.maps import JointMap, find_mapped
+from minilift.poses.read.joints.units import UNITS, guess_unit
 
 UP = {"y": (0, 1, 2), "z": (1, 2, 0)}  # which axes of a file are the camera's X, Y and Z: both right-handed
 
@@ -33,7 +35,7 @@ class Choices:
     seed: int = 0
     unit: float | None = None  # metres
     up: str = "y"
-    layouts: tuple[Layout, ...] = LAYOUTS
+    maps: tuple[JointMap, ...] = ()  # none: joints are found by their names
 
     def __post_init__(self) -> None:
         low, high = self.elevation
@@ -89,14 +91,18 @@ def load_clip(path: PathLike, choices: Choices) -> ClipPoses:
     """Read a BVH file and choose frames. Raises InputError naming the file, as read_bvh, find_joints and
     guess_unit do."""
     clip = read_bvh(path)
-    layout, rows = find_joints(path, clip.names, choices.layouts)
-    joints = joint_positions(clip, rows)
-    if metres := choices.unit or layout.metres:
+    if choices.maps:
+        found = find_mapped(path, clip.names, choices.maps)
+    else:
+        found = find_joints(path, clip.names, clip.parents, clip.offsets, clip.bones)
+    positions = joint_positions(clip, found.rows)
+    joints = found.place(positions)
+    if metres := choices.unit or found.metres:
         unit = f"{metres:g} m" + ("" if choices.unit else ", from the map")
     else:
         name = guess_unit(path, joints)
         metres, unit = UNITS[name], f"{name}, guessed from the legs (else: --unit)"
-    joints = from_hips(joints[..., UP[choices.up]]) * metres
+    joints = COURSE15.from_root(joints[..., UP[choices.up]]) * metres
     if not np.abs(joints).max() < 100:
         raise file_error(path, f"joints {np.abs(joints).max():.3g} m from the hips; check --unit and --map")
     rest = None if choices.keep_first else rest_pose(joints)
@@ -109,7 +115,7 @@ def load_clip(path: PathLike, choices: Choices) -> ClipPoses:
         frames,
         len(joints),
         rest,
-        layout.name,
+        found.described(positions),
         unit,
         clip.fps / choices.every,
         clip.checksum,

@@ -111,6 +111,13 @@ class Layout:
         made = np.einsum("cj,njd->ncd", shares.astype(np.result_type(points, np.float32)), points)
         return made[:, :-1], made[:, -1]
 
+    def from_root(self, points: np.ndarray) -> np.ndarray:
+        """Points (N, J, d) as seen from the root, the middle of their hips."""
+        shares = self.weights("root")
+        used = np.flatnonzero(shares)
+        root = (shares[used][:, None] * points[:, used]).sum(axis=1, keepdims=True)
+        return np.asarray(points - root)
+
 
 COURSE15 = Layout(
     name="course15",

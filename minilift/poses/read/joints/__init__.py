@@ -1,0 +1,1 @@
+"""Which joints of a motion-capture clip are the course's, whatever its skeleton calls them."""

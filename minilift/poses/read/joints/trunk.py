@@ -1,0 +1,99 @@
+"""Spine, neck and head of a clip's skeleton: families differ here more than anywhere else.
+
+A skeleton has one to seven joints between hips and neck, under names that say little about their height. The
+one is taken that lies nearest to where the course's spine lies, measured along the bones, not in the frames:
+all clips of one skeleton then have the same spine.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from minilift.poses.read.joints.names import Meaning
+from minilift.poses.read.joints.tree import Tree
+
+SPINE = 0.38
+"""Of the way from mid-hip to neck: 0.42 in Bandai-Namco's clips, 0.35 in CMU's on a Poser figure."""
+_LOWEST, _HIGHEST = 0.12, 0.8  # what lies beyond is pelvis or chest: then the spine is estimated
+_CLOSE = 0.04  # of that way: another joint would have done as well
+_NO_HEAD = ("end", "nub", "top", "tip", "site")
+
+
+class Trunk:
+    """Rows of spine, neck and head, None where there is none."""
+
+    def __init__(
+        self, tree: Tree, meant: Sequence[Meaning], rows: Mapping[str, int], bone_ends: bool
+    ) -> None:
+        self.tree, self._meant, self._rows = tree, meant, rows
+        # the first of a name, and a joint of the body before a control of the rig
+        order = sorted(range(len(meant)), key=lambda row: (meant[row].helper, row), reverse=True)
+        self._middle = {meant[row].part: row for row in order if not meant[row].side}
+        self.head = self._head()
+        self.neck = self._neck(bone_ends)
+        self._levels = self._heights()
+        self.spine = min(self._levels, key=self._off, default=None)
+
+    def notes(self) -> list[str]:
+        """Where another joint lies nearly as well."""
+        if self.spine is None:
+            return []
+        others = [row for row in self._levels if row != self.spine]
+        near = min(others, key=self._off, default=None)
+        if near is None or self._off(near) - self._off(self.spine) > _CLOSE:
+            return []
+        taken, other = (f"{self.tree.names[row]} ({self._levels[row]:.0%})" for row in (self.spine, near))
+        return [f"spine: {taken} of the way from mid-hip to neck, not {other}"]
+
+    def _head(self) -> int | None:
+        if self._is_rigify():
+            return self._middle["spine6"]
+        named = {part: row for part, row in self._middle.items() if part.startswith("head")}
+        joints = {part: row for part, row in named.items() if not part.endswith(_NO_HEAD)}
+        return joints.get("head", next(iter((joints or named).values()), None))
+
+    def _neck(self, bone_ends: bool) -> int | None:
+        """The lowest neck joint, but for skeletons in which that one lies between or below the shoulders."""
+        if self._is_rigify():
+            return self._middle.get("spine4")
+        way = self.tree.above(self.head) if self.head is not None else range(len(self.tree.names))
+        necks = [row for row in way if not self._meant[row].side and "neck" in self._meant[row].part]
+        if not necks:
+            return None
+        by_part = {self._meant[row].part: row for row in necks}
+        if "lowerneck" in by_part and "upperneck" in by_part:  # CMU's: both are the same place
+            return by_part["lowerneck" if bone_ends else "upperneck"]
+        if "neck1" in by_part and "lowerback" in self._middle:  # cgspeed's Neck lies where Spine1 is
+            return by_part["neck1"]
+        return by_part.get("neck", min(necks, key=lambda row: len(self.tree.above(row))))
+
+    def _is_rigify(self) -> bool:
+        """Rigify numbers the bones from pelvis to head: spine to spine.006."""
+        return "spine6" in self._middle and "head" not in self._middle
+
+    def _heights(self) -> dict[int, float]:
+        """For joints between hips and neck: their share of the way from mid-hip to neck, along the bones."""
+        above = self.tree.above
+        shoulders = [above(self._rows[f"{side}_shoulder"]) for side in ("left", "right")]
+        top = (
+            self.neck if self.neck is not None else next((r for r in shoulders[0] if r in shoulders[1]), None)
+        )
+        hips = [above(self._rows[f"{side}_hip"]) for side in ("left", "right")]
+        way = above(top) if top is not None else []
+        base = next((row for row in way if row in hips[0] and row in hips[1]), None)
+        if base is None or base == top:
+            return {}
+        way = way[: way.index(base)][::-1]  # upwards, without the base
+        middle = np.mean([self.tree.offsets[h[: h.index(base)]].sum(axis=0) for h in hips], axis=0)
+        first = float(np.linalg.norm(self.tree.offsets[way[0]] - middle))
+        heights = {row: first + self.tree.length(way[0], row) for row in way}
+        whole = heights[way[-1]] if self.neck is not None else heights[way[-1]] / 0.9  # the arms' joint
+        if whole <= 0:
+            return {}
+        away = {row for row in way if self.tree.length(base, row) > 1e-3 * whole}
+        inner = way[:-1] if self.neck is not None else way
+        levels = {row: heights[row] / whole for row in inner if row in away}
+        return {row: level for row, level in levels.items() if _LOWEST < level < _HIGHEST}
+
+    def _off(self, row: int) -> float:
+        return abs(self._levels[row] - SPINE)
