@@ -13,11 +13,12 @@ N_JOINTS = len(COURSE15)
 _KIND = {2: "2D", 3: "3D"}
 
 
-def clean_points(path: PathLike, key: str, value: object, dims: int) -> Points:
+def clean_points(path: PathLike, key: str, value: object, dims: int, gaps: bool = False) -> Points:
     """A finite C-contiguous float32 (N, 15, dims) array from arrays or lists, flat (N, 15*dims) ones too.
 
-    Mapped rows stay where they are, once all of them have been looked at, and their checksum.
-    Raises InputError naming the file, the key, what is wrong (joint count, rows) and the remedy.
+    With `gaps` NaN may stand for a point that is not known. Mapped rows stay where they are, once all of them
+    have been looked at, and their checksum. Raises InputError naming the file, the key, what is wrong (joint
+    count, rows) and the remedy.
     """
     array = _as_array(path, key, value)
     if array.shape[:1] == (0,):
@@ -33,7 +34,9 @@ def clean_points(path: PathLike, key: str, value: object, dims: int) -> Points:
         raise file_error(
             path, f"{key} has shape {array.shape}, expected {wanted}; store {_KIND[dims]} points so"
         )
-    return _checked(path, key, array) if isinstance(array, MappedRows) else _finite_float32(path, key, array)
+    if isinstance(array, MappedRows):
+        return _checked(path, key, array, gaps)
+    return _finite_float32(path, key, array, gaps)
 
 
 def clean_scale(path: PathLike, array: np.ndarray, n: int) -> np.ndarray:
@@ -72,7 +75,7 @@ def rows(bad: np.ndarray) -> str:
     )
 
 
-def _checked(path: PathLike, key: str, array: MappedRows) -> MappedRows:
+def _checked(path: PathLike, key: str, array: MappedRows, gaps: bool) -> MappedRows:
     """Mapped rows, after one pass over all of them: their checksum, and that every number is finite."""
     crc, expected = array.checksum or (0, None)
 
@@ -80,36 +83,39 @@ def _checked(path: PathLike, key: str, array: MappedRows) -> MappedRows:
         nonlocal crc
         if expected is not None:
             crc = crc32(part, crc)
-        return _not_finite(part)
+        return _bad(part, gaps)
 
     bad = _look(array, find)
     if expected is not None and crc != expected:
         raise file_error(path, f"the file is damaged (Bad CRC-32 of {key}); copy or write it again")
-    _check_finite(path, key, bad)
+    _check_finite(path, key, bad, gaps)
     return array
 
 
-def _finite_float32(path: PathLike, key: str, array: np.ndarray) -> np.ndarray:
-    _check_finite(path, key, _look(array, _not_finite))
+def _finite_float32(path: PathLike, key: str, array: np.ndarray, gaps: bool = False) -> np.ndarray:
+    _check_finite(path, key, _look(array, lambda part: _bad(part, gaps)), gaps)
     with np.errstate(over="ignore"):
         clean = np.ascontiguousarray(array, dtype=np.float32)
-    bad = _look(clean, _not_finite)
+    bad = _look(clean, lambda part: _bad(part, gaps))
     if bad.any():
         raise file_error(path, f"{key} is too large for float32 in {rows(bad)}; check the unit")
     return clean
 
 
-def _check_finite(path: PathLike, key: str, bad: np.ndarray) -> None:
+def _check_finite(path: PathLike, key: str, bad: np.ndarray, gaps: bool) -> None:
     if bad.any():
-        raise file_error(path, f"{key} has NaN or infinity in {rows(bad)}; remove or repair those rows")
+        what = "infinity" if gaps else "NaN or infinity"
+        raise file_error(path, f"{key} has {what} in {rows(bad)}; remove or repair those rows")
 
 
 def _behind(part: np.ndarray) -> Any:
     return part[..., 2] >= 0
 
 
-def _not_finite(part: np.ndarray) -> np.ndarray:
-    return np.asarray(~np.isfinite(part).reshape(len(part), -1).all(axis=1))
+def _bad(part: np.ndarray, gaps: bool) -> np.ndarray:
+    """Which rows hold a number that cannot be used."""
+    bad = np.isinf(part) if gaps else ~np.isfinite(part)
+    return np.asarray(bad.reshape(len(part), -1).any(axis=1))
 
 
 def _look(array: Points, find: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
