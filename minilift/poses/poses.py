@@ -1,68 +1,27 @@
-"""Reading, writing and splitting pose files in the course's format."""
+"""Sets of poses: reading, writing and splitting them, and the metres per unit that belong to them."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from minilift.errors import InputError
-from minilift.files import PathLike, file_error, one_line, write_atomically
-from minilift.files.mapped import MappedRows, Points, blocks
+from minilift.files import PathLike, write_atomically
+from minilift.files.mapped import Points, blocks
 from minilift.files.npz import read_npy
-from minilift.poses.checks import check_in_front, clean_points, clean_scale
+from minilift.poses.checks import clean_scale
 from minilift.poses.layouts import COURSE15
-from minilift.poses.read.course import KEYS_2D, files_of, pair_name, read_keys, write_keys
+from minilift.poses.pose_set import Poses
+from minilift.poses.read.course import pair_name, read_course
+from minilift.poses.write.formats import format_of
+
+__all__ = [
+    "Poses", "find_scale", "load_poses", "load_scale", "save_poses", "save_scale", "scale_fits", "scale_name",
+    "split_poses",
+]  # fmt: skip
 
 LEGS = [i for i, joint in enumerate(COURSE15.joints) if joint.endswith(("knee", "ankle"))]
-
-
-@dataclass(frozen=True)
-class Poses:
-    """N people: what the camera saw, and where the joints are.
-
-    The camera is the origin and looks down -Z, X is right, Y up. The mid-hip lies at exactly (0, 0, -1)
-    and is not stored, so each sample's unit is its own camera-to-hip distance. Joints are arrays, or
-    MappedRows, which stay in their file.
-    """
-
-    joint_2d: Points
-    """(N, 15, 2) float32: x/-z, y/-z, focal length 1."""
-    joint_3d: Points | None = None
-    """(N, 15, 3) float32 in units, or None."""
-    scale: np.ndarray | None = None
-    """(N,) float32 metres per unit, or None."""
-    ignored: tuple[str, ...] = field(default=())
-    """Keys of the file that were not used."""
-
-    def __post_init__(self) -> None:
-        for name, part in (("joint_3d", self.joint_3d), ("scale", self.scale)):
-            if part is not None and len(part) != len(self.joint_2d):
-                raise ValueError(f"joint_2d has {len(self.joint_2d)} poses, {name} has {len(part)}")
-
-    def __len__(self) -> int:
-        return len(self.joint_2d)
-
-    @property
-    def mapped(self) -> bool:
-        """Whether the joints stay in their file."""
-        return isinstance(self.joint_2d, MappedRows)
-
-    def take(self, rows: np.ndarray | slice) -> "Poses":
-        """The poses of these rows (indices, mask or slice), in this order; of mapped ones nothing is read."""
-
-        def part(array: Points) -> Points:
-            return array.take(rows) if isinstance(array, MappedRows) else array[rows]
-
-        joint_3d = None if self.joint_3d is None else part(self.joint_3d)
-        scale = None if self.scale is None else self.scale[rows]
-        return Poses(part(self.joint_2d), joint_3d, scale, self.ignored)
-
-    def read(self, rows: np.ndarray | slice) -> "Poses":
-        """The poses of these rows, in memory."""
-        joint_3d = None if self.joint_3d is None else self.joint_3d[rows]
-        scale = None if self.scale is None else self.scale[rows]
-        return Poses(self.joint_2d[rows], joint_3d, scale, self.ignored)
 
 
 def load_poses(
@@ -81,27 +40,8 @@ def load_poses(
     behind the camera; with `need_3d` also where joint_3d is missing, with `mapped` where it cannot be done.
     No code in the file is ever run.
     """
-    content, files = read_keys(path, mapped), files_of(path)
-    flat, deep = files if len(files) == 2 else (path, path)
-    key = next((k for k in KEYS_2D if k in content), None)
-    if key is None:
-        found = one_line(", ".join(map(str, list(content)[:8])) or "nothing", 120)
-        raise file_error(path, f"no key joint_2d_1, found {found}; name the 2D points joint_2d_1")
-    joint_2d = clean_points(flat, key, content[key], 2)
-    joint_3d = None
-    if content.get("joint_3d") is not None:
-        joint_3d = clean_points(deep, "joint_3d", content["joint_3d"], 3)
-        if len(joint_3d) != len(joint_2d):
-            problem = f"{key} has {len(joint_2d)} poses, joint_3d has {len(joint_3d)}"
-            raise file_error(path, f"{problem}; store the same poses in both")
-        check_in_front(deep, joint_3d)
-    elif need_3d:
-        missing = "no key joint_3d, which" if flat == deep else "no such file, and its 3D joints are what"
-        remedy = "use a file that has the 3D joints"
-        raise file_error(deep, f"{missing} training and evaluation need; {remedy}")
-    metres = None if scale is None else load_scale(scale, len(joint_2d))
-    ignored = tuple(one_line(str(k), 40) for k in content if k not in (key, "joint_3d"))
-    return Poses(joint_2d, joint_3d, metres, ignored)
+    poses = read_course(path, need_3d, mapped)
+    return poses if scale is None else replace(poses, scale=load_scale(scale, len(poses)))
 
 
 def save_poses(path: PathLike, poses: Poses) -> None:
@@ -110,10 +50,7 @@ def save_poses(path: PathLike, poses: Poses) -> None:
     Mapped poses are copied a few MB at a time. The scale has a file of its own. Every numpy from 1.23 on
     reads the pickle with plain pickle.load.
     """
-    arrays = {KEYS_2D[0]: poses.joint_2d}
-    if poses.joint_3d is not None:
-        arrays["joint_3d"] = poses.joint_3d
-    write_keys(path, arrays)
+    format_of(path).write(path, poses)
 
 
 def split_poses(poses: Poses, fraction: float = 0.8, seed: int = 0) -> tuple[Poses, Poses]:

@@ -1,19 +1,15 @@
 """Which files hold a set of poses, and the arrays in them: a pickle, a .npz, or a pair of .npy files."""
 
-import math
 import os
-import pickle
 import re
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
-import numpy as np
-
-from minilift.files import LARGEST_FILE, PathLike, file_error, read_bytes, write_atomically
+from minilift.files import LARGEST_FILE, PathLike, file_error, one_line, read_bytes
 from minilift.files.array_pickle import read_pickle
-from minilift.files.mapped import Points, blocks
-from minilift.files.npz import CannotMap, map_npy, map_npz, read_npy, read_npz, write_npy, write_npz
+from minilift.files.npz import CannotMap, map_npy, map_npz, read_npy, read_npz
+from minilift.poses.checks import check_in_front, clean_points
+from minilift.poses.pose_set import Poses
 
 KEYS_2D = ("joint_2d_1", "joint_2d")  # the course's name, and the plain one
 KEYS = (*KEYS_2D, "joint_3d")
@@ -64,53 +60,25 @@ def read_keys(path: PathLike, mapped: bool | None = None) -> dict[Any, Any]:
     return content
 
 
-def write_keys(path: PathLike, arrays: Mapping[str, Points]) -> None:
-    """Write arrays as the name of the file says: a .npz, a pair of .npy files, or else a pickle."""
-    files = files_of(path)
-    if len(files) == 1:
-        write = write_npz if files[0].suffix.lower() == ".npz" else _write_pickle
-        write_atomically(path, lambda file: write(file, arrays))
-        return
-
-    def both(file: BinaryIO) -> None:
-        write_npy(file, arrays["joint_3d"])
-        file.flush()  # what can fail does so before either is replaced
-        write_atomically(files[0], lambda other: write_npy(other, arrays[KEYS_2D[0]]))
-
-    if "joint_3d" in arrays:
-        write_atomically(files[1], both)
-    else:
-        files[1].unlink(missing_ok=True)  # they belong to other poses
-        write_atomically(files[0], lambda file: write_npy(file, arrays[KEYS_2D[0]]))
-
-
-def _write_pickle(file: BinaryIO, arrays: Mapping[str, Points]) -> None:
-    """A dict of little-endian float32 arrays as pickle opcodes.
-
-    Not pickle.dump: numpy 2 would name numpy._core.multiarray, which numpy before 1.26 cannot import, while
-    every numpy 2 still answers to numpy.core.multiarray.
-    """
-    file.write(pickle.PROTO + b"\x04" + pickle.EMPTY_DICT + pickle.MARK)
-    for name, array in arrays.items():
-        file.write(_opcodes(name) + pickle.GLOBAL + b"numpy.core.multiarray\n_reconstruct\n")
-        file.write(
-            pickle.GLOBAL
-            + b"numpy\nndarray\n"
-            + _opcodes((0,))
-            + _opcodes(b"b")
-            + pickle.TUPLE3
-            + pickle.REDUCE
-        )
-        file.write(pickle.MARK + _opcodes(1) + _opcodes(array.shape))
-        file.write(pickle.GLOBAL + b"numpy\ndtype\n" + _opcodes(("f4", False, True)) + pickle.REDUCE)
-        file.write(_opcodes((3, "<", None, None, None, -1, -1, 0)) + pickle.BUILD + pickle.NEWFALSE)
-        file.write(pickle.BINBYTES8 + (4 * math.prod(array.shape)).to_bytes(8, "little"))
-        for block in blocks(array):
-            file.write(np.ascontiguousarray(block, dtype="<f4").data)
-        file.write(pickle.TUPLE + pickle.BUILD)
-    file.write(pickle.SETITEMS + pickle.STOP)
-
-
-def _opcodes(value: object) -> bytes:
-    """The opcodes of a small plain value, without the start and the stop of a pickle."""
-    return pickle.dumps(value, 3)[2:-1]
+def read_course(path: PathLike, need_3d: bool = False, mapped: bool | None = None) -> Poses:
+    """The poses in a course file, checked; `load_poses` says what is accepted and what is refused."""
+    content, files = read_keys(path, mapped), files_of(path)
+    flat, deep = files if len(files) == 2 else (path, path)
+    key = next((k for k in KEYS_2D if k in content), None)
+    if key is None:
+        found = one_line(", ".join(map(str, list(content)[:8])) or "nothing", 120)
+        raise file_error(path, f"no key joint_2d_1, found {found}; name the 2D points joint_2d_1")
+    joint_2d = clean_points(flat, key, content[key], 2)
+    joint_3d = None
+    if content.get("joint_3d") is not None:
+        joint_3d = clean_points(deep, "joint_3d", content["joint_3d"], 3)
+        if len(joint_3d) != len(joint_2d):
+            problem = f"{key} has {len(joint_2d)} poses, joint_3d has {len(joint_3d)}"
+            raise file_error(path, f"{problem}; store the same poses in both")
+        check_in_front(deep, joint_3d)
+    elif need_3d:
+        missing = "no key joint_3d, which" if flat == deep else "no such file, and its 3D joints are what"
+        remedy = "use a file that has the 3D joints"
+        raise file_error(deep, f"{missing} training and evaluation need; {remedy}")
+    ignored = tuple(one_line(str(k), 40) for k in content if k not in (key, "joint_3d"))
+    return Poses(joint_2d, joint_3d, ignored=ignored)
