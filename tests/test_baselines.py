@@ -13,9 +13,9 @@ import pytest
 from conftest import make_poses
 
 from minilift import cal_mpjpe, load_poses
-from minilift.evaluation import baselines
 from minilift.evaluation.baselines import FlatPose, LinearRegression, MeanPose, NearestNeighbour
 from minilift.files import mapped
+from minilift.poses import nearest
 from minilift.poses.poses import Poses, save_poses
 
 TRAIN, TEST = make_poses(300), make_poses(70, seed=1)
@@ -101,8 +101,8 @@ def test_points_that_hang_together_leave_small_weights(noise: float) -> None:
 def test_the_nearest_neighbour_is_that_of_a_loop(
     cut: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(baselines, "ROWS", cut[0])
-    monkeypatch.setattr(baselines, "COLUMNS", cut[1])
+    monkeypatch.setattr(nearest, "ROWS", cut[0])
+    monkeypatch.setattr(nearest, "COLUMNS", cut[1])
     model = fit(NearestNeighbour)
     slow = []
     for pose in TEST.joint_2d.astype(np.float64):
@@ -115,10 +115,44 @@ def test_the_nearest_neighbour_is_that_of_a_loop(
 
 @pytest.mark.parametrize("columns", [4096, 64])
 def test_of_equal_neighbours_the_first_is_taken(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(baselines, "COLUMNS", columns)
+    monkeypatch.setattr(nearest, "COLUMNS", columns)
     twice = np.concatenate([TRAIN.joint_2d[:100]] * 3)
     model = NearestNeighbour().fit(twice, TRAIN.joint_3d)
     np.testing.assert_array_equal(model.nearest(TRAIN.joint_2d[:100]), np.arange(100))
+
+
+def test_no_order_of_summation_chooses_the_neighbour(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kernels of BLAS sum in orders of their own, and not all rows of a block in the same one."""
+
+    def in_many_orders(a: np.ndarray, b: np.ndarray, out: np.ndarray) -> np.ndarray:
+        for column in range(b.shape[1]):
+            order = np.random.default_rng(column).permutation(len(b))
+            partial = np.cumsum(a[:, order] * b[order, column], axis=1, dtype=np.float32)
+            out[:, column] = partial[:, -1]
+        return out
+
+    near = TRAIN.joint_2d[:100] + np.float32(1e-7)  # as near as float32 can tell, and farther than 0
+    known = np.concatenate([near, TRAIN.joint_2d[:100], TRAIN.joint_2d[:100]])
+    search = nearest.NearestRows(known)
+    expected = 100 + np.arange(100)
+    expected[(near == TRAIN.joint_2d[:100]).all(axis=(1, 2))] -= 100
+    np.testing.assert_array_equal(search.nearest(TRAIN.joint_2d[:100]), expected)
+    monkeypatch.setattr(np, "matmul", in_many_orders)
+    np.testing.assert_array_equal(search.nearest(TRAIN.joint_2d[:100]), expected)
+    monkeypatch.setattr(nearest, "PAIRS", 3)  # candidates of one pose in several parts
+    np.testing.assert_array_equal(search.nearest(TRAIN.joint_2d[:100]), expected)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, 1e30])
+def test_what_has_no_distance_costs_the_others_nothing(bad: float) -> None:
+    search = nearest.NearestRows(TRAIN.joint_2d)
+    queries = TRAIN.joint_2d[:5].copy()
+    queries[2, 4, 1] = bad
+    with np.errstate(over="ignore", invalid="ignore"):
+        assert search.nearest(queries).tolist() == [0, 1, 0, 3, 4]
+    assert search.nearest(queries[:0]).shape == (0,)
+    with pytest.raises(ValueError, match="no rows to search among"):
+        nearest.NearestRows(TRAIN.joint_2d[:0])
 
 
 def test_far_from_the_origin_neighbours_are_still_told_apart() -> None:

@@ -6,19 +6,14 @@ and is read a few MB at a time. Raises ValueError for no poses, for numbers that
 """
 
 import math
-import sys
 from collections.abc import Iterable
 from typing import Protocol, TypeVar
 
 import numpy as np
 
-from minilift.files.mapped import Points, chunks, shown
+from minilift.files.mapped import Points, shown
 from minilift.poses.layouts import ROOT
-
-# Poses to predict and to search at a time: 32 MB of distances. With 512 rows they would stay in cache; but at
-# every product BLAS's threads wait for each other, and on a machine with as many other programs as cores the
-# four times as many products took 7.8 s in place of 2.9.
-ROWS, COLUMNS = 2048, 4096
+from minilift.poses.nearest import NearestRows
 
 NAMES = {
     "flat": "flat pose, at the root's z",
@@ -103,23 +98,15 @@ class LinearRegression:
 
 
 class NearestNeighbour:
-    """The 3D joints of the training pose whose 2D points are nearest, by Euclidean distance.
-
-    |a - b|^2 = |a|^2 - 2ab + |b|^2, and |a|^2 is the same for every b: one matrix product, of (a, 1) and
-    (-2b, |b|^2), orders the training poses, block by block. In float32, about the training poses' mean: of
-    two that are equally near to about 1e-6 of the points' spread, either may be taken.
-    """
+    """The 3D joints of the training pose whose 2D points are nearest, by Euclidean distance."""
 
     def __init__(self) -> None:
-        self.mean: np.ndarray | None = None
+        self.known: NearestRows | None = None
 
     def fit(self, joint_2d: Points, joint_3d: Points) -> "NearestNeighbour":
         """Keeps the arrays, not copies of them."""
-        total = np.zeros(joint_2d.shape[1:])
-        for rows in _parts(joint_2d, joint_3d):
-            total += joint_2d[rows].sum(axis=0, dtype=np.float64)
-        self.mean = (total / len(joint_2d)).astype(np.float32)
-        self.joint_2d, self.joint_3d = joint_2d, joint_3d
+        _check(joint_2d, joint_3d)
+        self.known, self.joint_3d = NearestRows(joint_2d), joint_3d
         return self
 
     def predict(self, joint_2d: np.ndarray) -> np.ndarray:
@@ -127,30 +114,19 @@ class NearestNeighbour:
         return self.joint_3d[found]
 
     def nearest(self, joint_2d: np.ndarray) -> np.ndarray:
-        """The number of the nearest training pose for each pose (n,); of equals the first."""
-        mean = _fitted(self.mean)
-        queries = _extended(joint_2d, mean)
-        queries[:, -1] = 1
-        best, found = np.full(len(queries), np.inf, np.float32), np.zeros(len(queries), np.int64)
-        room = np.empty((min(ROWS, len(queries)), min(COLUMNS, len(self.joint_2d))), np.float32)
-        for columns in _bar(len(self.joint_2d)):
-            known = _extended(self.joint_2d[columns], mean)
-            known[:, :-1] *= -2
-            for rows in chunks(len(queries), ROWS):
-                part = queries[rows]
-                distance = np.matmul(part, known.T, out=room[: len(part), : len(known)])
-                nearest = distance.argmin(axis=1)
-                smallest = distance[np.arange(len(part)), nearest]
-                nearer = smallest < best[rows]
-                best[rows][nearer], found[rows][nearer] = smallest[nearer], nearest[nearer] + columns.start
-        return found
+        """The number of the nearest training pose for each pose (n,); of equally near ones the first."""
+        return _fitted(self.known).nearest(joint_2d)
 
 
 def _parts(joint_2d: Points, joint_3d: Points) -> Iterable[slice]:
     """The rows of a few MB at a time, once it is clear that there are some."""
+    _check(joint_2d, joint_3d)
+    return shown(joint_2d, "fitting")
+
+
+def _check(joint_2d: Points, joint_3d: Points) -> None:
     if not len(joint_2d) or len(joint_2d) != len(joint_3d):
         raise ValueError(f"cannot fit on {len(joint_2d)} poses in 2D and {len(joint_3d)} in 3D")
-    return shown(joint_2d, "fitting")
 
 
 def _flat(points: np.ndarray) -> np.ndarray:
@@ -158,24 +134,7 @@ def _flat(points: np.ndarray) -> np.ndarray:
     return points.reshape(len(points), math.prod(points.shape[1:])).astype(np.float64)
 
 
-def _extended(points: np.ndarray, mean: np.ndarray) -> np.ndarray:
-    """float32 (n, 2J + 1): the numbers of each pose less the mean's, and their sum of squares."""
-    centred = (points - mean).reshape(len(points), mean.size)
-    squares = np.einsum("ij,ij->i", centred, centred)[:, None]
-    return np.concatenate([centred, squares], axis=1, dtype=np.float32)
-
-
 def _fitted(what: Fitted | None) -> Fitted:
     if what is None:
         raise ValueError("this baseline has seen no poses yet; call fit first")
     return what
-
-
-def _bar(n: int) -> Iterable[slice]:
-    """The blocks of n training poses; where they take more than two seconds, a terminal shows a bar."""
-    if sys.stderr is None or not sys.stderr.isatty():
-        return chunks(n, COLUMNS)
-    from tqdm import tqdm
-
-    options = {"unit": " poses", "unit_scale": COLUMNS, "delay": 2, "leave": False}
-    return tqdm(chunks(n, COLUMNS), "nearest neighbours", -(-n // COLUMNS), **options)

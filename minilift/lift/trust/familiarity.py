@@ -8,8 +8,8 @@ from typing import Annotated, NamedTuple
 
 import numpy as np
 
-from minilift.evaluation.baselines import NearestNeighbour
 from minilift.poses.layouts import COURSE15
+from minilift.poses.nearest import NearestRows
 
 REFERENCE = 4096  # training poses that are kept to compare with; in the file a quarter of a MB
 IMAGE_NOISE = 1e-3  # of image coordinates, 4 mm at 4 m: differences below it say little
@@ -78,7 +78,7 @@ class Familiarity:
         with np.errstate(over="ignore", invalid="ignore"):
             white = (image.reshape(len(image), -1) - self.image_mean) @ self.image_whiten
             reference = self.reference.astype(np.float32)
-            nearest = NearestNeighbour().fit(reference, reference).nearest(white)
+            nearest = NearestRows(reference).nearest(white)
             gap = np.sqrt(((white - reference[nearest]) ** 2).sum(axis=1))
             bones = (_log_bones(joint_3d) - self.bone_mean) @ self.bone_whiten
             parts = np.stack([gap, np.sqrt((bones**2).sum(axis=1))], axis=1)
