@@ -14,7 +14,10 @@ from typing import TYPE_CHECKING
 from bench import machine
 
 if TYPE_CHECKING:  # bench.memory stays small
-    from minilift.cli.config import TrainConfig
+    from minilift.lift.settings import TrainSettings
+
+# Settings for a comparison, where no preset is named: no augmentation, which torch's side does not have
+PLAIN = ("--epochs", "26", "--lr", "0.002", "--dropout", "0.1", "--flip", "0")
 
 OPTIMISERS = {
     "loop": "eager, Adam as a loop over the parameters (foreach=False, fused=False): the default on a CPU",
@@ -105,12 +108,12 @@ def check(result: argparse.ArgumentParser, args: argparse.Namespace) -> None:
 
 
 def recipe(argv: Sequence[str]) -> list[str]:
-    """Flags of train.py for a comparison with torch: the preset that both know, unless another is named."""
+    """Flags of train.py for a comparison with torch: settings that both know, unless a preset is named."""
     named = any(flag == "--preset" or flag.startswith("--preset=") for flag in argv)
-    return list(argv) if named else ["--preset", "plain", *argv]
+    return list(argv) if named else [*PLAIN, *argv]
 
 
-def unknown_to_torch(config: TrainConfig) -> str:
+def unknown_to_torch(config: TrainSettings) -> str:
     """What of train.py's settings bench/torch_train.py does not know; empty if it knows all."""
     if (config.optimiser, config.loss, config.init) != ("adam", "mpjpe", "uniform"):
         return "this comparison knows --optimiser adam, --loss mpjpe and --init uniform"
@@ -121,7 +124,7 @@ def unknown_to_torch(config: TrainConfig) -> str:
     ]
     if changed or config.head != "xyz":
         return (
-            f"--{changed[0] if changed else 'head'}: this comparison knows --preset plain and --preset report"
+            f"--{changed[0] if changed else 'head'}: this comparison knows no augmentation and no other head"
         )
     if config.scheduler not in ("onecycle", "step"):
         return f"--scheduler {config.scheduler}: this comparison knows onecycle and step"

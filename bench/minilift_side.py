@@ -11,10 +11,10 @@ from bench.machine import environment_here
 from bench.roofline import Roofline
 from bench.worker import DROPOUT, LR, peak_memory, random_rows, seconds_per_call
 from minilift import Adam, Lifter, LiftModel, evaluate, load_poses, run_epoch
-from minilift.cli.build import build_optimiser, build_scheduler
-from minilift.cli.config import TrainConfig
 from minilift.files.weights import save_state_dict
+from minilift.lift.build import build_optimiser, build_scheduler
 from minilift.lift.fast.step import TrainStep
+from minilift.lift.settings import TrainSettings
 from minilift.nn import losses
 from minilift.train.epoch import Measure, Rows, batches_per_epoch, hold_out
 
@@ -98,7 +98,7 @@ class Train:
     """A run of train.py, an epoch at a time."""
 
     def __init__(self, variant: str, threads: int, config: dict[str, Any]) -> None:
-        c = TrainConfig(**{**config, "betas": tuple(config["betas"])})
+        c = TrainSettings(**{**config, "betas": tuple(config["betas"])})
         every, test = load_poses(c.data, need_3d=True), load_poses(c.test, need_3d=True)
         train = every.take(hold_out(len(every), c.val_fraction, c.seed)[0])
         self.model = LiftModel(c.blocks, c.hidden, c.dropout, init=c.init, seed=c.seed)

@@ -102,10 +102,10 @@ class Train:
 
     def __init__(self, variant: str, threads: int, config: dict[str, Any]) -> None:
         from bench.torch_train import Run
-        from minilift.cli.config import TrainConfig
+        from minilift.lift.settings import TrainSettings
 
         torch.set_num_threads(threads)
-        self.run = Run(TrainConfig(**{**config, "betas": tuple(config["betas"])}), variant)
+        self.run = Run(TrainSettings(**{**config, "betas": tuple(config["betas"])}), variant)
 
     def epoch(self, number: int) -> dict[str, float]:
         """Seconds of training, seconds of evaluation, and the test MPJPE after it."""

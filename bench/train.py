@@ -6,9 +6,9 @@ where the schedule ends. Initial weights and dropout masks differ between the tw
 epoch more; the seconds of an epoch are compared as well.
 
 All flags of train.py that say how to train work here: --data, --test, --preset, --epochs, --batch-size and
-so on (see python train.py --help), on top of --preset plain. A one-cycle schedule is that of all --epochs, so
-choose as many as the target needs. torch.compile compiles in the first epoch, and that counts: it is on the
-way.
+so on (see minilift train --help-all), on top of --epochs 26 --lr 0.002 --dropout 0.1 --flip 0. A one-cycle
+schedule is that of all --epochs, so choose as many as the target needs. torch.compile compiles in the first
+epoch, and that counts: it is on the way.
 
 The last line is all of it as JSON.
 
@@ -39,15 +39,16 @@ def arguments() -> tuple[argparse.Namespace, dict[str, Any], int]:
     if args.compile:
         args.torch = [*args.torch, "compile"]
     flags.check(parser, args)
-    from minilift.cli.config import parse_train
+    from minilift.cli.settings import read_train
     from minilift.errors import InputError
 
     try:
-        config, _, resume = parse_train(flags.recipe(rest))
+        asked = read_train(flags.recipe(rest))
     except InputError as problem:
         parser.error(str(problem))
-    if resume:
+    if asked.resume:
         parser.error("--resume: a comparison starts anew; leave the flag out")
+    config = asked.settings
     if unfit := flags.unknown_to_torch(config):
         parser.error(unfit)
     for flag, name in (("--data", config.data), ("--test", config.test)):

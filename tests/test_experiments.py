@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,20 +22,23 @@ from conftest import ROOT
 from test_cli import CHANGED, NEEDS
 
 from minilift import Poses
-from minilift.cli.config import TrainConfig, parse_train
 from minilift.cli.eval import main as evaluate
+from minilift.cli.settings import read_train
 from minilift.cli.study import main
 from minilift.cli.train import main as train
 from minilift.errors import InputError
+from minilift.lift.settings import SETTINGS, TrainSettings
 from minilift.ops.threads import limited, team
 from minilift.poses.people.synth import SyntheticPoses, synthesize
 from minilift.poses.poses import load_poses, save_poses, save_scale
-from minilift.studies import sweep as sweep_module
-from minilift.studies.designs.grids import Group, Variant, ablation, grid
-from minilift.studies.evaluations import read_evaluation
-from minilift.studies.settings import Run, acting, read_axes, read_settings
-from minilift.studies.store import Store
-from minilift.studies.tables import table, write_between
+from minilift.studies.designs.grids import ablation, grid
+from minilift.studies.designs.variants import Group, Variant
+from minilift.studies.designs.words import read_axes, read_settings
+from minilift.studies.results.tables import table, write_between
+from minilift.studies.runs import sweep as sweep_module
+from minilift.studies.runs.evaluations import read_evaluation
+from minilift.studies.runs.key import Run
+from minilift.studies.runs.store import Store
 from minilift.train.trainer import Trainer
 
 Capture = pytest.CaptureFixture[str]
@@ -151,19 +154,19 @@ def test_rows_and_scales_of_evaluations(folder: Path) -> None:
 
 
 def key(*flags: str, data: tuple[int, ...] = (3, 1, 2)) -> str:
-    return Run(parse_train(list(flags))[0], data).key
+    return Run(read_train(list(flags)).settings, data).key
 
 
-SETTINGS = [f.name for f in fields(TrainConfig) if f.metadata["group"] != "files" and f.name != "device"]
+ACTING = [name for name, setting in SETTINGS.items() if setting.result]
 
 
-@pytest.mark.parametrize("name", SETTINGS)
+@pytest.mark.parametrize("name", ACTING)
 def test_every_setting_that_acts_changes_the_hash(name: str) -> None:
     flag = name.replace("_", "-")
     values = {**CHANGED, "tf32": [], "blocks": ["3"]}[
         name
     ]  # more blocks than the preset, not than a small one
-    off = isinstance(getattr(TrainConfig, name), bool) and getattr(TrainConfig, name)
+    off = isinstance(getattr(TrainSettings, name), bool) and getattr(TrainSettings, name)
     flags = [f"--no-{flag}" if off else f"--{flag}", *values]
     base = NEEDS.get(name, [])
     assert key(*base) != key(*base, *flags)
@@ -173,8 +176,8 @@ def test_what_does_not_act_does_not_change_it() -> None:
     assert key() == key("--out", "x", "--weights", "w", "--data", "d.pkl", "--device", "cpu")
     assert key() == key("--momentum", "0.5", "--cycle-momentum") == key("--gamma", "0.1", "--warm-up", "0.3")
     assert len({key(), key(data=(3, 1, 3)), key(data=(4, 1, 2))}) == 3
-    assert "synthetic" not in acting(TrainConfig())  # runs from before it came are still good
-    assert acting(replace(TrainConfig(), synthetic=0.5))["synthetic"] == 0.5
+    assert "synthetic" not in TrainSettings().acting()  # runs from before it came are still good
+    assert TrainSettings(synthetic=0.5).acting()["synthetic"] == 0.5
 
 
 def test_other_data_are_another_run(folder: Path, made: list[Run]) -> None:
@@ -240,7 +243,7 @@ def test_ctrl_c_says_how_to_go_on(jobs: str, folder: Path) -> None:
     assert process.returncode == 130, err
     done = len(records())
     assert f"stopped: {done} of 4 runs are done" in out
-    assert out.splitlines()[-1] == f"go on with: minilift study {' '.join(flags)}"
+    assert out.splitlines()[-1] == f"continue with: minilift study {' '.join(flags)}"
     assert "Traceback" not in err
     assert 1 <= done < 4
     assert not list(Path("experiments").glob(".*"))
@@ -306,10 +309,10 @@ def test_without_joblib_one_at_a_time(folder: Path, capsys: Capture, monkeypatch
     assert main([*ONE, "--jobs", "2"]) == 2
     told = capsys.readouterr().err.splitlines()
     assert len(told) == 1
-    assert "--jobs 2: several runs at once need joblib: pip install 'minilift[studies]'" in told[0]
+    assert "--jobs 2 needs joblib: pip install 'minilift[studies]'" in told[0]
     monkeypatch.setattr(sweep_module, "cores", lambda: 4)
     assert main([*TINY, "--set", "epochs=1", "--seeds", "1"]) == 0
-    assert "with joblib it would be 4" in capsys.readouterr().err
+    assert "one run at a time; running 4 at once needs joblib: pip install" in capsys.readouterr().err
     assert len(records()) == 1
 
 
@@ -317,13 +320,13 @@ def test_without_joblib_one_at_a_time(folder: Path, capsys: Capture, monkeypatch
     ("flags", "expected"),
     [
         (["--set", "lr"], "--set lr: give NAME=VALUE"),
-        (["--set", "lrr=1"], "--set lrr=1: no setting of a sweep; use one of epochs, "),
+        (["--set", "lrr=1"], "--set lrr=1: no setting of a study; use one of epochs, "),
         (["--set", "ep=1"], "--set ep=1: no setting"),
         (["--set", "seed=1"], "--set seed=1: no setting"),
         (["--set", "tensorboard=x"], "--set tensorboard=x: no setting"),
         (["--set", "lr=0"], "--set lr=0: must be more than 0"),
-        (["--set", "standardise=maybe"], "standardise is 'maybe'; give yes or no"),
-        (["--set", "betas=0.5"], "--set betas=0.5: expected 2 arguments"),
+        (["--set", "standardise=maybe"], "--set standardise=maybe: must be yes or no"),
+        (["--set", "betas=0.5"], "--set betas=0.5: not two numbers"),
         (["--set", "head=cone"], "--set head=cone: unknown; use one of xyz, ray"),
         (["--set", "lr=1", "--set", "lr=2"], "lr is given twice"),
         (["--grid", "dropout=0,2"], "--grid dropout=2: must be at least 0 and at most 1"),
@@ -333,13 +336,17 @@ def test_without_joblib_one_at_a_time(folder: Path, capsys: Capture, monkeypatch
         (["--study", "ablation", "--grid", "lr=1"], "--grid lr=1: --study ablation says what is varied"),
         (["--study", "ablation", "--epochs", "1", "2", "3"], "--epochs 1 2 3: the study has 2 groups"),
         (["--study", "ablation", "--epochs", "1", "--set", "epochs=2"], "--epochs says it too"),
-        (["--preset", "fast", "--epochs", "1"], "--epochs 1: is for studies; give --set epochs=1"),
-        (["--preset", "fast", "--eval", "a=data_test_lift.pkl:90:"], "no rows of 80"),
-        (["--preset", "fast", "--eval", "x"], "--eval x: give NAME=FILE"),
-        (["--preset", "fast", "--data", "missing.pkl"], "missing.pkl: no such file"),
-        (["--preset", "fast", "--table", "none.md"], "none.md: no such file"),
-        (["--preset", "fast", "--table", "empty.md"], "empty.md: 0 places for a table"),
-        (["--preset", "fast", "--jobs", "0"], "must be at least 1"),
+        (["--preset", "quick", "--epochs", "1"], "--epochs 1: is for studies; give --set epochs=1"),
+        (["--preset", "quick", "--eval", "a=data_test_lift.pkl:90:"], "no rows of 80"),
+        (["--preset", "quick", "--eval", "x"], "--eval x: give NAME=FILE"),
+        (["--preset", "quick", "--data", "missing.pkl"], "missing.pkl: no such file"),
+        (["--preset", "quick", "--table", "none.md"], "none.md: no such file"),
+        (["--preset", "quick", "--table", "empty.md"], "empty.md: 0 places for a table"),
+        (["--preset", "quick", "--jobs", "0"], "--jobs 0: must be at least 1"),
+        (["--preset", "fast"], "--preset fast: unknown; use one of quick"),
+        (["--studies", "lr"], "--studies: no such option; did you mean --study?"),
+        (["--study", "ablatio"], "--study ablatio: unknown; did you mean ablation?"),
+        (["--set", "min_delta=0.1"], "min_delta=0.1: needs patience, which is 0; give patience=5"),
     ],
 )
 def test_wrong_flags_are_one_line(
@@ -377,7 +384,7 @@ def test_a_damaged_result_is_one_line(damage: str, folder: Path, capsys: Capture
 
 
 def test_a_worker_sees_that_the_data_were_changed(folder: Path) -> None:
-    run = Run(replace(TrainConfig(), epochs=1, hidden=16, device="cpu"), (1, 2, 3))
+    run = Run(replace(TrainSettings(), epochs=1, hidden=16, device="cpu"), (1, 2, 3))
     with pytest.raises(InputError, match=r"data_train_lift\.pkl: was changed"):
         sweep_module.execute(run, [], 1, folder)
 
@@ -388,22 +395,22 @@ def test_a_worker_sees_that_the_data_were_changed(folder: Path) -> None:
 def test_the_ablation_changes_one_thing_at_a_time() -> None:
     default, general = ablation({"hidden": "16"}, [4, 7])
     for group, epochs in ((default, 4), (general, 7)):
-        base = acting(group.variants[0].config)
+        base = group.variants[0].settings.acting()
         assert base["hidden"] == 16
         assert base["epochs"] == epochs
-        seen = [(str(acting(variant.config)), variant.predictions) for variant in group.variants]
+        seen = [(str(variant.settings.acting()), variant.predictions) for variant in group.variants]
         assert len(set(seen)) == len(seen)
-    of = {variant.label: variant.config for variant in default.variants + general.variants}
+    of = {variant.label: variant.settings for variant in default.variants + general.variants}
     assert len(of) == len(default.variants + general.variants) - 1  # "without mirrored poses" is in both
     assert not of["without standardising"].standardise
     assert of["StepLR: 0.003, times 0.3 after each quarter"].step_size == 1
     assert of["without synthetic people, as many steps"].epochs == 14
-    assert of["preset default, as many steps"].head == "xyz"
+    assert of["preset same-people, as many steps"].head == "xyz"
     assert [v.predictions for v in default.variants[-2:]] == ["project", "flip"]
-    assert [group.variants[0].config.epochs for group in ablation({}, [])] == [
-        parse_train(["--preset", name])[0].epochs for name in ("default", "general")
+    assert [group.variants[0].settings.epochs for group in ablation({}, [])] == [
+        read_train(["--preset", name]).settings.epochs for name in ("same-people", "anyone")
     ]
-    assert all(v.config.epochs == 3 for v in ablation({"epochs": "3"}, [])[0].variants)
+    assert all(v.settings.epochs == 3 for v in ablation({"epochs": "3"}, [])[0].variants)
     (group,) = ablation({"flip": "0"}, [])[:1]  # what is out already is no row
     assert "without mirrored poses" not in [variant.label for variant in group.variants]
 
@@ -411,12 +418,12 @@ def test_the_ablation_changes_one_thing_at_a_time() -> None:
 def test_a_grid_is_all_combinations() -> None:
     words = read_settings("--set", ["epochs=2", "standardise=no"])
     axes = read_axes(["lr=0.001, 0.01", "betas=0.9 0.99,0.5 0.9"])
-    (group,) = grid("default", words, axes)
+    (group,) = grid("same-people", words, axes)
     assert [v.label for v in group.variants] == [
         "lr 0.001, betas 0.9 0.99", "lr 0.001, betas 0.5 0.9", "lr 0.01, betas 0.9 0.99",
         "lr 0.01, betas 0.5 0.9",
     ]  # fmt: skip
-    config = group.variants[-1].config
+    config = group.variants[-1].settings
     assert (config.lr, config.betas, config.epochs, config.standardise) == (0.01, (0.5, 0.9), 2, False)
     assert not config.cycle_momentum  # as train.py: betas that are asked for act
 
@@ -454,7 +461,7 @@ def test_tables_against_numbers_of_our_own(folder: Path, capsys: Capture) -> Non
 def test_differences_are_from_the_first_row(folder: Path) -> None:
     evaluation = read_evaluation("test=data_test_lift.pkl")
     names = ("base", "other", "lost", "partly", "missing")
-    variants = {name: Variant(name, TrainConfig(lr=0.1 + i)) for i, name in enumerate(names)}
+    variants = {name: Variant(name, TrainSettings(lr=0.1 + i)) for i, name in enumerate(names)}
     variants["flipped"] = replace(variants["base"], label="flipped", predictions="flip")
 
     def record(value: float, flip: float = 0.0, diverged: bool = False) -> dict[str, Any]:

@@ -51,7 +51,6 @@ ALLOWED = {
     "show/people": {"matplotlib"},
     "show/charts": {"matplotlib"},
     "show/page": {"plotly"},
-    "studies": {"joblib", "distributed"},
 }
 
 

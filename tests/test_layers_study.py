@@ -12,45 +12,46 @@ import pytest
 from test_experiments import Capture, folder, made, people, records
 
 from minilift import Lifter, LiftModel, cal_mpjpe
-from minilift.cli.build import build_model, build_trainer
-from minilift.cli.config import parse_train
+from minilift.cli.settings import read_train
 from minilift.cli.study import main
+from minilift.lift.build import build_model, build_trainer
 from minilift.poses.poses import load_poses
 from minilift.studies.designs.block import Block
 from minilift.studies.designs.layers import CHANGES, layers
-from minilift.studies.settings import Run, acting
+from minilift.studies.runs.key import Run
 
 __all__ = ["folder", "made", "people"]  # fixtures of test_experiments
+SOUND = ["--lr", "0.002", "--dropout", "0.1", "--flip", "0"]
 SMALL = ["--set", "hidden=8", "--set", "device=cpu", "--seeds", "1", "--jobs", "1", "--threads", "1"]
 
 
 def key(variant: Any) -> str:
-    return Run(variant.config, (1,), variant.block).key
+    return Run(variant.settings, (1,), variant.block).key
 
 
 def test_one_thing_changes_at_a_time() -> None:
     blocks, rates, poses = layers({}, {})
     base = blocks.variants[0]
-    settings = acting(parse_train(["--preset", "plain", "--epochs", "5", "--hidden", "512"])[0])
-    assert acting(base.config) == settings
+    settings = read_train(["--epochs", "5", "--hidden", "512", *SOUND]).settings.acting()
+    assert base.settings.acting() == settings
     assert base.block is None
     assert len({key(variant) for variant in blocks.variants}) == len(CHANGES) + 1
     for variant in blocks.variants[1:]:
-        changed = {k for k, v in acting(variant.config).items() if settings.get(k) != v}
+        changed = {k for k, v in variant.settings.acting().items() if settings.get(k) != v}
         assert changed or variant.block
         if changed == {"blocks"}:  # as many layers in all
-            assert variant.block.layers.split().count("linear") * variant.config.blocks == 4
+            assert variant.block.layers.split().count("linear") * variant.settings.blocks == 4
         elif changed:
-            assert (changed, variant.config.dropout) in (({"dropout"}, 0.0), ({"dropout"}, 0.5))
+            assert (changed, variant.settings.dropout) in (({"dropout"}, 0.0), ({"dropout"}, 0.5))
     for variant in rates.variants:
-        assert {**acting(variant.config), "lr": settings["lr"]} == settings
+        assert {**variant.settings.acting(), "lr": settings["lr"]} == settings
         assert (variant.block is None) == (variant.column == "with batch norm")
     assert {key(v) for v in rates.variants} & {key(v) for v in blocks.variants} == {
         key(base), next(key(v) for v in blocks.variants if v.label == "without batch norm")
     }  # fmt: skip
-    steps = {v.config.poses // v.config.batch_size * v.config.epochs for v in poses.variants}
+    steps = {v.settings.poses // v.settings.batch_size * v.settings.epochs for v in poses.variants}
     assert steps == {1000}
-    assert all(v.config.poses % v.config.batch_size == 0 for v in poses.variants)
+    assert all(v.settings.poses % v.settings.batch_size == 0 for v in poses.variants)
 
 
 WORDS = {"batch norm": "norm", "ReLU": "relu", "dropout": "dropout", "it": "dropout", "the shortcut": ""}
@@ -75,7 +76,7 @@ def test_labels_say_what_the_blocks_are() -> None:
 
 
 def test_a_block_is_part_of_the_hash_and_the_usual_one_is_not() -> None:
-    config = parse_train(["--preset", "plain"])[0]
+    config = read_train(SOUND).settings
     keys = {
         Run(config, (1,), block).key for block in (None, Block("linear"), Block("linear", shortcut=False))
     }
@@ -94,7 +95,7 @@ def test_all_of_it_on_tiny_data_and_no_run_twice(folder: Path, made: list[Run], 
     assert text.startswith("before\n<!-- table: dropout -->\n\n**Dropout:")
     first, second = text.split("<!-- table: layers -->\n\n")
     assert first.endswith("\n\n<!-- end -->\n")
-    assert second.startswith("**Layers of a block: preset plain, hidden 8, 1 epoch**")
+    assert second.startswith("**Layers of a block: sound schedule, hidden 8, 1 epoch**")
     assert text.endswith("<!-- end -->\nafter\n")
     for part in text.split("**")[1::2]:
         assert f"**{part}**" in told
@@ -115,7 +116,12 @@ def test_a_run_is_that_of_its_block(folder: Path, made: list[Run]) -> None:
     (run,) = [run for run in made if run.block == block]
     record = records()[run.key]
     trainer = build_trainer(
-        run.config, build_model(run.config, block), load_poses("data_train_lift.pkl"), None, None, quiet=True
+        run.settings,
+        build_model(run.settings, block),
+        load_poses("data_train_lift.pkl"),
+        None,
+        None,
+        quiet=True,
     )
     assert trainer.fit()
     assert [row["val_mpjpe"] for row in record["history"]] == [
@@ -137,8 +143,11 @@ def test_a_run_is_that_of_its_block(folder: Path, made: list[Run]) -> None:
         (["layers", "--set", "lr=1"], "--set lr=1: --study layers varies it; leave it out"),
         (["layers", "--set", "poses=9"], "--set poses=9: --study layers varies it"),
         (["layers", "lr", "--epochs", "1", "2"], "--epochs 1 2: --study layers has one number"),
-        (["layers", "width", "--grid", "seed=1"], "--grid seed=1: no setting of a sweep"),
-        (["layers", "width", "--preset", "fast"], "--preset fast: --study layers width says what is varied"),
+        (["layers", "width", "--grid", "seed=1"], "--grid seed=1: no setting of a study"),
+        (
+            ["layers", "width", "--preset", "quick"],
+            "--preset quick: --study layers width says",
+        ),
         (["layers", "--table", "page.md"], "page.md: 0 places for a table"),
     ],
 )

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from test_cli import SMALL, Capture, fails, folder, with_data
 
-from minilift.cli.config import TrainConfig, describe
 from minilift.cli.train import main as train
+from minilift.lift.settings import TrainSettings
 from minilift.train.patience import epochs_without_gain
 
 __all__ = ["folder", "with_data"]  # fixtures of test_cli
@@ -48,7 +48,7 @@ def test_a_run_stops_and_says_so(with_data: Path, capsys: Capture) -> None:
         in told
     )
     assert "best validation MPJPE" in told
-    assert "next: python eval.py" in told
+    assert "next: minilift eval" in told
 
 
 def test_the_weights_are_those_of_the_best_epoch_until_then(with_data: Path) -> None:
@@ -67,7 +67,7 @@ def test_a_stopped_run_is_finished_until_patience_is_given(with_data: Path, caps
     told = capsys.readouterr().out
     assert told.splitlines()[-1] == (
         "stopped early: no better validation MPJPE by more than 10 units in 2 epochs; "
-        "go on with --patience 0 --min-delta 0, or a larger patience"
+        "continue with --patience 0 --min-delta 0, or a larger patience"
     )
     assert {path.name: path.read_bytes() for path in with_data.iterdir()} == before
     assert train(["--resume", "--patience", "4"]) == 0
@@ -94,9 +94,14 @@ def test_patience_that_does_not_end_changes_nothing(with_data: Path, capsys: Cap
 
 
 def test_min_delta_needs_patience(with_data: Path, capsys: Capture) -> None:
-    fails(train([*SMALL, "--min-delta", "0.1"]), capsys, "--min-delta 0.1: is for --patience; give that")
+    fails(
+        train([*SMALL, "--min-delta", "0.1"]),
+        capsys,
+        "--min-delta 0.1: needs patience, which is 0",
+        "--patience 5",
+    )
 
 
 def test_settings_are_told_where_they_act() -> None:
-    assert "patience" not in describe(TrainConfig())
-    assert "patience 3, min delta 0.001" in describe(TrainConfig(patience=3, min_delta=0.001))
+    assert "patience" not in TrainSettings().describe()
+    assert "patience 3, min delta 0.001" in TrainSettings(patience=3, min_delta=0.001).describe()

@@ -11,21 +11,22 @@ import numpy as np
 import pytest
 from test_experiments import TINY, Capture, folder, made, people, records
 
-from minilift.cli.config import TrainConfig
 from minilift.cli.study import main
-from minilift.studies.designs.grids import Group, Variant
-from minilift.studies.designs.random_search import DEFAULT_RANGES, best_of, random_search, read_ranges
-from minilift.studies.evaluations import Evaluation
-from minilift.studies.settings import Run
+from minilift.lift.settings import TrainSettings
+from minilift.studies.designs.random_search import DEFAULT_RANGES, random_search, read_ranges
+from minilift.studies.designs.variants import Group, Variant
+from minilift.studies.results.best import best_of
+from minilift.studies.runs.evaluations import Evaluation
+from minilift.studies.runs.key import Run
 
 __all__ = ["folder", "made", "people"]  # fixtures of test_experiments
 FLAGS = [*TINY, "--set", "epochs=2", "--seeds", "1", "--jobs", "1", "--threads", "1"]
 RANGES = ["--range", "lr=1e-3..1e-2:log", "--range", "dropout=0,0.1"]
 
 
-def drawn(*texts: str, number: int = 400, seed: int = 0) -> list[TrainConfig]:
-    (group,) = random_search("default", {}, read_ranges(texts), number, seed)
-    return [variant.config for variant in group.variants]
+def drawn(*texts: str, number: int = 400, seed: int = 0) -> list[TrainSettings]:
+    (group,) = random_search("same-people", {}, read_ranges(texts), number, seed)
+    return [variant.settings for variant in group.variants]
 
 
 def test_values_are_spread_as_the_range_says() -> None:
@@ -65,8 +66,8 @@ def test_points_are_different_ones() -> None:
         (["--range", "dropout=0.5..0.1"], "--range dropout=0.5..0.1: give A less than B"),
         (["--range", "dropout=0..2"], "--range dropout=2: must be at least 0 and at most 1"),
         (["--range", "head=ray..xyz"], "head is no number; list its values with commas"),
-        (["--range", "lr"], "--range lr=: "),
-        (["--range", "lrr=1..2"], "no setting of a sweep"),
+        (["--range", "lr"], "--range lr='': not a number"),
+        (["--range", "lrr=1..2"], "no setting of a study"),
         (["--range", "val_fraction=0.1,0.2"], "give --set val_fraction=0.1,0.2"),
         (["--range", "lr=1,2", "--range", "lr=3,4"], "lr is given twice"),
         (["--range", "lr=1,2", "--set", "lr=3"], "--set lr: is drawn from --range"),
@@ -117,7 +118,7 @@ def test_a_search_goes_on_and_chooses_by_validation(folder: Path, made: list[Run
 
 def test_only_whole_points_are_compared_and_ten_are_shown() -> None:
     evaluation = Evaluation("test", "x.pkl", slice(None), None, "e")
-    variants = [Variant(f"point {i}", TrainConfig(lr=0.1 + i)) for i in range(14)]
+    variants = [Variant(f"point {i}", TrainSettings(lr=0.1 + i)) for i in range(14)]
 
     def record(errors: list[float], on_test: float, diverged: bool = False) -> dict[str, Any]:
         history = [{"epoch": i + 1, "val_mpjpe": error} for i, error in enumerate(errors)]

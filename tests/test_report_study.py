@@ -9,16 +9,18 @@ from typing import Any
 import pytest
 from test_experiments import Capture, folder, made, people, records
 
-from minilift.cli.config import TrainConfig, parse_train
+from minilift.cli.settings import read_train
 from minilift.cli.study import main
 from minilift.lift.model import LiftModel
+from minilift.lift.settings import TrainSettings
 from minilift.optim import Adam, StepLR
-from minilift.studies.columns import columns_table
 from minilift.studies.designs.report import FACTORS, REPORT, SOUND, report, steps_until_gone
-from minilift.studies.evaluations import Evaluation
-from minilift.studies.settings import Run, acting
+from minilift.studies.results.columns import columns_table
+from minilift.studies.runs.evaluations import Evaluation
+from minilift.studies.runs.key import Run
 
 __all__ = ["folder", "made", "people"]  # fixtures of test_experiments
+SOUND_FLAGS = ["--lr", "0.002", "--dropout", "0.1", "--flip", "0"]
 SMALL = ["--set", "hidden=8", "--set", "device=cpu", "--seeds", "1", "--jobs", "1", "--threads", "1"]
 
 
@@ -30,11 +32,11 @@ def test_each_study_changes_its_setting_and_nothing_else() -> None:
     groups = report("report", {}, {})
     assert len(groups) == len(values)
     for group, (name, expected) in zip(groups, values.items(), strict=True):
-        for column, preset in ((REPORT, "report"), (SOUND, "plain")):
-            configs = [v.config for v in group.variants if v.column == column]
+        for column, flags in ((REPORT, ["--preset", "course"]), (SOUND, SOUND_FLAGS)):
+            configs = [v.settings for v in group.variants if v.column == column]
             assert [getattr(config, name) for config in configs] == expected
-            base = acting(parse_train(["--preset", preset, "--epochs", "5"])[0])
-            assert all({**acting(config), name: base[name]} == base for config in configs)
+            base = read_train([*flags, "--epochs", "5"]).settings.acting()
+            assert all({**config.acting(), name: base[name]} == base for config in configs)
 
 
 def test_it_is_what_is_run_where_nothing_is_said(folder: Path, capsys: Capture) -> None:
@@ -49,12 +51,12 @@ def test_it_is_what_is_run_where_nothing_is_said(folder: Path, capsys: Capture) 
 def test_the_base_point_is_one_run() -> None:
     groups = report("report", {}, {})
     keys = {
-        column: [Run(v.config, (1,)).key for g in groups for v in g.variants if v.column == column]
+        column: [Run(v.settings, (1,)).key for g in groups for v in g.variants if v.column == column]
         for column in (REPORT, SOUND)
     }
     assert [len(found) for found in keys.values()] == [12, 12]
-    # dropout 0.5, lr 0.1, width 1024, blocks 2 of the report; of preset plain, which has another dropout and
-    # another rate, the last two only
+    # dropout 0.5, lr 0.1, width 1024, blocks 2 of the report; of the sound schedule, with another dropout
+    # and another rate, the last two only
     assert [len(set(found)) for found in keys.values()] == [9, 11]
 
 
@@ -63,12 +65,12 @@ def test_a_study_alone_is_that_of_the_report(name: str) -> None:
     (group,) = report(name, {}, {})
     assert group in report("report", {}, {})
     (longer,) = report(name, {"batch_size": "16"}, {"epochs": "7"})
-    assert {(v.config.batch_size, v.config.epochs) for v in longer.variants} == {(16, 7)}
+    assert {(v.settings.batch_size, v.settings.epochs) for v in longer.variants} == {(16, 7)}
 
 
 @pytest.mark.parametrize(("gamma", "expected"), [("0.3", 800), ("0.5", 1400)])
 def test_steps_until_the_rate_is_gone_against_the_schedule_itself(gamma: str, expected: int) -> None:
-    config = parse_train(["--preset", "report", "--gamma", gamma])[0]
+    config = read_train(["--preset", "course", "--gamma", gamma]).settings
     optimiser = Adam(LiftModel(1, 8, device="cpu").parameters(), config.lr)
     scheduler = StepLR(optimiser, config.step_size, config.gamma, per="batch")
     steps = 0
@@ -127,7 +129,7 @@ def test_the_studies_on_tiny_data(folder: Path, made: list[Run], capsys: Capture
     assert main(["--study", "dropout", *flags, "--table", "page.md"]) == 0
     told = capsys.readouterr().out
     assert len(made) == 6
-    assert "**Dropout: the report's settings and a sound schedule (preset plain), 2 epochs**" in told
+    assert "**Dropout: the report's settings and a sound schedule, 2 epochs**" in told
     assert "takes 99 % of the rate away in 40 batches" in told
     assert "| dropout 0.9999 | " in page.read_text()
     # 304 poses, 76 batches of 4 an epoch, a drop of 0.3 after every ten of 152
@@ -137,7 +139,7 @@ def test_the_studies_on_tiny_data(folder: Path, made: list[Run], capsys: Capture
     assert row.split(" | ")[3] == str(of_base["best_epoch"])
     assert main(["--study", "report", *flags]) == 0
     # As the width is given, no study shares a run with that of widths; of the report's own settings the
-    # other three share their base, and of preset plain, which has another dropout and another rate, none
+    # other three share their base; those of the sound schedule, with another dropout and rate, share none
     assert len(made) == len(records()) == 3 + 2 + 2 + 3 + 4 * 3
 
 
@@ -157,6 +159,6 @@ def test_wrong_flags_are_one_line(flags: list[str], expected: str, folder: Path,
 
 
 def test_the_reports_own_numbers() -> None:
-    config = next(v.config for v in report("lr", {}, {})[0].variants if v.label == "lr 0.1")
-    assert isinstance(config, TrainConfig)
+    config = next(v.settings for v in report("lr", {}, {})[0].variants if v.label == "lr 0.1")
+    assert isinstance(config, TrainSettings)
     assert (config.batch_size, config.betas, config.dropout, config.epochs) == (32, (0.5, 0.999), 0.5, 5)

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from test_experiments import TINY, Capture, Patch, folder, made, people, records
 
-from minilift.cli.config import parse_train
+from minilift.cli.settings import read_train
 from minilift.cli.study import main
-from minilift.studies import charts
-from minilift.studies.settings import Run
+from minilift.studies.results import charts
+from minilift.studies.runs.key import Run
 
 __all__ = ["folder", "made", "people"]  # fixtures of test_experiments
 FLAGS = ["--set", "device=cpu", "--set", "hidden=8", "--seeds", "2", "--jobs", "1", "--threads", "1"]
@@ -76,7 +76,7 @@ def test_rates_between_the_epochs_are_those_of_the_schedule(flags: list[str], fo
     words = [word for flag in [*flags, "epochs=3", "lr=0.01"] for word in ("--set", flag)]
     assert main([*TINY, *words, "--seeds", "1", "--jobs", "1"]) == 0
     (record,) = records().values()
-    config = parse_train(["--" + flag for flag in [*flags, "epochs=3", "lr=0.01"]])[0]
+    config = read_train(["--" + flag for flag in [*flags, "epochs=3", "lr=0.01"]]).settings
     rates = charts._rates(config, record["history"])
     assert [rates[epoch] for epoch in (1.0, 2.0, 3.0)] == [line["lr"] for line in record["history"]]
     assert rates[0.0] == 0.01
@@ -92,9 +92,9 @@ def test_rates_between_the_epochs_are_those_of_the_schedule(flags: list[str], fo
 def test_a_grid_is_drawn_by_labels_without_what_diverged(folder: Path, drawn: Drawn) -> None:
     flags = [*FLAGS, "--set", "epochs=1", "--set", "scheduler=none", "--set", "standardise=no"]
     assert main([*flags, "--grid", "lr=1e30,0.01", "--charts", "c"]) == 0
-    data, _ = drawn["preset-default-test.png"]
+    data, _ = drawn["preset-same-people-test.png"]
     assert list(data) == ["lr 0.01"]
-    assert list(drawn["preset-default-epochs.png"][0][""]["learning rate"]) == ["lr 0.01"]
+    assert list(drawn["preset-same-people-epochs.png"][0][""]["learning rate"]) == ["lr 0.01"]
 
 
 def test_the_files(folder: Path, capsys: Capture) -> None:

@@ -1,4 +1,4 @@
-"""The training command: data in, `liftModel` out."""
+"""minilift train: poses in, the weights of a lifter out."""
 
 from __future__ import annotations
 
@@ -9,191 +9,151 @@ from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import Any
 
-from minilift.cli.build import build_model, build_trainer, split_data
-from minilift.cli.config import TrainConfig, describe, parse_train
 from minilift.cli.curves import Curves
-from minilift.cli.resume import resumed
+from minilift.cli.settings import Asked, flag, in_flags, read_train
+from minilift.cli.train_files import check_outputs, read_poses
 from minilift.cli.trust import keep_trust
 from minilift.errors import InputError, run_program
-from minilift.files import check_writable, only_one
-from minilift.files.weights import check_format, load_checkpoint
+from minilift.files import only_one
+from minilift.files.weights import load_checkpoint
+from minilift.lift.build import build_model, build_trainer, split_data
 from minilift.lift.lifter import Lifter
+from minilift.lift.resume import resumed
+from minilift.lift.setting import SettingError
+from minilift.lift.settings import ENDING, TrainSettings
 from minilift.lift.trust import trust_path
 from minilift.lift.trust.fit import fit_trust
 from minilift.ops import choose_device
-from minilift.poses.info import warn_of_conventions
-from minilift.poses.people.synth import synthesize
-from minilift.poses.poses import Poses, load_poses, save_poses, save_scale, scale_name, split_poses
-from minilift.poses.read.course import files_of
-from minilift.show.style import check_picture
+from minilift.poses.poses import Poses
 from minilift.train.events import EventFiles
 from minilift.train.trainer import Trainer
 
-SYNTHETIC_POSES = 78_047  # as many as the course's data set has
+DOOR = "train.py"  # the program that does the same, for those who have the folder and no command
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     return run_program("minilift train", _train, argv)
 
 
-def _train(argv: Sequence[str] | None) -> int:
-    config, given, resume = parse_train(argv)
-    out = Path(config.out)
-    checkpoint = out / "checkpoint.npz"
-    arrays, meta = load_checkpoint(checkpoint) if resume else ({}, {})
-    settings: Any = meta.get("settings")
-    if resume:
-        config = resumed(settings, given)
-    _check_outputs(config, out)
-    events = EventFiles(config.tensorboard) if config.tensorboard else None
-    model = build_model(config)
-    reason = f", because {choose_device()[1]}" if config.device == "auto" else ""
-    print(f"device: {model.ops.device}{reason}")
+def _at_the_door() -> bool:
+    return Path(sys.argv[0]).name == DOOR
 
-    train, test = _data(config, given, resume)
-    trainer = build_trainer(config, model, train, test, out)
-    trainer.listeners += [events] if events else []
-    if resume and settings.get("data") != trainer.settings["data"]:
-        raise InputError(
-            f"{config.data}: not the poses that the run was begun with; give those, or start anew"
-        )
-    curves = Curves(config.plot, model, split_data(train, config)[1]) if config.plot else None
-    if curves:
-        trainer.recorder = curves.recorder
-        trainer.listeners.append(curves)
-    with only_one(out), closing(events) if events else nullcontext():
-        if resume:
+
+def _train(argv: Sequence[str] | None) -> int:
+    with in_flags():
+        asked = read_train(argv)
+        checkpoint = Path(asked.settings.out) / "checkpoint.npz"
+        arrays, meta = load_checkpoint(checkpoint) if asked.resume else ({}, {})
+        stored: Any = meta.get("settings")
+        settings = resumed(stored, asked.given, checkpoint) if asked.resume else asked.settings
+        check_outputs(settings)
+        return _run(settings, asked, arrays, meta)
+
+
+def _run(settings: TrainSettings, asked: Asked, arrays: dict[str, Any], meta: dict[str, Any]) -> int:
+    """Everything from the device to the last words. Returns the exit status."""
+    events = EventFiles(settings.tensorboard) if settings.tensorboard else None
+    model = build_model(settings)
+    reason = f", because {choose_device()[1]}" if settings.device == "auto" else ""
+    print(f"device: {model.ops.device}{reason}")
+    named = asked.resume or bool({"data", "test"} & asked.given.keys())
+    train, test = read_poses(settings, named, "test" in asked.given)
+    trainer = build_trainer(settings, model, train, test, Path(settings.out))
+    if asked.resume and meta["settings"].get("data") != trainer.settings["data"]:
+        problem = "not the poses that the run was begun with; give those, or start a new run"
+        raise SettingError("data", settings.data, problem)
+    curves = Curves(settings.plot, model, split_data(train, settings)[1]) if settings.plot else None
+    trainer.listeners += filter(None, (events, curves))
+    trainer.recorder = curves.recorder if curves else None
+    with only_one(trainer.log_path.parent), closing(events) if events else nullcontext():
+        if asked.resume:
             trainer.restore(arrays, meta)
             if curves:
                 curves.resume(trainer.record_path, trainer.optimiser.steps, trainer.progress.epoch)
-            if not _goes_on(trainer, config, meta):
+            if not _has_more_to_do(trainer, settings, meta):
                 return 0
-        print(describe(config))
-        used, held_out = len(trainer.rows), len(trainer.watched["val"])
-        made = f" ({used + held_out - len(train):,} of them synthetic)" if config.synthetic else ""
-        watched = len(test) if test else 0
-        print(f"  {used:,} poses to train on{made}, {held_out:,} to validate, {watched:,} to watch\n")
-        finished = trainer.fit()
-        trust = _trust(trainer, config, train) if finished else ""
-        status = _report(trainer, config, finished, trust, test is not None)
+        _announce(trainer, settings, len(train), len(test) if test else 0)
+        if not trainer.fit():
+            return _stopped(trainer, settings)
+        _finished(trainer, settings, _trust(trainer, settings, train), test is not None)
         if curves and trainer.progress.history:
             curves.draw(trainer.progress.history)
-            print(f"wrote {config.plot}")
-        return status
+            print(f"wrote {settings.plot}")
+    return 0
 
 
-def _trust(trainer: Trainer, config: TrainConfig, data: Poses) -> str:
-    """Learn when to trust the best weights, and keep it beside them; what came of it, in a line."""
+def _announce(trainer: Trainer, settings: TrainSettings, n: int, watched: int) -> None:
+    print(settings.describe())
+    used, held_out = len(trainer.rows), len(trainer.watched["val"])
+    made = f" ({used + held_out - n:,} of them synthetic)" if settings.synthetic else ""
+    print(f"  {used:,} poses to train on{made}, {held_out:,} to validate, {watched:,} to watch\n")
+
+
+def _has_more_to_do(trainer: Trainer, settings: TrainSettings, meta: dict[str, Any]) -> bool:
+    """Say where a resumed run stands, and whether there is anything left to do."""
+    done, before = trainer.progress, meta.get("epochs")
+    so_far = f"{done.epoch} of {settings.epochs} epochs done, best {done.best:.5f}"
+    print(f"resuming {trainer.checkpoint_path}: {so_far}")
+    if done.epoch >= settings.epochs:
+        longer = f"{flag('epochs')} {2 * done.epoch}"
+        print(f"nothing is left to do; continue with {longer}, or start a new run without --resume")
+        return False
+    if trainer.given_up:
+        off = "--patience 0 --min-delta 0" if settings.min_delta else "--patience 0"
+        print(f"{_given_up(settings)}; continue with {off}, or a larger patience")
+        return False
+    if settings.epochs != before and settings.scheduler in ENDING:
+        print(f"the {settings.scheduler} schedule is stretched from {before} to {settings.epochs} epochs")
+    return True
+
+
+def _trust(trainer: Trainer, settings: TrainSettings, data: Poses) -> str:
+    """Learn when to trust the best weights, and keep it with them; what came of it, in a line."""
     path = trust_path(trainer.weights_path)
-    lifter, poses = Lifter.load(trainer.weights_path, config.device), split_data(data, config)
+    lifter, poses = Lifter.load(trainer.weights_path, settings.device), split_data(data, settings)
     try:
-        found = fit_trust(lifter, *poses, config.seed)
+        found = fit_trust(lifter, *poses, settings.seed)
     except InputError as problem:
         return f"no {path}: {problem}"
     keep_trust(found, path)
     return f"wrote {path}: when to trust these weights"
 
 
-def _goes_on(trainer: Trainer, config: TrainConfig, meta: dict[str, Any]) -> bool:
-    """Say where a resumed run stands, and whether there is anything left to do."""
-    done, before = trainer.progress, meta.get("epochs")
-    so_far = f"{done.epoch} of {config.epochs} epochs done, best {done.best:.5f}"
-    print(f"resuming {trainer.checkpoint_path}: {so_far}")
-    if done.epoch >= config.epochs:
-        print(f"nothing is left to do; go on with --epochs {2 * done.epoch}, or start anew without --resume")
-        return False
-    if trainer.given_up:
-        off = "--patience 0 --min-delta 0" if config.min_delta else "--patience 0"
-        print(f"{_given_up(config)}; go on with {off}, or a larger patience")
-        return False
-    if config.epochs != before and config.scheduler in ("onecycle", "cosine", "warmup"):
-        print(f"the {config.scheduler} schedule is stretched from {before} to {config.epochs} epochs")
-    return True
-
-
-def _given_up(config: TrainConfig) -> str:
-    by = f" by more than {config.min_delta:g} units" if config.min_delta else ""
-    count = f"{config.patience} epoch{'s' if config.patience > 1 else ''}"
+def _given_up(settings: TrainSettings) -> str:
+    by = f" by more than {settings.min_delta:g} units" if settings.min_delta else ""
+    count = f"{settings.patience} epoch{'s' if settings.patience > 1 else ''}"
     return f"stopped early: no better validation MPJPE{by} in {count}"
 
 
-def _check_outputs(config: TrainConfig, out: Path) -> None:
-    """Refuse names that would overwrite something else; before anything is read, made or written."""
-    weights, inputs = out / config.weights, [*files_of(config.data), *files_of(config.test)]
-    taken = [out / "log.csv", out / "checkpoint.npz", out / "record.npz", *inputs, *map(scale_name, inputs)]
-    if trust_path(weights).resolve() in [path.resolve() for path in taken]:
-        raise InputError(f"--weights {config.weights!r}: {trust_path(weights).name} is a file that is needed")
-    if not config.weights or weights.resolve() in [path.resolve() for path in taken]:
-        raise InputError(f"--weights {config.weights!r}: another file needs that name; choose another")
-    for path in (weights, trust_path(weights), *taken[:3]):
-        if path.is_dir():
-            raise InputError(f"{path}: a folder, where a file is to be written; choose another --out")
-    check_writable(out)
-    check_writable(weights.parent)
-    if config.tensorboard:
-        check_writable(config.tensorboard)
-    check_format(config.weights)
-    if config.plot:
-        check_picture(config.plot)
-        if Path(config.plot).resolve() in [path.resolve() for path in (weights, *taken)]:
-            raise InputError(f"--plot {config.plot}: another file needs that name; choose another")
+def _stopped(trainer: Trainer, settings: TrainSettings) -> int:
+    where = f"epoch {trainer.progress.epoch + 1} of {settings.epochs}"
+    print(f"\nstopped in {where}; all is saved in {trainer.checkpoint_path}")
+    out = ["--out", settings.out] if settings.out != TrainSettings.out else []
+    print(f"continue with: {_command('train', '--resume', *out)}")
+    return 128 + trainer.signal
 
 
-def _report(trainer: Trainer, config: TrainConfig, finished: bool, trust: str, with_test: bool) -> int:
+def _finished(trainer: Trainer, settings: TrainSettings, trust: str, with_test: bool) -> None:
     state = trainer.progress
-    program = Path(sys.argv[0] if sys.argv[0].endswith("train.py") else "train.py")
-    if not finished:
-        where = f"epoch {state.epoch + 1} of {config.epochs}"
-        print(f"\nstopped in {where}; all is saved in {trainer.checkpoint_path}")
-        out = ["--out", config.out] if config.out != "." else []
-        print(f"go on with: {shlex.join(['python', str(program), '--resume', *out])}")
-        return 128 + trainer.signal
-    when = f"epoch {state.best_epoch} of {config.epochs}"
-    if trainer.given_up and state.epoch < config.epochs:
-        print(f"\n{_given_up(config)}, after epoch {state.epoch} of {config.epochs}")
+    if trainer.given_up and state.epoch < settings.epochs:
+        print(f"\n{_given_up(settings)}, after epoch {state.epoch} of {settings.epochs}")
+    when = f"epoch {state.best_epoch} of {settings.epochs}"
     print(f"\nbest validation MPJPE {state.best:.5f} units, {when}, {state.seconds:.0f} s")
     print(f"wrote {trainer.weights_path} (those weights), {trainer.log_path}, {trainer.checkpoint_path}")
     print(trust)
-    command = ["python", str(program.with_name("eval.py"))]
-    if trainer.weights_path != Path("liftModel"):
-        command += ["--weights", str(trainer.weights_path)]
-    if config.test != TrainConfig.test:
-        command += ["--data", config.test]
-    missing = "" if with_test else f", when {config.test} is there (or give other poses with --data)"
-    print(f"next: {shlex.join(command)}{missing}")
-    return 0
+    weights = trainer.weights_path != Path(TrainSettings.weights)
+    words = ["--weights", str(trainer.weights_path)] if weights else []
+    words += ["--data", settings.test] if settings.test != TrainSettings.test else []
+    missing = "" if with_test else f", when {settings.test} is there (or give other poses with --data)"
+    print(f"next: {_command('eval', *words)}{missing}")
 
 
-def _data(config: TrainConfig, given: dict[str, Any], resume: bool) -> tuple[Poses, Poses | None]:
-    """Training and test poses; made, and kept, where no file is there and none was asked for."""
-    path, test_path = Path(config.data), Path(config.test)
-    asked = resume or "data" in given or "test" in given
-    if not path.exists() and not asked:
-        if test_path.exists():
-            raise InputError(
-                f"{path}: not here, though {test_path} is; give the training poses with --data FILE"
-            )
-        _make_data(path, test_path, config.seed)
-    train = load_poses(path, need_3d=True)
-    there = any(file.exists() for file in files_of(test_path))
-    test = load_poses(test_path, need_3d=True) if there or "test" in given else None
-    for name, poses in ((path, train), (test_path, test)):
-        if poses is not None:
-            ignored = f" (ignored: {', '.join(poses.ignored)})" if poses.ignored else ""
-            print(f"{name}: {len(poses):,} poses{ignored}")
-            warn_of_conventions(name, poses)
-    return train, test
+def _command(name: str, *words: str) -> str:
+    """A command to paste into a shell: of this program's kind, a door or a word of `minilift`."""
+    if _at_the_door():
+        return shlex.join(["python", str(Path(sys.argv[0]).with_name(f"{name}.py")), *words])
+    return shlex.join(["minilift", name, *words])
 
 
-def _make_data(path: Path, test_path: Path, seed: int) -> None:
-    for scale in map(scale_name, (path, test_path)):
-        if scale.exists():
-            raise InputError(f"{scale}: here without its poses; move it away, and synthetic people are made")
-    print(f"no {path} here: making {SYNTHETIC_POSES:,} synthetic people ...")
-    made = synthesize(SYNTHETIC_POSES, seed)
-    parts = split_poses(Poses(made.joint_2d, made.joint_3d, made.scale), 0.8, seed)
-    for name, poses in zip((path, test_path), parts, strict=True):
-        assert poses.scale is not None
-        save_poses(name, poses)
-        save_scale(scale_name(name), poses.scale)
-    print(f"kept them in {path} and {test_path}")
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,15 +1,16 @@
-"""The command that learns when to trust weights that are there already."""
+"""minilift trust: learn when to trust weights that are there already."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from minilift.cli.config import TrainConfig
 from minilift.cli.parser import Parser
-from minilift.errors import InputError, run_program
+from minilift.cli.settings import add_setting, in_flags
+from minilift.errors import run_program
 from minilift.files import keep_old, only_one
 from minilift.lift.lifter import Lifter
+from minilift.lift.settings import TrainSettings
 from minilift.lift.trust import TrustModel, trust_path
 from minilift.lift.trust.fit import fit_trust
 from minilift.poses.poses import load_poses
@@ -17,14 +18,17 @@ from minilift.train.epoch import hold_out
 
 NAME = "minilift trust"
 DESCRIPTION = """\
-Learn when to trust a trained lifter, and keep it beside the weights: liftModel.trust.npz.
+Learn when to trust a trained lifter, and keep it with the weights, in
+liftModel.trust.npz. Training does so by itself at its end; this is for weights
+that are there already.
 
-train.py does so by itself at the end of a run; this is for weights that are there already. The poses must be
-those that the weights were trained on, and --seed and --val-fraction those of the run, so that the poses held
-out are held out here, too: errors on poses that the network has learned by heart are too small. From then on
-Lifter.load("liftModel").trust(joint_2d) answers, and eval.py has a block on it. docs/trust.md explains it.
+The poses must be those that the weights were trained on, and --seed and
+--val-fraction those of the training, so that the same poses are held out: errors
+on poses that the network knows by heart are too small. From then on
+Lifter.load("liftModel").trust(joint_2d) answers, and minilift eval has a block on
+it. docs/trust.md explains it.
 """
-EPILOGUE = """\
+EXAMPLES = """\
 examples:
   minilift trust                            liftModel, trained on data_train_lift.pkl
   minilift trust --weights old/liftModel --data poses.npz --seed 1
@@ -36,16 +40,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _trust(argv: Sequence[str] | None) -> int:
-    args = _parser().parse_args(argv)
-    if not 0 < args.val_fraction <= 0.5 or args.seed < 0:
-        problem = f"--val-fraction {args.val_fraction:g} --seed {args.seed}"
-        raise InputError(
-            f"{problem}: give more than 0 and up to 0.5, and 0 or more; those of the training run"
-        )
-    path = trust_path(args.weights)
-    lifter, poses = Lifter.load(args.weights, device=args.device), load_poses(args.data, need_3d=True)
-    rows, held_out = hold_out(len(poses), args.val_fraction, args.seed)
-    found = fit_trust(lifter, poses.take(rows), poses.take(held_out), args.seed)
+    with in_flags():
+        args = _parser().parse_args(argv)
+        path = trust_path(args.weights)
+        lifter, poses = Lifter.load(args.weights, device=args.device), load_poses(args.data, need_3d=True)
+        rows, held_out = hold_out(len(poses), args.val_fraction, args.seed)
+        found = fit_trust(lifter, poses.take(rows), poses.take(held_out), args.seed)
     with only_one(path.parent):
         keep_trust(found, path)
     print(f"wrote {path}, from {len(held_out):,} poses held out of {args.data}")
@@ -61,18 +61,14 @@ def keep_trust(found: TrustModel, path: Path) -> None:
 
 
 def _parser() -> Parser:
-    parser = Parser(NAME, DESCRIPTION, EPILOGUE)
-    standard = TrainConfig()
-    parser.add_argument("--weights", default=standard.weights, help=f"weights file [{standard.weights}]")
-    parser.add_argument(
-        "--data", default=standard.data, help=f"poses that they were trained on [{standard.data}]"
-    )
-    parser.add_argument(
-        "--val-fraction", type=float, default=standard.val_fraction,
-        help=f"share that was held out in the training [{standard.val_fraction:g}]",
-    )  # fmt: skip
-    parser.add_argument("--seed", type=int, default=standard.seed, help=f"of the training [{standard.seed}]")
-    parser.add_argument("--device", default="auto", help="cpu, gpu, gpu:1 or auto [auto]")
+    parser = Parser(NAME, DESCRIPTION, EXAMPLES)
+    told = {
+        "weights": "weights file", "data": "poses that they were trained on",
+        "val_fraction": "share that was held out in the training", "seed": "of the training",
+        "device": "cpu, gpu, gpu:1 (the second), auto",
+    }  # fmt: skip
+    for name, help in told.items():
+        add_setting(parser, name, help, default=getattr(TrainSettings, name))
     return parser
 
 

@@ -1,1 +1,6 @@
-"""Many training runs side by side, and the tables that they make: minilift study --help"""
+"""Many training runs, and what they show.
+
+designs/   what is varied: grids, the ablation, the course report's studies, layers of a block, random points
+runs/      how the runs are made: planned, each known by a key, made in parallel, measured, kept
+results/   what is shown of them: tables, the best of random points, charts
+"""

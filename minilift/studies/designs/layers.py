@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from minilift.errors import InputError
+from minilift.lift.recipe import DEFAULT
 from minilift.studies.designs.block import USUAL, Block
-from minilift.studies.designs.grids import Group, Variant
-from minilift.studies.settings import Words, make_config
+from minilift.studies.designs.report import SOUND, SOUND_WORDS
+from minilift.studies.designs.variants import Group, Variant
+from minilift.studies.designs.words import Words, settings_of
 
-PRESET = "plain"
-BASE = {"epochs": "5", "hidden": "512"}  # so that all of them end within half an hour
+BASE = {**SOUND_WORDS, "epochs": "5", "hidden": "512"}  # so that all of them end within half an hour
 VARIED = ("lr", "dropout", "poses", "blocks")  # by this study itself
 
 
@@ -49,10 +50,10 @@ def layers(words: Words, epochs: Words) -> list[Group]:
             raise InputError(f"--set {name}={words[name]}: --study layers varies it; leave it out")
     words = {**BASE, **words, **epochs}
     count = int(words["epochs"])
-    told = f"preset {PRESET}, hidden {words['hidden']}, {count} epoch{'s' if count != 1 else ''}"
+    told = f"{SOUND}, hidden {words['hidden']}, {count} epoch{'s' if count != 1 else ''}"
 
     def variant(label: str, block: Block | None = None, column: str = "", **others: str) -> Variant:
-        return Variant(label, make_config(PRESET, {**words, **others}), column=column, block=block)
+        return Variant(label, settings_of(DEFAULT, {**words, **others}), column=column, block=block)
 
     blocks = [variant("as it is")]
     blocks += [variant(label, block, **others) for label, block, others in CHANGES]
@@ -70,7 +71,7 @@ def layers(words: Words, epochs: Words) -> list[Group]:
         Group(f"Layers of a block: {told}", tuple(blocks)),
         Group(f"Batch norm and the learning rate: {told}", tuple(rates), compared=False),
         Group(
-            f"Dropout and the number of poses: preset {PRESET}, as many steps",
+            f"Dropout and the number of poses: {SOUND}, as many steps",
             tuple(poses),
             compared=False,
         ),

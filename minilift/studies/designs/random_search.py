@@ -8,20 +8,16 @@ from __future__ import annotations
 
 import math
 import re
-import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 
 import numpy as np
 
-from minilift.cli.config import TrainConfig
 from minilift.errors import InputError
-from minilift.studies.designs.grids import Group, Variant
-from minilift.studies.evaluations import Evaluation
-from minilift.studies.settings import Words, make_config, read_setting
-from minilift.studies.store import Record
-from minilift.studies.tables import NAMES, Column, Records, rows, spread_note
+from minilift.lift.settings import TrainSettings
+from minilift.studies.designs.variants import Group, Variant
+from minilift.studies.designs.words import Words, read_word, settings_of
 
 DEFAULT_RANGES = ("lr=1e-4..1e-1:log", "dropout=0..0.5", "hidden=256,512,1024", "blocks=1,2,3")
 COMPARED_ON = "val_fraction"  # says which poses points are compared on: the same ones for all
@@ -61,7 +57,7 @@ def read_ranges(texts: Sequence[str]) -> dict[str, Range]:
         name, _, values = text.partition("=")
         between = re.fullmatch(r"(.+?)\.\.(.+?)(:log)?", values)
         parts = [between[1], between[2]] if between else values.split(",")
-        checked = [read_setting("--range", f"{name}={part.strip()}") for part in parts]
+        checked = [read_word("--range", f"{name}={part.strip()}") for part in parts]
         name, words = checked[0][0], tuple(value for _, value in checked)
         if name in found:
             raise InputError(f"--range {text}: {name} is given twice; leave one out")
@@ -72,7 +68,7 @@ def read_ranges(texts: Sequence[str]) -> dict[str, Range]:
 
 
 def _between(text: str, name: str, words: tuple[str, ...], log: bool) -> Range:
-    kind = type(getattr(TrainConfig, name))
+    kind = type(getattr(TrainSettings, name))
     if kind not in (int, float):
         raise InputError(f"--range {text}: {name} is no number; list its values with commas")
     low, high = map(float, words)
@@ -103,50 +99,7 @@ def random_search(
         random = np.random.default_rng((seed, i))
         point = {name: found.draw(random) for name, found in ranges.items()}
         label = ", ".join(f"{name} {value}" for name, value in point.items())
-        variants[label] = Variant(label, make_config(preset, {**words, **point}))
+        variants[label] = Variant(label, settings_of(preset, {**words, **point}))
     told = ", ".join([f"preset {preset}", *(f"{name} {value}" for name, value in words.items())])
     title = f"{number} points at random (seed {seed}), {told}"
     return [Group(title, tuple(variants.values()), compared=False)]
-
-
-def best_of(
-    group: Group, records: Records, evaluations: Sequence[Evaluation], seeds: Sequence[int], metric: str
-) -> str:
-    """The points with the least validation error, least first, and the errors elsewhere of the first alone.
-
-    Points of which a seed diverged, or is not there, are not compared with others.
-    """
-    errors: dict[Variant, list[float]] = {}
-    for variant in group.variants:
-        found = [_validation(records.get((variant, seed))) for seed in seeds]
-        whole = [error for error in found if error is not None]
-        if len(whole) == len(seeds):
-            errors[variant] = whole
-    lost = len(group.variants) - len(errors)
-    left_out = f" {lost} of {len(group.variants)} points diverged or have not been run." if lost else ""
-    if not errors:
-        return f"No point to choose.{left_out}"
-    order = sorted(errors, key=lambda variant: statistics.fmean(errors[variant]))
-    lines = [[variant.label, _mean(errors[variant])] for variant in order[:SHOWN]]
-    best = [records[order[0], seed] for seed in seeds]
-    elsewhere = ", ".join(
-        f"{c.head} {c.cell(best, order[0], [], None)}" for c in (Column(e, metric) for e in evaluations)
-    )
-    return "\n".join([
-        *rows(["", "validation MPJPE, units"], lines), "",
-        f"The best {len(lines)} of {len(errors)} points by the validation error of their best epoch; "
-        f"{spread_note('mpjpe', seeds)}.{left_out}", "",
-        f"{NAMES[metric]} of the first: {elsewhere}. Nothing was chosen by that, and of the others it is not "
-        "shown: the best of many points on a test set is worse on the next set.",
-    ])  # fmt: skip
-
-
-def _validation(record: Record | None) -> float | None:
-    if record is None or record["diverged"]:
-        return None
-    return min(float(row["val_mpjpe"]) for row in record["history"])
-
-
-def _mean(values: Sequence[float]) -> str:
-    spread = f" ± {statistics.stdev(values):.5f}" if len(values) > 1 else ""
-    return f"{statistics.fmean(values):.5f}{spread}"

@@ -5,15 +5,17 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from minilift.cli.config import TrainConfig
 from minilift.errors import InputError
-from minilift.studies.designs.grids import Group, Variant
-from minilift.studies.settings import Words, make_config
+from minilift.lift.recipe import DEFAULT
+from minilift.lift.settings import TrainSettings
+from minilift.studies.designs.variants import Group, Variant
+from minilift.studies.designs.words import Words, settings_of
 
 REPORT = "report's settings"
-# Preset plain: like the report it mirrors no poses and has one network for all of them. It differs in what
-# the report lacked: standardised data, batches of 256, and a one-cycle that ends with the run
+# On top of the default preset. Like the report it mirrors no poses and has one network for all of them. It
+# differs in what the report lacked: standardised data, batches of 256, and a one-cycle that ends with the run
 SOUND = "sound schedule"
+SOUND_WORDS = {"lr": "0.002", "dropout": "0.1", "flip": "0"}
 EPOCHS = "5"  # the report's
 GONE = 0.01  # of the first learning rate: what is left of it moves next to nothing
 
@@ -65,27 +67,30 @@ def report(study: str, words: Words, epochs: Words) -> list[Group]:
 
 
 def _group(factor: Factor, words: Words) -> Group:
+    columns: list[tuple[str, str, Words]] = [(REPORT, "course", {}), (SOUND, DEFAULT, SOUND_WORDS)]
     variants = [
         Variant(
-            f"{factor.setting} {value}", make_config(preset, {**words, factor.setting: value}), column=name
+            f"{factor.setting} {value}",
+            settings_of(preset, {**base, **words, factor.setting: value}),
+            column=name,
         )
         for value in factor.values
-        for name, preset in ((REPORT, "report"), (SOUND, "plain"))
+        for name, preset, base in columns
     ]
     epochs = f"{words['epochs']} epoch{'s' if words['epochs'] != '1' else ''}"
-    title = f"{factor.title}: the report's settings and a sound schedule (preset plain), {epochs}"
+    title = f"{factor.title}: the report's settings and a sound schedule, {epochs}"
     return Group(title, tuple(variants), compared=False, measured=factor.measured)
 
 
-def frozen(config: TrainConfig, rates: list[float]) -> bool:
+def frozen(settings: TrainSettings, rates: list[float]) -> bool:
     """Whether a StepLR per batch had taken the rate away in the first of several epochs.
 
     `rates` as they were after each epoch.
     """
-    stepped = (config.scheduler, config.step_per) == ("step", "batch")
-    return stepped and len(rates) > 1 and rates[0] < GONE * config.lr
+    stepped = (settings.scheduler, settings.step_per) == ("step", "batch")
+    return stepped and len(rates) > 1 and rates[0] < GONE * settings.lr
 
 
-def steps_until_gone(config: TrainConfig) -> int:
+def steps_until_gone(settings: TrainSettings) -> int:
     """Steps of the optimiser until such a schedule leaves less than GONE of the rate."""
-    return config.step_size * math.ceil(math.log(GONE) / math.log(config.gamma))
+    return settings.step_size * math.ceil(math.log(GONE) / math.log(settings.gamma))

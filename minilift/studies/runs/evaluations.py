@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from minilift.cli.build import fingerprint
 from minilift.cli.eval import with_scale_beside
 from minilift.errors import InputError
 from minilift.files.mapped import chunks, crc32
+from minilift.lift.build import fingerprint
 from minilift.lift.lifter import Lifter
 from minilift.poses.info import warn_of_conventions
 from minilift.poses.metrics import joint_errors, pa_mpjpe

@@ -7,16 +7,15 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from minilift.cli.build import build_optimiser, build_scheduler
-from minilift.cli.config import TrainConfig
-from minilift.errors import InputError
+from minilift.lift.build import build_optimiser, build_scheduler
 from minilift.lift.model import LiftModel
+from minilift.lift.settings import TrainSettings
 from minilift.show.charts.sweeps import Curves, plot_epochs, plot_sweep
 from minilift.show.style import check_picture
-from minilift.studies.designs.grids import Group, Variant
-from minilift.studies.evaluations import Evaluation
-from minilift.studies.store import Record
-from minilift.studies.tables import NAMES, Column, Records
+from minilift.studies.designs.variants import Group, Variant
+from minilift.studies.results.tables import NAMES, Column, Records
+from minilift.studies.runs.evaluations import Evaluation
+from minilift.studies.runs.store import Record
 
 CURVES = {"train_mpjpe": "training MPJPE [units]", "val_mpjpe": "validation MPJPE [units]"}
 RATES_SHOWN = 100  # of a run's learning rates, or one for each epoch
@@ -83,30 +82,26 @@ def _by_epoch(made: Mapping[Variant, Sequence[Record]]) -> Mapping[str, Mapping[
             continue
         row = rows.setdefault(variant.column, {"learning rate": {}, **{told: {} for told in CURVES.values()}})
         histories = [record["history"] for record in found]
-        row["learning rate"][variant.label] = [_rates(variant.config, history) for history in histories]
+        row["learning rate"][variant.label] = [_rates(variant.settings, history) for history in histories]
         for column, told in CURVES.items():
             row[told][variant.label] = [{line["epoch"]: line[column] for line in log} for log in histories]
     return rows
 
 
-def _rates(config: TrainConfig, history: Sequence[Mapping[str, Any]]) -> dict[float, float]:
+def _rates(settings: TrainSettings, history: Sequence[Mapping[str, Any]]) -> dict[float, float]:
     """The learning rate on the way through the epochs: what the schedule says, for logs have their ends."""
     of_epoch, epochs = history[0]["steps"], len(history)
-    schedule = build_scheduler(config, build_optimiser(config, LiftModel(0, 1)), of_epoch * config.epochs)
+    schedule = build_scheduler(
+        settings, build_optimiser(settings, LiftModel(0, 1)), of_epoch * settings.epochs
+    )
     in_an_epoch, rates = max(RATES_SHOWN // epochs, 1), {}
     for i in range(in_an_epoch * epochs + 1):
         step = round(of_epoch * i / in_an_epoch)
         stepped = step if schedule and schedule.per == "batch" else step // of_epoch
-        rates[step / of_epoch] = schedule.lr_at(stepped) if schedule else config.lr
+        rates[step / of_epoch] = schedule.lr_at(stepped) if schedule else settings.lr
     return rates
 
 
 def _slug(text: str) -> str:
     """A name for a file."""
     return re.sub(r"[^a-z0-9]+", "-", text.lower().replace("'", "")).strip("-")
-
-
-def check_together(charts: str | None, random: int | None) -> None:
-    """Raise InputError where charts are asked for of points at random, which lie on no axis."""
-    if charts and random:
-        raise InputError(f"--charts {charts}: draws studies and grids; leave it or --random {random} out")

@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from minilift.cli.build import build_model, build_trainer, fingerprint
 from minilift.errors import InputError
+from minilift.lift.build import build_model, build_trainer, fingerprint
 from minilift.lift.lifter import Lifter
 from minilift.ops.threads import limited, team
 from minilift.poses.poses import load_poses
-from minilift.studies.evaluations import Evaluation, measure
-from minilift.studies.settings import TRAINING, Run, acting
-from minilift.studies.store import Record, Store
+from minilift.studies.runs.evaluations import Evaluation, measure
+from minilift.studies.runs.key import TRAINING, Run
+from minilift.studies.runs.store import Record, Store
 from minilift.train.trainer import Diverged, Trainer
 
 
@@ -35,11 +35,11 @@ def execute(run: Run, evaluations: Sequence[Evaluation], threads: int, folder: P
 
 def _made(run: Run, evaluations: Sequence[Evaluation]) -> tuple[Record, bool]:
     """The record of a run, and whether a signal came while it was trained."""
-    config, began = run.config, time.monotonic()
-    data = load_poses(config.data, need_3d=True)
+    settings, began = run.settings, time.monotonic()
+    data = load_poses(settings.data, need_3d=True)
     if tuple(fingerprint(data)) != run.data:
-        raise InputError(f"{config.data}: was changed while the sweep ran; start it again")
-    trainer = build_trainer(config, build_model(config, run.block), data, None, None, quiet=True)
+        raise InputError(f"{settings.data}: was changed while the sweep ran; start it again")
+    trainer = build_trainer(settings, build_model(settings, run.block), data, None, None, quiet=True)
     results, diverged = {}, False
     try:
         if not trainer.fit():
@@ -50,8 +50,8 @@ def _made(run: Run, evaluations: Sequence[Evaluation]) -> tuple[Record, bool]:
         diverged = True
     state = trainer.progress
     record = {
-        "key": run.key, "training": TRAINING, "seed": config.seed, "data": list(run.data),
-        "config": acting(config), "block": str(run.block or ""), "epochs": config.epochs,
+        "key": run.key, "training": TRAINING, "seed": settings.seed, "data": list(run.data),
+        "config": settings.acting(), "block": str(run.block or ""), "epochs": settings.epochs,
         "diverged": diverged, "best_epoch": state.best_epoch, "history": state.history,
         "results": {} if diverged else results,
         "seconds": round(time.monotonic() - began, 2), "machine": _machine(trainer.model.ops.device),
@@ -61,7 +61,7 @@ def _made(run: Run, evaluations: Sequence[Evaluation]) -> tuple[Record, bool]:
 
 def _measured(trainer: Trainer, run: Run, evaluations: Sequence[Evaluation]) -> dict[str, Any]:
     """Of the weights of the best validation epoch, by the keys of the evaluations."""
-    model = build_model(run.config, run.block)
+    model = build_model(run.settings, run.block)
     model.load_state_dict(trainer.best_weights)
     lifter = Lifter(model)
     return {part.key: measure(lifter, part.load()) for part in evaluations}

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from minilift.studies.designs.grids import Group, Variant
-from minilift.studies.evaluations import Evaluation
-from minilift.studies.settings import Run
-from minilift.studies.store import Record, Store
+from minilift.studies.designs.variants import Group, Variant
+from minilift.studies.runs.evaluations import Evaluation
+from minilift.studies.runs.key import Run
+from minilift.studies.runs.store import Record, Store
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Plan:
         return {row: self._run(*row) for row in rows}
 
     def _run(self, variant: Variant, seed: int) -> Run:
-        return Run(replace(variant.config, seed=seed, data=self.data), self.fingerprint, variant.block)
+        return Run(replace(variant.settings, seed=seed, data=self.data), self.fingerprint, variant.block)
 
     @cached_property
     def runs(self) -> dict[str, Run]:
@@ -56,7 +56,7 @@ class Plan:
                 states = [records[variant, seed] for seed in self.seeds]
                 marks = "".join("-" if one is None else "D" if one["diverged"] else "x" for one in states)
                 key = self.by_row[variant, self.seeds[0]].key
-                lines.append(f"  {marks}  {key}  {variant.config.epochs:4d} epochs  {_told(variant)}")
+                lines.append(f"  {marks}  {key}  {variant.settings.epochs:4d} epochs  {_told(variant)}")
         return "\n".join(
             [*lines, "x: done, D: diverged, -: to do; a mark for each seed, the file of the first"]
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import signal
 import sys
@@ -11,14 +10,13 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, closing, contextmanager
 from typing import Any
 
+from minilift import extras
 from minilift.errors import InputError
-from minilift.studies.cluster import LOKY, connected
-from minilift.studies.evaluations import Evaluation
-from minilift.studies.run import execute
-from minilift.studies.settings import Run
-from minilift.studies.store import Record, Store
-
-INSTALL = "pip install 'minilift[studies]'"
+from minilift.studies.runs.cluster import LOKY, connected
+from minilift.studies.runs.evaluations import Evaluation
+from minilift.studies.runs.key import Run
+from minilift.studies.runs.run import execute
+from minilift.studies.runs.store import Record, Store
 
 
 def cores() -> int:
@@ -28,12 +26,13 @@ def cores() -> int:
 
 def choose_jobs(asked: int | None) -> int:
     """How many runs at once: as many as cores, or one where joblib is not installed. Raises InputError."""
-    if importlib.util.find_spec("joblib") is not None:
+    if extras.installed("joblib"):
         return asked or cores()
     if asked is not None and asked > 1:
-        raise InputError(f"--jobs {asked}: several runs at once need joblib: {INSTALL}")
+        extras.require("joblib", f"--jobs {asked}")
     if asked is None and cores() > 1:
-        print(f"one run at a time; with joblib it would be {cores()}: {INSTALL}", file=sys.stderr)
+        told = extras.missing("joblib", f"running {cores()} at once")
+        print(f"one run at a time; {told}", file=sys.stderr)
     return 1
 
 
@@ -49,7 +48,7 @@ def sweep(
     from tqdm import tqdm
 
     every = 0.1 if sys.stderr.isatty() else 30.0  # seconds: a log file is not to fill with bars
-    total = sum(run.config.epochs for run in runs)
+    total = sum(run.settings.epochs for run in runs)
     given = [(run, evaluations, threads, store.folder) for run in runs]
     alone = jobs == 1 and backend == LOKY
     with ExitStack() as stack:
@@ -82,22 +81,17 @@ def _deaf_to_ctrl_c() -> Iterator[None]:
 
 
 def _parallel(given: Iterable[Any], jobs: int, threads: int, backend: str) -> Iterable[Record]:
-    """The records in the order in which they are finished, where the backend can give them so."""
-    import joblib
-
+    """The records in the order in which they are finished."""
+    joblib = extras.load("joblib", "several runs at once")
     limit = {"inner_max_num_threads": threads} if backend == LOKY else {}
     tasks = [joblib.delayed(execute)(*one) for one in given]
     try:
         with joblib.parallel_config(backend, n_jobs=jobs, **limit):
-            try:
-                pool = joblib.Parallel(return_as="generator_unordered", batch_size=1)
-            except ValueError:  # a backend that gives results only together
-                yield from joblib.Parallel(batch_size=1)(tasks)
-                return
+            pool = joblib.Parallel(return_as="generator_unordered", batch_size=1)
             with _deaf_to_ctrl_c():
                 started = pool(tasks)
             with closing(started) as finished:
                 yield from finished
     except BrokenProcessPool:
         problem = "the system ended a worker, perhaps for want of memory"
-        raise InputError(f"--jobs {jobs}: {problem}; go on with fewer (finished runs are kept)") from None
+        raise InputError(f"--jobs {jobs}: {problem}; continue with fewer (finished runs are kept)") from None

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from minilift.files import file_error, read_bytes, write_atomically
-from minilift.studies.designs.grids import Group, Variant
-from minilift.studies.evaluations import Evaluation
-from minilift.studies.store import Record
+from minilift.studies.designs.variants import Group, Variant
+from minilift.studies.runs.evaluations import Evaluation
+from minilift.studies.runs.store import Record
 
 NAMES = {"mpjpe": "MPJPE", "pa_mpjpe": "PA-MPJPE"}
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from minilift.studies.designs.grids import Group
 from minilift.studies.designs.report import REPORT, frozen, steps_until_gone
-from minilift.studies.evaluations import Evaluation
-from minilift.studies.store import Record
-from minilift.studies.tables import Column, Records, rows, spread_note, table
+from minilift.studies.designs.variants import Group
+from minilift.studies.results.tables import Column, Records, rows, spread_note, table
+from minilift.studies.runs.evaluations import Evaluation
+from minilift.studies.runs.store import Record
 
 
 def tabulated(
@@ -73,24 +73,24 @@ def _span(values: Sequence[float], digits: str) -> str:
 def _reading(group: Group, records: Records, seeds: Sequence[int]) -> str:
     """What the report's column measured, as the learning rates of its runs tell."""
     of_report = [variant for variant in group.variants if variant.column == REPORT]
-    made = [(v.config, r) for v in of_report for seed in seeds if (r := records.get((v, seed)))]
-    made = [(config, record) for config, record in made if record["history"]]
+    made = [(v.settings, r) for v in of_report for seed in seeds if (r := records.get((v, seed)))]
+    made = [(settings, record) for settings, record in made if record["history"]]
     if not made:
         return "No run with the report's settings has an epoch yet."
-    rates = [(config, _rates(record)) for config, record in made]
-    if not all(frozen(config, of_run) for config, of_run in rates):
-        left = min(of_run[-1] / config.lr for config, of_run in rates)
+    rates = [(settings, _rates(record)) for settings, record in made]
+    if not all(frozen(settings, of_run) for settings, of_run in rates):
+        left = min(of_run[-1] / settings.lr for settings, of_run in rates)
         return (
             "Here the report's settings do not freeze in the first epoch: "
             f"{left:.1g} of the rate was left at the end."
         )
-    config, left = made[0][0], max(of_run[0] / config.lr for config, of_run in rates)
+    settings, left = made[0][0], max(of_run[0] / settings.lr for settings, of_run in rates)
     moved = max(_moved(record) for _, record in made)
     return (
-        f"The report's schedule, stepped once per batch, takes 99 % of the rate away in "
-        f"{steps_until_gone(config):,} batches, and leaves {left:.0e} of it after the first epoch; what the "
-        f"validation error still changes by ({100 * moved:.1f} % at most) comes with batch norm's running "
-        f"statistics. So the report's table compares beginnings. {group.measured}"
+        "The report's schedule, stepped once per batch, takes 99 % of the rate away in "
+        f"{steps_until_gone(settings):,} batches, and leaves {left:.0e} of it after the first epoch; what "
+        f"the validation error still changes by ({100 * moved:.1f} % at most) comes with batch norm's "
+        f"running statistics. So the report's table compares beginnings. {group.measured}"
     )
 
 

@@ -1,0 +1,135 @@
+"""The flags of a training run, made of the description of its settings."""
+
+from __future__ import annotations
+
+import argparse
+import textwrap
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from minilift.cli.parser import WIDTH, Parser
+from minilift.errors import InputError
+from minilift.lift.recipe import DEFAULT, PRESETS, make_settings
+from minilift.lift.setting import Setting, SettingError, shown
+from minilift.lift.settings import SETTINGS, TrainSettings
+
+BASIC = "settings"  # the heading of those on the short help
+
+DESCRIPTION = """\
+Train a lifter: a network that makes 3D joints of 2D ones.
+
+Reads data_train_lift.pkl in this folder; without it, makes synthetic people and
+keeps them there. Writes liftModel, log.csv, checkpoint.npz, liftModel.trust.npz;
+files of an earlier run get the ending .old. Ctrl-C saves; --resume continues.
+"""
+
+EXAMPLES = """\
+examples:
+  minilift train --preset quick              a first result in a minute
+  minilift train --epochs 10 --seed 1        shorter, with other initial weights
+  minilift train --resume                    continue where Ctrl-C stopped
+"""
+
+MORE_EXAMPLES = """\
+more examples:
+  minilift train --head ray                  joints on the rays of the 2D points
+  minilift train --plot curves.png           errors and layers in a picture
+  minilift train --tensorboard events        then: tensorboard --logdir events
+  minilift train --preset course --lr 0.01   a preset with another learning rate
+
+The settings that act are printed when training begins.
+"""
+
+
+def flag(name: str) -> str:
+    """The flag of a setting."""
+    return "--" + name.replace("_", "-")
+
+
+@contextmanager
+def in_flags() -> Iterator[None]:
+    """Within it, a SettingError becomes the InputError that names the flag: `--epochs 0: must be ...`."""
+    try:
+        yield
+    except SettingError as error:
+        raise InputError(error.told(_said)) from None
+
+
+def _said(name: str, value: str) -> str:
+    if SETTINGS[name].kind is bool and value in ("yes", "no"):
+        return flag(name) if value == "yes" else "--no-" + flag(name)[2:]
+    return f"{flag(name)} {value}"
+
+
+class Read(argparse.Action):
+    """Reads the word, or the words, of a flag as the description of its setting says."""
+
+    def __call__(self, parser: Any, namespace: Any, values: Any, option_string: str | None = None) -> None:
+        text = values if isinstance(values, str) else " ".join(values)
+        with in_flags():
+            setattr(namespace, self.dest, SETTINGS[self.dest].read(text))
+
+
+def add_setting(
+    parser: Parser, name: str, help: str = "", default: Any = argparse.SUPPRESS, **options: Any
+) -> None:
+    """Add the flag of a setting. Where it is not given, the result has the `default`, or nothing of it."""
+    setting = SETTINGS[name]
+    text = f"{help or setting.help} [{shown(setting.default)}]".replace("%", "%%")
+    parser.add_argument(flag(name), default=default, help=text, **_reading(setting), **options)
+
+
+def _reading(setting: Setting) -> dict[str, Any]:
+    if setting.kind is bool:
+        return {"action": argparse.BooleanOptionalAction}
+    metavar: Any = setting.metavar or {int: "N", float: "X", tuple: ("X", "X")}.get(setting.kind)
+    if setting.choices:
+        metavar = "{" + ",".join(setting.choices) + "}"
+    many = {"nargs": len(setting.default)} if setting.kind is tuple else {}
+    return {"action": Read, "metavar": metavar or setting.name.upper(), **many}
+
+
+def train_parser() -> Parser:
+    """The parser of `minilift train`: a flag for each setting, absent from the result unless given."""
+    purposes = "\n".join(f"  {name:12s}{preset.purpose}" for name, preset in PRESETS.items())
+    wrap = partial(textwrap.fill, width=WIDTH, initial_indent="  ", subsequent_indent=" " * 14)
+    about = "\n".join(wrap(f"{name:12s}{preset.about}") for name, preset in PRESETS.items())
+    parser = Parser(
+        "minilift train",
+        DESCRIPTION,
+        f"presets:\n{purposes}\n\n{EXAMPLES}",
+        more=f"{MORE_EXAMPLES}\nthe presets in detail:\n{about}",
+    )
+    parser.add_argument(
+        "--preset", choices=tuple(PRESETS), metavar="NAME", help=f"settings to start from [{DEFAULT}]"
+    )
+    parser.add_argument("--resume", action="store_true", help="continue from checkpoint.npz in --out")
+    for name, setting in SETTINGS.items():
+        if setting.basic:
+            add_setting(parser, name, group=BASIC)
+    for name, setting in SETTINGS.items():
+        if not setting.basic:
+            add_setting(parser, name, group=setting.group, further=True)
+    return parser
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the command line of `minilift train` asks for; `given` are the settings that it names."""
+
+    settings: TrainSettings
+    given: dict[str, Any]
+    resume: bool
+
+
+def read_train(argv: Sequence[str] | None) -> Asked:
+    """Read the command line. Raises InputError, which names the flag."""
+    given = vars(train_parser().parse_args(argv))
+    preset, resume = given.pop("preset"), given.pop("resume")
+    if preset and resume:
+        raise InputError(f"--preset {preset}: a resumed run has its settings; leave the flag out")
+    with in_flags():
+        return Asked(make_settings(preset or DEFAULT, given), given, resume)

@@ -1,0 +1,141 @@
+"""A training run put together from its settings, for the train command and for studies alike."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from minilift.files.mapped import crc32
+from minilift.lift.augment.augmenter import Augmentation, Augmenter
+from minilift.lift.model import BlockMaker, LiftModel
+from minilift.lift.setting import SettingError
+from minilift.lift.settings import TrainSettings
+from minilift.nn import losses
+from minilift.ops import get_ops
+from minilift.optim import (
+    SGD,
+    Adam,
+    AdamW,
+    CosineAnnealingLR,
+    ExponentialLR,
+    OneCycleLR,
+    Optimiser,
+    Schedule,
+    StepLR,
+    WarmUpCosineLR,
+)
+from minilift.poses.people.synth import CHUNK, synthesize
+from minilift.poses.poses import Poses
+from minilift.train.epoch import batches_per_epoch, hold_out
+from minilift.train.trainer import Trainer
+
+SEEN = 16_384  # augmented poses from which the network's units are taken
+FREE = 0.5  # of the synthetic people that are added to data, how many move freely
+APART = CHUNK << 20  # where they begin in the crowd of their seed: not those that a folder without data gets
+
+
+def build_model(settings: TrainSettings, make_block: BlockMaker | None = None) -> LiftModel:
+    """The network of a run, before training. Raises InputError where its device cannot be had."""
+    return LiftModel(
+        settings.blocks, settings.hidden, settings.dropout, init=settings.init, seed=settings.seed,
+        device=settings.device, tf32=settings.tf32, head=settings.head, make_block=make_block,
+    )  # fmt: skip
+
+
+def build_trainer(
+    settings: TrainSettings, model: LiftModel, data: Poses, test: Poses | None, out: Path | None,
+    *, quiet: bool = False,
+) -> Trainer:  # fmt: skip
+    """All of a run but its files: `data` split, the model's units set, optimiser, schedule and Trainer.
+
+    `out` is None for a run that writes nothing; `quiet` for one that shows nothing. Raises InputError where
+    there are too few poses.
+    """
+    train, validation = split_data(data, settings)
+    train = with_synthetic(train, settings)
+    names = (f.name for f in fields(Augmentation))
+    augmentation = Augmentation(
+        **{name: getattr(settings, name) for name in names if hasattr(settings, name)}
+    )
+    if settings.standardise:
+        model.standardise(*_as_seen(train, augmentation, settings.seed))
+    optimiser = build_optimiser(settings, model)
+    steps = settings.epochs * batches_per_epoch(len(train), settings.batch_size)
+    return Trainer(
+        model, optimiser, build_scheduler(settings, optimiser, steps), train, validation, test,
+        epochs=settings.epochs, batch_size=settings.batch_size, out=out, loss=getattr(losses, settings.loss),
+        augmentation=augmentation, weights=settings.weights, patience=settings.patience,
+        min_delta=settings.min_delta,
+        settings={**settings.as_stored(), "data": fingerprint(data)},
+        show=_nothing if quiet else print, bar=not quiet,
+    )  # fmt: skip
+
+
+def split_data(data: Poses, settings: TrainSettings) -> tuple[Poses, Poses]:
+    """Poses of the data to train on, and to validate."""
+    rows, held_out = hold_out(len(data), settings.val_fraction, settings.seed)
+    if 0 < settings.poses < len(rows):
+        rows = rows[np.linspace(0, len(rows) - 1, settings.poses).astype(int)]
+    return data.take(rows), data.take(held_out)
+
+
+def with_synthetic(train: Poses, settings: TrainSettings) -> Poses:
+    """The training poses and, behind them, the synthetic people that the settings add."""
+    added = round(settings.synthetic * len(train))
+    if not added:
+        return train
+    if train.mapped:
+        problem = f"{settings.data} is too large to be read, and nothing can be added to it; give {{0}}"
+        raise SettingError("synthetic", settings.synthetic, problem, ("synthetic", 0))
+    people = synthesize(added, settings.seed, start=APART, free=FREE)
+    joint_3d = np.concatenate([train.joint_3d, people.joint_3d])
+    return Poses(np.concatenate([train.joint_2d, people.joint_2d]), joint_3d)
+
+
+def _as_seen(train: Poses, augmentation: Augmentation, seed: int) -> tuple[Any, Any]:
+    """2D and 3D joints with the statistics of what the network will see: all of them, or some thousands
+    augmented. Made on the CPU, so that the units do not depend on the device."""
+    if not augmentation.active:
+        return train.joint_2d, train.joint_3d
+    some = train.read(np.linspace(0, len(train) - 1, SEEN).astype(int))
+    augment = Augmenter(augmentation, get_ops("cpu"), SEEN, seed)
+    found = [np.empty_like(source) for source in augment.sources]
+    for source, joints in zip(augment.sources, (some.joint_2d, some.joint_3d), strict=True):
+        source[:] = np.asarray(joints).reshape(SEEN, -1)
+    augment(0, *found)
+    return found[0], found[1]
+
+
+def build_optimiser(settings: TrainSettings, model: LiftModel) -> Optimiser:
+    if settings.optimiser == "sgd":
+        return SGD(model.parameters(), settings.lr, settings.momentum, settings.weight_decay, settings.clip)
+    make = AdamW if settings.optimiser == "adamw" else Adam
+    options = {"weight_decay": settings.weight_decay, "max_norm": settings.clip}
+    return make(model.parameters(), settings.lr, settings.betas, **options)
+
+
+def build_scheduler(settings: TrainSettings, optimiser: Optimiser, steps: int) -> Schedule | None:
+    if settings.scheduler == "onecycle":
+        return OneCycleLR(optimiser, settings.lr, steps, cycle_momentum=settings.cycle_momentum)
+    if settings.scheduler == "cosine":
+        return CosineAnnealingLR(optimiser, steps, per="batch")
+    if settings.scheduler == "warmup":
+        return WarmUpCosineLR(optimiser, steps, settings.warm_up)
+    if settings.scheduler == "step":
+        return StepLR(optimiser, settings.step_size, settings.gamma, per=settings.step_per)
+    if settings.scheduler == "exponential":
+        return ExponentialLR(optimiser, settings.gamma, per=settings.step_per)
+    return None
+
+
+def _nothing(text: str) -> None:
+    """Where a quiet run's lines go."""
+
+
+def fingerprint(poses: Poses) -> list[int]:
+    """What tells one set of poses from another: their number, and checksums of their joints."""
+    assert poses.joint_3d is not None
+    return [len(poses), crc32(poses.joint_2d), crc32(poses.joint_3d)]

@@ -1,0 +1,225 @@
+"""The settings of a training run: one description of each, from which everything else about them is made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any
+
+from minilift.lift.model import HEADS
+from minilift.lift.setting import Setting, SettingError, shown
+from minilift.nn.init import NAMES as INITIALISERS
+
+# Of the settings in a checkpoint. To add a setting, raise it, and give the setting `since=VERSION` and, in
+# `before`, what runs had until then. Version 0 is that of checkpoints which do not say theirs.
+VERSION = 1
+
+ADAMS, ENDING, DROPPING = ("adam", "adamw"), ("onecycle", "cosine", "warmup"), ("step", "exponential")
+
+
+def _setting(default: Any, group: str, help: str, **facts: Any) -> Any:
+    return field(default=default, metadata={"setting": Setting(help, group, **facts)})
+
+
+def _file(default: str, help: str, **facts: Any) -> Any:
+    return _setting(default, "files", help, result=False, **facts)
+
+
+def _augment(default: float, help: str, high: float, **facts: Any) -> Any:
+    facts |= {"low": 0, "high": high, "neutral": 0.0, "since": 1, "before": 0.0}
+    return _setting(default, "augmentation", help, **facts)
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """Settings of one training run. The defaults are the preset `same-people`.
+
+    Raises SettingError for a value out of bounds, and for settings that contradict each other.
+    """
+
+    data: str = _file(
+        "data_train_lift.pkl", "training poses",
+        resumable=True, basic=True, metavar="FILE",
+    )  # fmt: skip
+    test: str = _file(
+        "data_test_lift.pkl", "poses only to watch",
+        resumable=True, basic=True, metavar="FILE",
+    )  # fmt: skip
+    out: str = _file(
+        ".", "folder for weights, log.csv, checkpoint.npz", resumable=True, basic=True, metavar="DIR"
+    )
+    weights: str = _file(
+        "liftModel",
+        "name of the weights file; .safetensors at its end gives that format",
+        metavar="NAME",
+    )
+    plot: str = _file(
+        "", "draw charts of the run: .png, .svg or .pdf",
+        since=1, before="", resumable=True, basic=True, metavar="FILE",
+    )  # fmt: skip
+    tensorboard: str = _file(
+        "", "write event files for TensorBoard into this folder, after each epoch",
+        since=1, before="", resumable=True, metavar="DIR",
+    )  # fmt: skip
+
+    epochs: int = _setting(56, "training", "passes over the data", low=1, resumable=True, basic=True)
+    batch_size: int = _setting(256, "training", "poses in a step", low=2, basic=True)
+    loss: str = _setting("mpjpe", "training", "what is minimised", choices=("mpjpe", "mse"))
+    standardise: bool = _setting(
+        True, "training", "let the network see data of mean 0 and standard deviation 1"
+    )
+    synthetic: float = _setting(
+        0.0, "training", "synthetic people to add, per pose of the data; half of them move freely",
+        low=0, high=100, neutral=0.0, since=1, before=0.0,
+    )  # fmt: skip
+    poses: int = _setting(
+        0, "training", "train on this number of poses, evenly picked; 0 for all",
+        low=0, neutral=0, since=1, before=0, metavar="N",
+    )  # fmt: skip
+    val_fraction: float = _setting(
+        0.05, "training", "share of the training poses held out to choose the best epoch", low=0.001, high=0.5
+    )
+    patience: int = _setting(
+        0, "training",
+        "stop after this number of epochs without a better validation MPJPE, 0 for never; with a schedule "
+        "that ends with the run (onecycle, cosine, warmup) that is before its rate has fallen",
+        low=0, neutral=0, since=1, before=0, resumable=True, metavar="EPOCHS",
+    )  # fmt: skip
+    min_delta: float = _setting(
+        0.0, "training", "with patience: units by which it must be better to count",
+        low=0, neutral=0.0, since=1, before=0.0, resumable=True,
+    )  # fmt: skip
+    seed: int = _setting(
+        0, "training", "same seed, same machine, same result", low=0, high=2**32 - 1, basic=True
+    )
+    device: str = _setting(
+        "auto", "training", "cpu, gpu, gpu:1 (the second), auto", resumable=True, result=False, basic=True
+    )
+    tf32: bool = _setting(
+        False, "training", "let a GPU multiply with 10 bits of mantissa: faster with large batches",
+        neutral=False, since=1, before=False, resumable=True,
+    )  # fmt: skip
+
+    optimiser: str = _setting(
+        "adam", "optimiser", "how gradients move the weights", choices=("adam", "adamw", "sgd")
+    )
+    lr: float = _setting(
+        6e-3, "optimiser", "learning rate; a one-cycle's highest", low=0, open_low=True, basic=True
+    )
+    betas: tuple[float, float] = _setting(
+        (0.9, 0.999), "optimiser", "decay rates of Adam's two averages",
+        low=0, high=1, open_high=True, acts_with=("optimiser", ADAMS),
+    )  # fmt: skip
+    momentum: float = _setting(
+        0.9, "optimiser", "momentum of SGD", low=0, high=1, open_high=True, acts_with=("optimiser", ("sgd",))
+    )
+    weight_decay: float = _setting(
+        0.0, "optimiser", "added to the gradient (L2); with adamw, a step of its own", low=0
+    )
+    clip: float = _setting(
+        0.0, "optimiser", "scale gradients of a larger norm down to this; 0 for never",
+        low=0, neutral=0.0, since=1, before=0.0,
+    )  # fmt: skip
+
+    scheduler: str = _setting(
+        "onecycle", "schedule", "of the learning rate; onecycle, cosine and warmup end with the run",
+        choices=(*ENDING, *DROPPING, "none"),
+    )  # fmt: skip
+    warm_up: float = _setting(
+        0.05, "schedule", "share of the steps in which a warmup schedule rises, before half a cosine",
+        low=0, high=1, acts_with=("scheduler", ("warmup",)), since=1, before=0.05,
+    )  # fmt: skip
+    cycle_momentum: bool = _setting(
+        True, "schedule",
+        "let a onecycle move the first beta or the momentum too, 0.95 to 0.85 to 0.95; off if one is given",
+        acts_with=("scheduler", ("onecycle",)),
+    )  # fmt: skip
+    step_size: int = _setting(
+        10, "schedule", "steps between drops of a step schedule", low=1, acts_with=("scheduler", ("step",))
+    )
+    gamma: float = _setting(
+        0.5, "schedule", "factor of a drop (step) or of every step (exponential)",
+        low=0, high=1, open_low=True, acts_with=("scheduler", DROPPING),
+    )  # fmt: skip
+    step_per: str = _setting(
+        "epoch", "schedule", "what a step of step and exponential is",
+        choices=("batch", "epoch"), acts_with=("scheduler", DROPPING),
+    )  # fmt: skip
+
+    blocks: int = _setting(2, "network", "residual blocks", low=0, high=100, basic=True)
+    hidden: int = _setting(1024, "network", "width of the hidden layers", low=1, high=65536, basic=True)
+    dropout: float = _setting(0.0, "network", "share of units dropped in training", low=0, high=1)
+    head: str = _setting(
+        "xyz", "network", "xyz: 45 coordinates; ray: 15 depths on rays",
+        choices=HEADS, since=1, before="xyz", basic=True,
+    )  # fmt: skip
+    init: str = _setting("uniform", "network", "initial weights", choices=INITIALISERS)
+
+    flip: float = _augment(0.5, "share of the poses that is mirrored", 1)
+    noise: float = _augment(
+        0.0, "standard deviation added to 2D points (0.001: one pixel at f = 1000)", float("inf")
+    )
+    yaw: float = _augment(0.0, "turn the camera around the person by up to this many degrees", 180)
+    tilt: float = _augment(0.0, "raise or lower the camera by up to this many degrees", 90)
+    distance: float = _augment(0.0, "move the camera by a factor of up to exp of this", 1)
+    body: float = _augment(0.0, "share of the poses with bones of other lengths", 1)
+    mix: float = _augment(0.0, "share of the poses with limbs of other poses", 1)
+    joint_dropout: float = _augment(
+        0.0, "share of the keypoints hidden, for 2D poses that lack some (head xyz only)", 1, metavar="SHARE"
+    )
+
+    def __post_init__(self) -> None:
+        for name, setting in SETTINGS.items():
+            object.__setattr__(self, name, setting.check(getattr(self, name)))
+        if self.min_delta and not self.patience:
+            problem = "needs patience, which is 0; give {0}, or leave it out"
+            raise SettingError("min_delta", self.min_delta, problem, ("patience", 5))
+        if self.joint_dropout and self.head == "ray":
+            problem = "a hidden joint has no ray for {0} to put it on; add {1}"
+            raise SettingError("joint_dropout", self.joint_dropout, problem, ("head", "ray"), ("head", "xyz"))
+
+    def acts(self, name: str) -> bool:
+        """Whether a setting has any effect, with its value and those that the others have."""
+        setting = SETTINGS[name]
+        neutral = setting.neutral is not None and getattr(self, name) == setting.neutral
+        return self._is_asked(setting) and not neutral
+
+    def _is_asked(self, setting: Setting) -> bool:
+        """Whether the other setting that this one depends on, if any, has a value that lets it act."""
+        return setting.acts_with is None or getattr(self, setting.acts_with[0]) in setting.acts_with[1]
+
+    def acting(self) -> dict[str, Any]:
+        """The settings that act on the weights, fit for JSON: what tells one run from another.
+
+        Those that only another choice would bring to life are left out, and so are newer settings with the
+        value that runs had before these came: what was found then stays good.
+        """
+        found = {}
+        for name, setting in SETTINGS.items():
+            value = getattr(self, name)
+            unchanged = setting.since and value == setting.before
+            if setting.result and not unchanged and self._is_asked(setting):
+                found[name] = list(value) if isinstance(value, tuple) else value
+        return found
+
+    def describe(self) -> str:
+        """The settings that act, in a few lines, by group; files are left out."""
+        groups: dict[str, list[str]] = {}
+        for name, setting in SETTINGS.items():
+            if setting.group != "files" and self.acts(name):
+                groups.setdefault(setting.group, []).append(f"{name.replace('_', ' ')} {self._acting(name)}")
+        return "\n".join(f"  {group:10s} {', '.join(items)}" for group, items in groups.items())
+
+    def _acting(self, name: str) -> str:
+        if name in ("betas", "momentum") and self.scheduler == "onecycle" and self.cycle_momentum:
+            return f"cycled {self.betas[1]:g}" if name == "betas" else "cycled"
+        return shown(getattr(self, name))
+
+    def as_stored(self) -> dict[str, Any]:
+        """What a checkpoint keeps of them, by name."""
+        return {"version": VERSION, "config": asdict(self)}
+
+
+SETTINGS: Mapping[str, Setting] = {
+    f.name: replace(f.metadata["setting"], name=f.name, default=f.default) for f in fields(TrainSettings)
+}

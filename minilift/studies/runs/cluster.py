@@ -1,0 +1,44 @@
+"""Where the runs of a study are made: on this machine, or on a Dask cluster that joblib reaches."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from minilift import extras
+from minilift.errors import InputError
+
+LOKY, DASK = "loky", "dask"  # joblib's names: processes of this machine, workers of Dask
+BACKENDS = (LOKY, DASK)
+SECONDS = 5  # in which a scheduler has to answer
+ALL = -1  # joblib's word for as many jobs as the cluster has cores
+
+
+def check_backend(backend: str) -> None:
+    """Raise InputError where a library that the backend needs is not installed."""
+    if backend == DASK:
+        for library in ("joblib", "distributed"):
+            extras.require(library, f"--backend {backend}")
+
+
+@contextmanager
+def connected(backend: str, address: str | None, jobs: int) -> Iterator[None]:
+    """Within it, joblib finds the cluster at the address; without one, `jobs` workers on this machine.
+
+    Raises InputError where no scheduler answers.
+    """
+    if backend == LOKY:
+        yield
+        return
+    options: dict[str, Any] = {"address": address, "timeout": SECONDS}
+    if not address:
+        options = {"n_workers": jobs, "threads_per_worker": 1, "dashboard_address": None}
+        options["silence_logs"] = logging.ERROR
+    try:
+        client = extras.load("distributed", f"--backend {backend}").Client(**options)
+    except (OSError, ValueError) as problem:
+        raise InputError(f"--cluster {address}: no scheduler of Dask answers ({problem})") from None
+    with client:
+        yield
