@@ -14,7 +14,6 @@ LIBRARIES = {
     "matplotlib": ("matplotlib", "plot"),
     "PIL": ("Pillow", "plot"),
     "plotly": ("plotly", "report"),
-    "safetensors": ("safetensors", "safetensors"),
     "joblib": ("joblib", "studies"),
     "distributed": ("distributed", "dask"),
     "tensorboardX": ("tensorboardX", "tensorboard"),

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from raw_files import parts, torch_file, zipped
 
-from minilift.files.weights import load_checkpoint, load_state_dict, save_checkpoint, save_state_dict
+from minilift.files.checkpoint import load_checkpoint, save_checkpoint
+from minilift.files.weights import load_state_dict, save_state_dict
 
 RNG = np.random.default_rng(0)
 STATE = {
@@ -34,8 +35,6 @@ def same(found, expected):
 
 @pytest.mark.parametrize("name", ["liftModel", "weights.safetensors"])
 def test_save_and_load_agree(name, tmp_path):
-    if name.endswith("safetensors"):
-        pytest.importorskip("safetensors")
     path = tmp_path / name
     save_state_dict(path, STATE)
     found = load_state_dict(path)

@@ -27,7 +27,8 @@ from minilift.cli.settings import read_train
 from minilift.cli.train import main as train
 from minilift.errors import InputError
 from minilift.files import only_one
-from minilift.files.weights import load_checkpoint, save_checkpoint, save_state_dict
+from minilift.files.checkpoint import load_checkpoint, save_checkpoint
+from minilift.files.weights import save_state_dict
 from minilift.lift import build as build_command
 from minilift.lift.build import split_data, with_synthetic
 from minilift.lift.recipe import PRESETS
@@ -139,9 +140,6 @@ def test_an_earlier_runs_files_are_kept(with_data: Path, capsys: Capture) -> Non
 
 def test_other_places_and_the_next_command(with_data: Path, capsys: Capture) -> None:
     Path("data_test_lift.pkl").rename("mine.pkl")
-    pytest.importorskip(
-        "safetensors", reason="the optional format needs: pip install 'minilift[safetensors]'"
-    )
     assert train([*SMALL, "--out", "runs/a", "--test", "mine.pkl", "--weights", "w.safetensors"]) == 0
     last = capsys.readouterr().out.splitlines()[-1]
     assert last == f"next: minilift eval --weights {Path('runs/a/w.safetensors')} --data mine.pkl"

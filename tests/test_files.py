@@ -10,7 +10,8 @@ from conftest import make_poses
 
 from minilift import files
 from minilift.errors import InputError
-from minilift.files.weights import save_checkpoint, save_state_dict
+from minilift.files.checkpoint import save_checkpoint
+from minilift.files.weights import save_state_dict
 from minilift.poses.poses import save_poses, save_scale
 
 ARRAYS = {"a": np.zeros(3, np.float32)}

@@ -20,8 +20,8 @@ from minilift import Adam, InputError, Lifter, LiftModel, Poses, cal_mpjpe, eval
 from minilift.cli.data import main as data_main
 from minilift.cli.eval import main as eval_main
 from minilift.cli.train import main as train_main
+from minilift.files.checkpoint import load_checkpoint
 from minilift.files.mapped import CHUNK, MappedRows, Spool, crc32, shown
-from minilift.files.weights import load_checkpoint
 from minilift.poses import info as info_module
 from minilift.poses.poses import find_scale, save_poses, save_scale, scale_fits, split_poses
 from minilift.poses.read import course as formats

@@ -13,7 +13,7 @@ from minilift import Adam, InputError, LiftModel, StepLR, run_epoch
 from minilift.cli import curves as curves_module
 from minilift.cli.curves import Curves
 from minilift.cli.train import main as train
-from minilift.files.weights import load_checkpoint
+from minilift.files.checkpoint import load_checkpoint
 from minilift.lift.augment.augmenter import Augmentation
 from minilift.nn import Linear, ReLU, losses
 from minilift.poses.poses import save_poses

@@ -15,7 +15,8 @@ import pytest
 from conftest import make_poses
 
 from minilift import Adam, InputError, Lifter, LiftModel, StepLR, cal_mpjpe, evaluate, load_poses, run_epoch
-from minilift.files.weights import load_checkpoint, load_state_dict
+from minilift.files.checkpoint import load_checkpoint
+from minilift.files.weights import load_state_dict
 from minilift.lift.augment.augmenter import Augmentation
 from minilift.lift.fast import step
 from minilift.nn import losses

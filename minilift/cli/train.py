@@ -15,7 +15,7 @@ from minilift.cli.train_files import check_outputs, read_poses
 from minilift.cli.trust import keep_trust
 from minilift.errors import InputError, run_program
 from minilift.files import only_one
-from minilift.files.weights import load_checkpoint
+from minilift.files.checkpoint import load_checkpoint
 from minilift.lift.build import build_model, build_trainer, split_data
 from minilift.lift.lifter import Lifter
 from minilift.lift.resume import resumed

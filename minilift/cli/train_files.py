@@ -6,7 +6,6 @@ from pathlib import Path
 
 from minilift.errors import InputError
 from minilift.files import check_writable
-from minilift.files.weights import check_format
 from minilift.lift.setting import SettingError
 from minilift.lift.settings import TrainSettings
 from minilift.lift.trust import trust_path
@@ -42,7 +41,6 @@ def check_outputs(settings: TrainSettings) -> None:
     check_writable(weights.parent)
     if settings.tensorboard:
         check_writable(settings.tensorboard)
-    check_format(settings.weights)
     if settings.plot:
         check_picture(settings.plot)
         if Path(settings.plot).resolve() in [*resolved, weights.resolve()]:

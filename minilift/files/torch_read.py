@@ -1,59 +1,44 @@
-"""Read PyTorch's state-dict files without torch and without running what is in them.
+"""Read PyTorch's files without torch and without running what is in them.
 
-The layout is described in torch_write.py; this file reads every variant of it that torch.save produces.
+torch_write.py describes the zip files that torch.save has written since version 1.6; this file reads every
+variant of them, and what torch.save wrote before.
 """
 
 import io
-import math
+import pickle
+import struct
 import sys
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from minilift.files import PathLike, file_error, one_line
-from minilift.files.array_pickle import ArrayUnpickler
-from minilift.files.safe_pickle import unpickle
+from minilift.files.safe_pickle import SafeUnpickler, unpickle
+from minilift.files.torch_pickle import TorchUnpickler
+from minilift.files.what import kind_of, wrong_kind
 
 SAVE_AGAIN = "save it with torch.save(model.state_dict(), path)"
 _LARGEST_PICKLE = 16 << 20
-# What torch.save wrote before 1.6 starts with this number as a pickled long.
-_LEGACY = b"\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."
-
-_STORAGES = {
-    "DoubleStorage": "f8", "FloatStorage": "f4", "HalfStorage": "f2", "BFloat16Storage": "u2",
-    "LongStorage": "i8", "IntStorage": "i4", "ShortStorage": "i2", "CharStorage": "i1",
-    "ByteStorage": "u1", "BoolStorage": "b1",
-}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class _StorageType:
-    dtype: str
-    bfloat16: bool = False
-
-
-@dataclass(frozen=True)
-class _Storage:
-    data: np.ndarray
-    kind: _StorageType
+_MAGIC = 0x1950A86A20F9469CFC6C  # the first of the pickles in a file of before 1.6 is this number
+LEGACY = pickle.dumps(_MAGIC, 2)[2:]
 
 
 def read_torch(path: PathLike, content: bytes) -> Any:
-    """What a torch file holds: dicts of arrays, numbers and text; half and bfloat16 become float32.
+    """What a torch file holds: dicts of arrays, numbers and text; half, bfloat16 and float8 become float32.
 
-    Raises InputError naming the file: another format, damaged, compressed, or a pickle that asks for
-    anything but tensors of numbers. Nothing in the file is run and memory stays near the file's own size.
+    Objects of other classes are Opaque, with what was in them. Raises InputError naming the file: another
+    format, damaged, compressed, a pickle that claims more than is there or asks for what only does harm.
+    Nothing in the file is run and memory stays near the file's own size.
     """
-    if _LEGACY in content[:64]:
-        raise file_error(path, "is in torch's format of before 1.6; load it in torch and save it again")
+    if LEGACY in content[:64]:
+        return _read_legacy(path, content)
+    kind = kind_of(content).name
+    if kind == "pickle":
+        return _read_pickle(path, content)
     if content[:4] != b"PK\x03\x04":
-        raise file_error(path, f"is not a PyTorch weights file; {SAVE_AGAIN}")
+        raise wrong_kind(path, content, "a PyTorch weights file", SAVE_AGAIN)
     try:
-        archive = zipfile.ZipFile(io.BytesIO(content))
-        unpickler = _TorchUnpickler(archive, len(content))
+        unpickler = _Archive(content).unpickler()
     except ValueError as error:
         raise file_error(path, f"{error}; {SAVE_AGAIN}") from None
     # zipfile raises a dozen kinds for a damaged archive.
@@ -64,24 +49,37 @@ def read_torch(path: PathLike, content: bytes) -> Any:
     return unpickle(unpickler, path, SAVE_AGAIN)
 
 
-class _TorchUnpickler(ArrayUnpickler):
-    """Adds torch's tensors, as arrays, to what ArrayUnpickler reads."""
+def _read_pickle(path: PathLike, content: bytes) -> Any:
+    """What pickle.dump made of a state dict: each storage is a file of before 1.6 in itself."""
+    unpickler = TorchUnpickler(content, len(content), lambda *_: None, swap=False)
 
-    def __init__(self, archive: zipfile.ZipFile, size: int) -> None:
-        self.archive = archive
-        self.members = {info.filename: info for info in archive.infolist()}
-        self.root = _check_members(self.members, size)
-        super().__init__(self._read("data.pkl"))
-        self.budget = 4 * size  # shared storages and expanded tensors are copied in full
+    def storage(raw: object) -> Any:
+        if not isinstance(raw, bytes) or LEGACY not in raw[:64]:
+            raise ValueError("a storage that is no file of its own")
+        unpickler.spend(len(raw))
+        return _read_legacy(path, raw)
+
+    unpickler.names["torch.storage._load_from_bytes"] = storage
+    return unpickle(unpickler, path, SAVE_AGAIN)
+
+
+class _Archive:
+    """A zip file of torch, whose members are looked at only as far as they are asked for."""
+
+    def __init__(self, content: bytes) -> None:
+        self.archive, self.size = zipfile.ZipFile(io.BytesIO(content)), len(content)
+        self.members = {info.filename: info for info in self.archive.infolist()}
+        self.root = _check_members(self.members, self.size)
+
+    def unpickler(self) -> TorchUnpickler:
         order = self._read("byteorder") if f"{self.root}/byteorder" in self.members else b"little"
         if order not in (b"little", b"big"):
             raise ValueError("its byteorder is neither little nor big")
-        self.swap = (order == b"little") != (sys.byteorder == "little")
-        self.storages: dict[str, _Storage] = {}
-        self.names["torch._utils._rebuild_tensor_v2"] = self._tensor
-        self.names["torch._utils._rebuild_parameter"] = self._parameter
-        for name, code in _STORAGES.items():
-            self.names[f"torch.{name}"] = _StorageType(code, name == "BFloat16Storage")
+        swap = (order == b"little") != (sys.byteorder == "little")
+        return TorchUnpickler(self._read("data.pkl"), self.size, self._storage, swap)
+
+    def _storage(self, key: str, count: int, size: int) -> bytes:
+        return self._read(f"data/{key}")
 
     def _read(self, name: str) -> bytes:
         try:
@@ -90,65 +88,6 @@ class _TorchUnpickler(ArrayUnpickler):
             raise ValueError(f"its part {one_line(name, 40)} is missing") from None
         except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, RuntimeError):
             raise ValueError(f"its part {one_line(name, 40)} is damaged") from None
-
-    def persistent_load(self, pid: object) -> _Storage:
-        """('storage', type, key, location, numel): the location, such as cuda:0, does not matter here."""
-        if not isinstance(pid, tuple) or len(pid) != 5 or pid[0] != "storage":
-            raise ValueError("a reference that is not a storage")
-        _, kind, key, _, count = pid
-        if not isinstance(kind, _StorageType) or type(key) is not str or type(count) is not int:
-            raise ValueError("a storage of a kind that is not read")
-        if key not in self.storages:
-            raw = self._read(f"data/{key}")
-            dtype = np.dtype(kind.dtype)
-            dtype = dtype.newbyteorder("S") if self.swap else dtype
-            if len(raw) != count * dtype.itemsize:
-                raise ValueError(
-                    f"its part data/{one_line(key, 40)} has {len(raw)} bytes, not {count} numbers"
-                )
-            self.storages[key] = _Storage(np.frombuffer(raw, dtype), kind)
-        if self.storages[key].kind != kind:
-            raise ValueError(f"its part data/{one_line(key, 40)} has two types")
-        return self.storages[key]
-
-    def _tensor(
-        self, storage: object, offset: object, size: object, stride: object, *rest: object
-    ) -> np.ndarray:
-        """A copy of the view of `storage` that torch's offset, size and stride (in elements) describe."""
-        if not isinstance(storage, _Storage) or not isinstance(size, tuple) or not isinstance(stride, tuple):
-            raise ValueError("a tensor whose parts are out of order")
-        numbers = (offset, *size, *stride)
-        if (
-            len(size) != len(stride)
-            or len(size) > 16
-            or not all(type(n) is int and 0 <= n < 2**48 for n in numbers)
-        ):
-            raise ValueError("a tensor of impossible shape")
-        count = math.prod(size)
-        last = sum((n - 1) * step for n, step in zip(size, stride, strict=True)) if count else -1
-        if numbers[0] + last >= len(storage.data):
-            raise ValueError("a tensor that reaches beyond its storage")
-        self.spend(count * storage.data.itemsize)
-        data = storage.data
-        view = np.lib.stride_tricks.as_strided(
-            data[numbers[0] :], size, [step * data.itemsize for step in stride], writeable=False
-        )
-        return _native(view, storage.kind.bfloat16)
-
-    def _parameter(self, tensor: object, *rest: object) -> object:
-        return tensor
-
-
-def _native(view: np.ndarray, bfloat16: bool) -> np.ndarray:
-    """A contiguous copy in this machine's byte order; the two half formats widened to float32."""
-    if bfloat16:  # the upper half of a float32
-        return (view.astype(np.uint32) << 16).view(np.float32)
-    dtype = (
-        np.dtype(np.float32)
-        if view.dtype.itemsize == 2 and view.dtype.kind == "f"
-        else view.dtype.newbyteorder("=")
-    )
-    return np.array(view, dtype=dtype, order="C")
 
 
 def _check_members(members: Mapping[str, zipfile.ZipInfo], size: int) -> str:
@@ -168,3 +107,56 @@ def _check_members(members: Mapping[str, zipfile.ZipInfo], size: int) -> str:
     if members[f"{roots[0]}/data.pkl"].file_size > _LARGEST_PICKLE:
         raise ValueError(f"has a description of over {_LARGEST_PICKLE} bytes")
     return roots[0]
+
+
+def _read_legacy(path: PathLike, content: bytes) -> Any:
+    """The format of before 1.6: pickles of a magic number, a version, facts on the machine, the object and
+    the keys of its storages; then, in the order of the keys, of each its count in 8 bytes and its numbers.
+
+    The storages come after the pickle that refers to them, which is therefore read twice: first to learn
+    how wide the numbers of each storage are.
+    """
+    at = 0
+    head = []
+    for _ in range(3):
+        unpickler = SafeUnpickler(content, at)
+        head.append(unpickle(unpickler, path, SAVE_AGAIN))
+        at = unpickler.file.tell()
+    machine = head[2] if isinstance(head[2], dict) else {}
+    swap = bool(machine.get("little_endian", True)) != (sys.byteorder == "little")
+    widths: dict[str, tuple[int, int]] = {}
+
+    def note(key: str, count: int, size: int) -> None:
+        if widths.setdefault(key, (count, size)) != (count, size):
+            raise ValueError(f"its part data/{one_line(key, 40)} has two types")
+
+    first = TorchUnpickler(content, len(content), note, swap, at)
+    unpickle(first, path, SAVE_AGAIN)
+    keys = SafeUnpickler(content, first.file.tell())
+    order = unpickle(keys, path, SAVE_AGAIN)
+    try:
+        storages = _legacy_storages(content, keys.file.tell(), order, widths, swap)
+    except ValueError as problem:
+        raise file_error(path, f"{problem}; copy or save it again") from None
+    second = TorchUnpickler(content, len(content), lambda key, count, size: storages[key], swap, at)
+    return unpickle(second, path, SAVE_AGAIN)
+
+
+def _legacy_storages(
+    content: bytes, at: int, order: Any, widths: Mapping[str, tuple[int, int]], swap: bool
+) -> dict[str, bytes]:
+    """The bytes of each storage, or ValueError where the file does not hold them."""
+    if not isinstance(order, list) or set(widths) != {key for key in order if type(key) is str}:
+        raise ValueError("does not list the storages that its tensors refer to")
+    found: dict[str, bytes] = {}
+    native = "<" if (sys.byteorder == "little") != swap else ">"
+    for key in order:
+        count, size = widths[key]
+        stored = content[at : at + 8]
+        if len(stored) < 8 or at + 8 + count * size > len(content):
+            raise ValueError("is cut short")
+        if struct.unpack(f"{native}q", stored)[0] != count:
+            raise ValueError(f"its part data/{one_line(key, 40)} is not of {count} numbers")
+        found[key] = content[at + 8 : at + 8 + count * size]
+        at += 8 + count * size
+    return found

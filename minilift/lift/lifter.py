@@ -9,8 +9,9 @@ import numpy as np
 
 from minilift.errors import InputError
 from minilift.files.mapped import chunks
-from minilift.files.weights import load_state_dict, save_state_dict
+from minilift.files.weights import find_state_dict, save_state_dict
 from minilift.lift.model import LiftModel
+from minilift.lift.stored import weights_of_lifter
 from minilift.lift.trust import Trust, TrustModel, check_joints, load_trust
 from minilift.poses.layouts import COURSE15
 
@@ -28,12 +29,17 @@ class Lifter:
         self.model = model
         self._predictor = model.predictor()
         self.weights: str | PathLike[str] | None = None  # the file that they were read from
+        self.note = ""  # what else that file holds, in a line
         self._trust: TrustModel | None = None
 
     @classmethod
     def load(cls, path: str | PathLike[str], device: str = "cpu") -> Lifter:
-        """Read a weights file of minilift or torch. Raises InputError if it is none of a LiftModel."""
-        state = load_state_dict(path)
+        """Read a weights file of minilift or torch; `find_state_dict` tells where in it weights may be.
+
+        Raises InputError if it holds none of a LiftModel.
+        """
+        found = find_state_dict(path, weights_of_lifter, "give a file that train.py wrote")
+        state = dict(found.state)
         norms = [key.removesuffix("running_mean") for key in state if key.endswith(".running_mean")]
         for norm in norms:  # torch before 0.4.1 did not count
             state.setdefault(f"{norm}num_batches_tracked", np.array(0))
@@ -53,7 +59,7 @@ class Lifter:
                 "2D joints to as many 3D joints; give a file that train.py wrote"
             )
         lifter = cls(model)
-        lifter.weights = path
+        lifter.weights, lifter.note = path, found.note
         return lifter
 
     def save(self, path: str | PathLike[str]) -> None:

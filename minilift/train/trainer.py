@@ -17,8 +17,9 @@ import numpy as np
 
 from minilift.errors import InputError
 from minilift.files import keep_old, write_atomically
+from minilift.files.checkpoint import load_checkpoint, save_checkpoint
 from minilift.files.npz import write_npz
-from minilift.files.weights import load_checkpoint, save_checkpoint, save_state_dict
+from minilift.files.weights import save_state_dict
 from minilift.lift.augment.augmenter import Augmentation
 from minilift.lift.model import LiftModel
 from minilift.nn import losses

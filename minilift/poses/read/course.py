@@ -54,7 +54,7 @@ def read_keys(path: PathLike, mapped: bool | None = None) -> dict[Any, Any]:
         return {key: read_npy(pair[key]) for key in pair} or dict(read_npz(path, read_bytes(path), KEYS))
     if mapped or size > LARGEST_FILE:
         raise file_error(path, f"a pickle has to fit in memory; {TO_MAP}")
-    content = read_pickle(path, read_bytes(path), WRITE_AGAIN)
+    content = read_pickle(path, read_bytes(path), WRITE_AGAIN, KEYS)
     if not isinstance(content, dict):
         raise file_error(path, f"holds a {type(content).__name__}, not a dict; {WRITE_AGAIN}")
     return content

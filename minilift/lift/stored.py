@@ -1,0 +1,53 @@
+"""Which arrays of a file are the weights of a LiftModel, told by their names and shapes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import numpy as np
+
+from minilift.files.weights import Misfit
+
+_OWN = re.compile(r"(hidden1|output|res-block_\d{1,4})\.")
+_NORM = ("weight", "bias", "running_mean", "running_var")
+_COUNTER = "num_batches_tracked"  # torch before 0.4.1 did not count
+
+
+def weights_of_lifter(arrays: Mapping[str, np.ndarray]) -> list[str]:
+    """The names of a LiftModel's weights among `arrays`, in its own order; how wide it is does not matter.
+
+    Raises Misfit for the first that is missing or of another shape, and for an array that is named as a part
+    of the network and is none: without it the network would be another one.
+    """
+    own = [name for name in arrays if _OWN.match(name)]
+    blocks = sorted({int(m[1]) for name in own if (m := re.match(r"res-block_(\d+)\.", name))})
+    for name in ("hidden1.weight", "output.weight"):
+        if name not in arrays or arrays[name].ndim != 2:
+            raise Misfit(f"no matrix {name!r}: these are not the weights of a LiftModel", len(own))
+    hidden, inputs = arrays["hidden1.weight"].shape
+    outputs, width = arrays["output.weight"].shape
+    if not hidden or not inputs or not outputs or width != hidden:
+        ends = f"'hidden1.weight' {(hidden, inputs)} and 'output.weight' {(outputs, width)}"
+        raise Misfit(f"{ends} do not fit together", len(own))
+    shapes = _shapes(inputs, hidden, outputs, len(blocks))
+    for name, shape in shapes.items():
+        if name in arrays and arrays[name].shape != shape:
+            raise Misfit(f"{name!r} has shape {arrays[name].shape}, expected {shape}", len(own))
+        if name not in arrays and not name.endswith(_COUNTER):
+            raise Misfit(f"{name!r} is missing", len(own))
+    for name in own:
+        if name not in shapes:
+            raise Misfit(f"{name!r} is no part of a LiftModel", len(own))
+    return [name for name in shapes if name in arrays]
+
+
+def _shapes(inputs: int, hidden: int, outputs: int, blocks: int) -> dict[str, tuple[int, ...]]:
+    """Every array of such a model, in its own order."""
+    shapes: dict[str, tuple[int, ...]] = {"hidden1.weight": (hidden, inputs), "hidden1.bias": (hidden,)}
+    for i in range(blocks):
+        for linear in (0, 4):
+            at, norm = f"res-block_{i}.{linear}", f"res-block_{i}.{linear + 1}"
+            shapes |= {f"{at}.weight": (hidden, hidden), f"{at}.bias": (hidden,)}
+            shapes |= {f"{norm}.{part}": (hidden,) for part in _NORM} | {f"{norm}.{_COUNTER}": ()}
+    return shapes | {"output.weight": (outputs, hidden), "output.bias": (outputs,)}
