@@ -98,7 +98,8 @@ class _Output:
         self.stream: Any = open(os.devnull, "w") if stream is None else stream  # noqa: SIM115
         self.problem = ""
         with suppress(AttributeError, ValueError):  # a stream of another kind, or a closed one
-            self.stream.reconfigure(errors="backslashreplace")
+            # Line by line, so that who reads along through a pipe sees the lines when they are made
+            self.stream.reconfigure(errors="backslashreplace", line_buffering=True)
 
     def write(self, text: str) -> int:
         self._try(self.stream.write, text)

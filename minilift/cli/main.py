@@ -10,6 +10,7 @@ from minilift import __version__
 from minilift.errors import InputError, run_program
 
 COMMANDS = {
+    "demo": "see a lifter learn from nothing, in a minute",
     "predict": "lift the 2D keypoints of a file to 3D",
     "train": "train a lifter on poses",
     "eval": "measure a lifter on test poses",
