@@ -1,11 +1,17 @@
 """Layouts: joints, bones, sides, how the course's joints are made of them; and the camera's conventions."""
 
+import ast
+
 import numpy as np
 import pytest
+from conftest import ROOT as ROOT_DIR
 
 from minilift.errors import InputError
+from minilift.poses.bones import asymmetry, bone_errors, paired
 from minilift.poses.camera import project, to_camera
 from minilift.poses.layouts import COURSE15, JOINTS, LAYOUTS, ROOT
+from minilift.poses.metrics import cal_mpjpe, pa_mpjpe
+from minilift.poses.orientation import azimuth
 
 
 def test_joint_order_is_that_of_the_files():
@@ -136,3 +142,58 @@ def test_projection():
 def test_points_behind_the_camera_are_refused():
     with pytest.raises(ValueError, match=r"in front of the camera; got z = 0\.5"):
         project(np.array([[0.0, 0.0, 0.5], [0.0, 0.0, -1.0]]))
+
+
+# Where the number may stand: the assignment fixed the model's defaults, layouts have rows, clips frame rates
+MAY_COUNT = {"lift/model.py", "poses/layouts.py", "poses/read/text.py"}
+SHAPES = {"reshape", "zeros", "ones", "empty", "full", "broadcast_to", "Spool"}
+
+
+def joint_counts(source: str) -> list[int]:
+    """The lines of a program where the number of joints stands, or twice or three times it in a shape."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Constant) and type(node.value) is int and node.value == len(COURSE15):
+            found.append(node.lineno)
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) in SHAPES:
+            flat = {2 * len(COURSE15), 3 * len(COURSE15)}
+            inner = [n for arg in node.args for n in ast.walk(arg) if isinstance(n, ast.Constant)]
+            found += [n.lineno for n in inner if type(n.value) is int and n.value in flat]
+    return sorted(found)
+
+
+def test_the_search_for_counts_finds_them():
+    assert joint_counts("a.reshape(-1, 15, 3)") == joint_counts("np.zeros((n, 45))") == [1]
+    assert joint_counts("if shape[1] != 15:\n  x = np.empty((30, 2))") == [1, 2]
+    assert joint_counts("angles = (-30, 45, 15.0)  # 15\n'(N, 15)'") == []
+
+
+@pytest.mark.parametrize("room", ["poses", "lift", "evaluation", "show", "studies", "cli"])
+def test_nothing_else_counts_the_joints(room):
+    """What needs their number asks a layout. An angle of 15 degrees is written 15.0."""
+    for path in sorted((ROOT_DIR / "minilift" / room).rglob("*.py")):
+        name = path.relative_to(ROOT_DIR / "minilift").as_posix()
+        lines = joint_counts(path.read_text(encoding="utf-8"))
+        assert not lines or name in MAY_COUNT, f"{name} counts the joints in line {lines}: ask a layout"
+
+
+def test_bones_and_directions_of_any_layout():
+    """A person seen from their left, in each layout: the same azimuth, and bones of their own."""
+    rng = np.random.default_rng(0)
+    for layout in LAYOUTS.values():
+        pose = rng.normal(0, 0.2, (3, len(layout), 3)) + ROOT
+        for side, x in (("left", 0.2), ("right", -0.2)):
+            for part in ("hip", "shoulder"):
+                pose[:, layout.index(f"{side}_{part}")] = (0, 0, -1 + x)
+        np.testing.assert_allclose(azimuth(pose, layout), 90)
+        longer = ROOT + 1.5 * (pose - ROOT)
+        np.testing.assert_allclose(
+            bone_errors(longer, pose, layout), 0.5 * layout.bone_lengths(pose), atol=1e-12
+        )
+        assert asymmetry(pose, layout).shape == (3, len(paired(layout))) == (3, len(layout.left))
+        np.testing.assert_allclose(
+            asymmetry(pose[:, layout.mirror], layout), asymmetry(pose, layout), atol=1e-12
+        )
+        assert pa_mpjpe(longer, pose) == pytest.approx(0, abs=1e-12)  # metrics take any number of joints
+        assert cal_mpjpe(longer, pose) > 0.01
+    assert paired(LAYOUTS["coco17"])[0] == "nose-eye"

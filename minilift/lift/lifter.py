@@ -145,9 +145,10 @@ class Lifter:
         known = self.trust_model
         lifted = self.predict(joint_2d) if joint_3d is None else np.asarray(joint_3d)
         points = np.asarray(joint_2d, np.float32)
-        if lifted.shape[-2:] != (15, 3) or lifted.size * 2 != points.size * 3:
+        joints = len(COURSE15)
+        if lifted.shape[-2:] != (joints, 3) or lifted.size * 2 != points.size * 3:
             raise ValueError(f"expected the prediction for points {points.shape}, got {lifted.shape}")
-        found = known.judge(points.reshape(-1, 15, 2), lifted.reshape(-1, 15, 3))
+        found = known.judge(points.reshape(-1, joints, 2), lifted.reshape(-1, joints, 3))
         return Trust(*(field[0] for field in found)) if lifted.ndim == 2 else found
 
     def _mirrored(self, image: np.ndarray) -> np.ndarray:

@@ -7,14 +7,14 @@ import numpy as np
 
 from minilift.files import PathLike, file_error
 from minilift.files.mapped import MappedRows, Points, crc32, shown
-from minilift.poses.layouts import COURSE15
+from minilift.poses.layouts import COURSE15, LAYOUTS
 
 N_JOINTS = len(COURSE15)
 _KIND = {2: "2D", 3: "3D"}
 
 
 def clean_points(path: PathLike, key: str, value: object, dims: int, gaps: bool = False) -> Points:
-    """A finite C-contiguous float32 (N, 15, dims) array from arrays or lists, flat (N, 15*dims) ones too.
+    """A finite C-contiguous float32 (N, J, dims) array from arrays or lists, flat (N, J*dims) ones too.
 
     With `gaps` NaN may stand for a point that is not known. Mapped rows stay where they are, once all of them
     have been looked at, and their checksum. Raises InputError naming the file, the key, what is wrong (joint
@@ -127,16 +127,18 @@ def _look(array: Points, find: Callable[[np.ndarray], np.ndarray]) -> np.ndarray
 
 
 def _wrong_joints(path: PathLike, key: str, count: int) -> Exception:
-    hint = (
-        "drop the root (mid-hip), which is not stored"
-        if count == N_JOINTS + 1
-        else "map them to these 15 joints"
-    )
+    known = " or ".join(name for name, layout in LAYOUTS.items() if len(layout) == count)
+    if count == N_JOINTS + 1:
+        hint = "drop the root (mid-hip), which is not stored"
+    elif known:
+        hint = f"if they are {known}, make them with minilift.poses.layouts.LAYOUTS[...].to_course"
+    else:
+        hint = f"map them to these {N_JOINTS} joints"
     return file_error(path, f"{key} has {count} joints, expected {N_JOINTS}; {hint}")
 
 
 def _as_array(path: PathLike, key: str, value: object) -> Points:
-    """A numeric array from an array, or from a list of N rows of 45 numbers or of 15 points."""
+    """A numeric array from an array, or from a list of N rows of numbers or of points."""
     array = value
     if isinstance(value, MappedRows):
         return value

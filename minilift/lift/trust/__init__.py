@@ -17,6 +17,7 @@ from minilift.files.npz import read_npz, write_npz
 from minilift.lift.trust.arrays import from_arrays, to_arrays
 from minilift.lift.trust.expected import LEVEL, ExpectedError, features
 from minilift.lift.trust.familiarity import RATE, Familiarity
+from minilift.poses.layouts import COURSE15
 
 __all__ = ["LEVEL", "RATE", "ExpectedError", "Familiarity", "Trust", "TrustModel", "trust_path"]
 
@@ -72,7 +73,7 @@ class TrustModel:
     def load(cls, path: PathLike) -> TrustModel:
         """What `save` wrote. Raises InputError naming the file."""
         arrays = read_npz(path, read_bytes(path, REMEDY))
-        sizes = {"image": 30, "joints": 15}
+        sizes = {"image": 2 * len(COURSE15), "joints": len(COURSE15)}
         try:
             weights = arrays["weights"]
             if weights is None or weights.shape != (1,) or weights.dtype.kind not in "iu":
@@ -118,13 +119,14 @@ def fingerprint(state: Mapping[str, np.ndarray]) -> int:
 
 
 def check_joints(inputs: int, outputs: int) -> None:
-    """Raises InputError unless a model lifts the 15 joints that trust knows."""
-    if (inputs, outputs) != (30, 45):
+    """Raises InputError unless a model lifts the joints that trust knows, those of the course."""
+    if (inputs, outputs) != (2 * len(COURSE15), 3 * len(COURSE15)):
         raise InputError(
-            f"trust knows 15 joints, not a model from {inputs} to {outputs} numbers; predict without it"
+            f"trust knows {len(COURSE15)} joints, not a model from {inputs} to {outputs} numbers; "
+            "predict without it"
         )
 
 
 def _nothing() -> Trust:
-    none, joints = np.zeros(0), np.zeros((0, 15))
+    none, joints = np.zeros(0), np.zeros((0, len(COURSE15)))
     return Trust(np.zeros(0, bool), none, none, joints, joints, joints)

@@ -9,8 +9,9 @@ from typing import Annotated
 import numpy as np
 
 from minilift.lift.trust.familiarity import Measured
+from minilift.poses.layouts import COURSE15
 
-FEATURES = 30 + 15 + 2 + 15
+FEATURES = 2 * len(COURSE15) + len(COURSE15) + 2 + len(COURSE15)  # points, depths, distances, bones
 FARTHEST = 8.0  # standard deviations: features beyond it are taken as this, and `furthest` does the rest
 LEVEL = 0.9  # of the errors, how many lie within the interval
 FEWEST = 100  # poses from which a bin is calibrated

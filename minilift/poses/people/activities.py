@@ -133,5 +133,5 @@ def draw_free_angles(rng: np.random.Generator, n: int) -> np.ndarray:
     upright = rng.random(n) < 2 / 3
     angles[pitch] = np.where(upright, rng.normal(5, 20, n), rng.uniform(-100, 100, n))
     angles[roll] = rng.normal(0, np.where(upright, 8, 40))
-    angles[turn] = rng.normal(0, 15, n)
+    angles[turn] = rng.normal(0, 15.0, n)
     return clip_to_limits(angles)

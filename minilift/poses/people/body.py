@@ -8,6 +8,8 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from minilift.poses.layouts import COURSE15
+
 _LEG = ("hip_flex", "hip_abduct", "hip_rotate", "knee_flex")
 _ARM = ("shoulder_flex", "shoulder_abduct", "shoulder_rotate", "elbow_flex")
 ANGLES = (
@@ -175,13 +177,13 @@ def _girdle(high: np.ndarray, angles: np.ndarray) -> np.ndarray:
     elevation = np.degrees(np.arccos(np.cos(flex) * np.cos(abduct)))
     outward = np.array([[-1.0], [1.0]])
     frame = np.repeat(high[:, :, None], 2, axis=2)
-    _turn(frame, 1, -outward * 15 * np.sin(flex) * np.cos(abduct))
+    _turn(frame, 1, -outward * 15.0 * np.sin(flex) * np.cos(abduct))
     _turn(frame, 2, outward * ((elevation - 30) / 3).clip(0, 30))
     return frame
 
 
 def joint_positions(bodies: Bodies, angles: np.ndarray) -> np.ndarray:
-    """Return the (15, 3, n) joints of COURSE15 in metres from the mid-hip, for angles (A, n) in degrees."""
+    """Return the (J, 3, n) joints of COURSE15 in metres from the mid-hip, for angles (A, n) in degrees."""
     pelvis, low, high, head = trunk_frames(angles)
     outward = np.array([[-1.0], [1.0]])
     hips = pelvis[0][:, None] * (outward * bodies.hip)
@@ -195,9 +197,13 @@ def joint_positions(bodies: Bodies, angles: np.ndarray) -> np.ndarray:
     upper_arm, forearm = _limb(np.repeat(high[:, :, None], 2, axis=2), angles[ARMS], bend=-1.0)
     elbows = shoulders + upper_arm * bodies.upper_arm
     wrists = elbows + forearm * bodies.forearm
-    joints = np.empty((15, 3, angles.shape[1]))
-    for side, (leg, arm) in enumerate(((0, 12), (3, 9))):
-        joints[leg], joints[leg + 1], joints[leg + 2] = hips[:, side], knees[:, side], ankles[:, side]
-        joints[arm], joints[arm + 1], joints[arm + 2] = shoulders[:, side], elbows[:, side], wrists[:, side]
-    joints[6], joints[7], joints[8] = spine, neck, neck + head[1] * bodies.head
+    placed = {"spine": spine, "neck": neck, "head": neck + head[1] * bodies.head}
+    for side, name in enumerate(("right", "left")):
+        for part, both in (("hip", hips), ("knee", knees), ("ankle", ankles)):
+            placed[f"{name}_{part}"] = both[:, side]
+        for part, both in (("shoulder", shoulders), ("elbow", elbows), ("wrist", wrists)):
+            placed[f"{name}_{part}"] = both[:, side]
+    joints = np.empty((len(COURSE15), 3, angles.shape[1]))
+    for row, joint in enumerate(COURSE15.joints):
+        joints[row] = placed[joint]
     return joints

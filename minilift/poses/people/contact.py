@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from minilift.poses.layouts import COURSE15
 from minilift.poses.people.body import ANGLES, Bodies, clip_to_limits, joint_positions
 
 # Radii as fractions of stature: about half of a chest's breadth and depth, a head's and a thigh's width, the
@@ -9,7 +10,10 @@ from minilift.poses.people.body import ANGLES, Bodies, clip_to_limits, joint_pos
 _TRUNK_WIDTH, _TRUNK_DEPTH = 0.085, 0.066
 _HEAD, _THIGH, _SHIN, _FEET = 0.056, 0.040, 0.030, 0.055
 _TRIES = 6
-_RIGHT, _LEFT = (0, 12), (3, 9)  # first joint of leg and arm
+_RIGHT, _LEFT = (
+    (COURSE15.index(f"{side}_hip"), COURSE15.index(f"{side}_shoulder")) for side in ("right", "left")
+)  # rows of the first joint of leg and arm; the others of the limb follow
+_NECK, _HEAD_TOP = COURSE15.index("neck"), COURSE15.index("head")
 
 
 def _dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -19,10 +23,10 @@ def _dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 def _inside_trunk(joints: np.ndarray, point: np.ndarray, stature: np.ndarray) -> np.ndarray:
     """Return (n,) whether points (3, n) lie in the elliptic cylinder from the hips to the neck."""
-    up = joints[7]
+    up = joints[_NECK]
     height = np.sqrt(_dot(up, up))
     up = up / height
-    side = joints[9] + joints[3] - joints[12] - joints[0]
+    side = joints[_LEFT[1]] + joints[_LEFT[0]] - joints[_RIGHT[1]] - joints[_RIGHT[0]]
     side = side - up * _dot(side, up)
     side /= np.sqrt(_dot(side, side))
     along, across = _dot(point, up), _dot(point, side)
@@ -45,12 +49,12 @@ def arm_contacts(
     """Return (n,) whether the forearm of the arm at joint `arm` is in the trunk, the head, a leg."""
     elbow, wrist = joints[arm + 1], joints[arm + 2]
     trunk, head, leg = (np.zeros(len(stature), dtype=bool) for _ in range(3))
-    skull = joints[7] + 0.62 * (joints[8] - joints[7])
+    skull = joints[_NECK] + 0.62 * (joints[_HEAD_TOP] - joints[_NECK])
     for share in (0.0, 0.5, 1.0):
         point = elbow + share * (wrist - elbow)
         trunk |= _inside_trunk(joints, point, stature)
         head |= _dot(point - skull, point - skull) < (_HEAD * stature) ** 2
-        for hip in (0, 3):
+        for hip in (_RIGHT[0], _LEFT[0]):
             leg |= _near_bone(joints[hip], joints[hip + 1], point, _THIGH * stature)
             leg |= _near_bone(joints[hip + 1], joints[hip + 2], point, _SHIN * stature)
     return trunk, head, leg
@@ -67,8 +71,8 @@ def _push(joints: np.ndarray, stature: np.ndarray, angles: np.ndarray) -> np.nda
         row[f"{side}_elbow_flex"] += 9.0 * leg - 9.0 * head
         touched |= trunk | head | leg
     tight = np.zeros_like(touched)
-    for joint in (1, 2):
-        apart = joints[joint] - joints[joint + 3]
+    for after in (1, 2):  # knees, and ankles
+        apart = joints[_RIGHT[0] + after] - joints[_LEFT[0] + after]
         tight |= _dot(apart, apart) < (_FEET * stature) ** 2
     for side in ("right", "left"):
         row[f"{side}_hip_abduct"] += 2.5 * tight
@@ -76,7 +80,7 @@ def _push(joints: np.ndarray, stature: np.ndarray, angles: np.ndarray) -> np.nda
 
 
 def settle(bodies: Bodies, angles: np.ndarray) -> np.ndarray:
-    """Return the joints (15, 3, n) for `angles` (A, n), changed in place where a limb was in the body."""
+    """Return the joints (J, 3, n) for `angles` (A, n), changed in place where a limb was in the body."""
     joints = joint_positions(bodies, angles)
     active = np.arange(angles.shape[1])
     for _ in range(_TRIES):
