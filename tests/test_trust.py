@@ -568,8 +568,27 @@ def test_too_few_held_out_poses_leave_a_line_and_no_file(folder: Path, capsys: C
     assert learn(["--device", "cpu"]) == 2
     told = capsys.readouterr().err
     assert told.startswith("minilift trust: error: 120 poses held out are too few")
-    assert learn(["--val-fraction", "0.9"]) == 2
-    assert "--val-fraction 0.9" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("flags", "expected"),
+    [
+        (["--val-fraction", "0.9"], "--val-fraction 0.9: must be at least 0.001 and at most 0.5"),
+        (["--seed", "-1"], "--seed -1: must be at least 0"),
+        (["--weight", "x"], "--weight: no such option; did you mean --weights?"),
+        (["--weights", "missing"], "missing: no such file"),
+        (["liftModel"], "'liftModel': not expected here"),
+    ],
+)
+def test_bad_calls_are_one_line_and_exit_2(
+    flags: list[str], expected: str, folder: Path, capsys: Capture
+) -> None:
+    before = sorted(path.name for path in folder.iterdir())
+    assert learn(flags) == 2
+    told = capsys.readouterr().err
+    assert told.startswith(f"minilift trust: error: {expected}")
+    assert told.count("\n") == 1
+    assert sorted(path.name for path in folder.iterdir()) == before
 
 
 def test_real_people_are_told_from_synthetic_ones(mocap: Path) -> None:

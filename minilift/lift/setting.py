@@ -30,9 +30,10 @@ class SettingError(InputError):
 
     def told(self, say: Callable[[str, str], str]) -> str:
         """The message, with every setting and its value in the words that `say` has for them."""
-        others = [say(name, shown(value)) for name, value in self.others]
-        value = "''" if self.value == "" else shown(self.value)
-        return f"{say(self.name, value)}: {self.problem.format(*others)}"
+        value, problem = "''" if self.value == "" else shown(self.value), self.problem
+        for i, (name, other) in enumerate(self.others):  # not str.format: a file's name may have braces
+            problem = problem.replace(f"{{{i}}}", say(name, shown(other)))
+        return f"{say(self.name, value)}: {problem}"
 
 
 @dataclass(frozen=True)
