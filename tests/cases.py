@@ -22,7 +22,12 @@ from minilift.ops import Ops
 
 class Case(NamedTuple):
     make: Callable[[Ops, Any], Module]  # from the operations and a numpy.random.Generator
-    columns: int = 7  # of the input
+    columns: int = 7  # of the input, its last axis
+    middle: tuple[int, ...] = ()  # the axes between the batch and the columns
+
+    def shape(self, n: int) -> tuple[int, ...]:
+        """Of an input of n rows."""
+        return (n, *self.middle, self.columns)
 
 
 def _batchnorm(ops: Ops, rng: Any) -> BatchNorm1d:
@@ -36,6 +41,12 @@ def _batchnorm(ops: Ops, rng: Any) -> BatchNorm1d:
 def _norm_act_drop(p: float) -> Case:
     return Case(
         lambda ops, rng: NormActDrop(_batchnorm(ops, rng), ReLU(ops=ops), Dropout(p, seed=5, ops=ops))
+    )
+
+
+def _pointwise(ops: Ops, rng: Any) -> Residual:
+    return Residual(
+        Linear(7, 9, rng=rng, ops=ops), ReLU(ops=ops), Dropout(0.3, ops=ops), Linear(9, 7, rng=rng, ops=ops)
     )
 
 
@@ -79,6 +90,21 @@ LAYERS = {
         )
     ),
     "Residual": Case(_block),
+    # The same of three and four axes, such as the points of a cloud or the frames of a film
+    "Linear, three axes": Case(lambda ops, rng: Linear(7, 5, rng=rng, ops=ops), middle=(3,)),
+    "Linear, four axes": Case(lambda ops, rng: Linear(7, 5, rng=rng, ops=ops), middle=(2, 3)),
+    "ReLU, three axes": Case(lambda ops, rng: ReLU(ops=ops), middle=(3,)),
+    "Dropout, three axes": Case(lambda ops, rng: Dropout(0.4, seed=5, ops=ops), middle=(3,)),
+    "Affine, three axes": Case(
+        lambda ops, rng: Affine(rng.standard_normal(7), rng.standard_normal(7), ops=ops), middle=(3,)
+    ),
+    "Sequential, three axes": Case(
+        lambda ops, rng: Sequential(
+            Linear(7, 4, rng=rng, ops=ops), ReLU(ops=ops), Linear(4, 3, rng=rng, ops=ops)
+        ),
+        middle=(3,),
+    ),
+    "Residual, four axes": Case(_pointwise, middle=(2, 3)),
     "LiftModel": Case(_lifter, columns=6),
     "LiftModel on rays": Case(_ray_lifter, columns=6),
 }

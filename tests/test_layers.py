@@ -17,7 +17,7 @@ from minilift.ops import get_ops
 def make(name: str, seed: int = 0, dtype: str = "float64") -> tuple[Module, np.ndarray, Any]:
     rng, case = np.random.default_rng(seed), LAYERS[name]
     layer = case.make(get_ops("cpu", dtype), rng)
-    return layer, rng.standard_normal((16, case.columns)).astype(dtype), rng
+    return layer, rng.standard_normal(case.shape(16)).astype(dtype), rng
 
 
 def same_masks(layer: Module) -> None:
@@ -142,9 +142,11 @@ def test_backward_before_forward_is_an_error(name: str) -> None:
 
 def test_misuse_is_told_with_the_shapes() -> None:
     with pytest.raises(
-        ValueError, match=r"Linear\(in_features=3.*expected input of shape \(batch, 3\), got \(2, 4\)"
+        ValueError, match=r"Linear\(in_features=3.*expected input of shape \(\.\.\., 3\), got \(2, 4\)"
     ):
         Linear(3, 2).forward(np.ones((2, 4)))
+    with pytest.raises(ValueError, match=r"expected input of shape \(batch, 3\), got \(2, 4, 3\)"):
+        BatchNorm1d(3).forward(np.ones((2, 4, 3)))
     layer = ReLU()
     layer.forward(np.ones((2, 4)))
     with pytest.raises(ValueError, match=r"expected dy of shape \(2, 4\), got \(2, 3\)"):
@@ -173,9 +175,9 @@ def test_layers_of_different_precision_do_not_mix() -> None:
 @pytest.mark.parametrize(
     "layer", [ReLU(), Dropout(0.5), Residual(ReLU())], ids=lambda layer: type(layer).__name__
 )
-def test_another_number_of_columns_is_another_output(layer: Module) -> None:
-    for columns in (3, 1, 5):
-        x = np.ones((4, columns))
+def test_another_shape_is_another_output(layer: Module) -> None:
+    for shape in ((4, 3), (4, 1), (4, 5), (4, 2, 5), (3, 2, 5), (4, 3, 5), (6,)):
+        x = np.ones(shape)
         assert layer.forward(x, train=True).shape == x.shape
         assert layer.backward(x).shape == x.shape
 

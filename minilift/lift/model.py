@@ -92,7 +92,7 @@ class LiftModel(Network):
         self.after = Affine(std, mean, ops=self.ops)
 
     def forward(self, x: Array, train: bool = False) -> Array:
-        points = x = self._input(x, self.input_nodes)
+        points = x = self._input(x, self.input_nodes, axes=2)
         if self.before is not None:
             x = self.before.forward(x, train)
         for child in self.children.values():
@@ -103,7 +103,7 @@ class LiftModel(Network):
     def backward(self, dy: Array) -> Array:
         direct = None
         if self.rays is not None:
-            direct = self.rows("direct", len(dy), self.input_nodes)  # the image points also set the rays
+            direct = self.buffer("direct", (len(dy), self.input_nodes))  # the image points also set the rays
             dy = self.rays.backward(dy, direct)
         if self.after is not None:
             dy = self.after.backward(dy)

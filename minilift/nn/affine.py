@@ -9,9 +9,9 @@ from minilift.ops import Array, Ops
 
 
 class Affine(Module):
-    """Scale and shift each column by constants: what turns raw data into standardised and back.
+    """Scale and shift each feature by constants: what turns raw data into standardised and back.
 
-    forward    y  = x scale + shift       x, y (n, columns); scale, shift (columns,)
+    forward    y  = x scale + shift       x, y (..., features); scale, shift (features,)
     backward   dx = dy scale
 
     Nothing is trained. A Linear before or after it can take it in: see `LiftModel.state_dict`.
@@ -26,12 +26,12 @@ class Affine(Module):
 
     def forward(self, x: Array, train: bool = False) -> Array:
         x = self._input(x, len(self.scale))
-        self.y = self.rows("y", *x.shape)
+        self.y = self.buffer("y", x.shape)
         return self.ops.affine(x, self.scale, self.shift, out=self.y)
 
     def backward(self, dy: Array) -> Array:
         dy = self._gradient(dy, self.y)
-        return self.ops.multiply(dy, self.scale, out=self.rows("dx", *dy.shape))
+        return self.ops.multiply(dy, self.scale, out=self.buffer("dx", dy.shape))
 
     def extra_repr(self) -> str:
         return f"{len(self.scale)}"

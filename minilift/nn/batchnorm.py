@@ -48,11 +48,11 @@ class BatchNorm1d(Module):
         self.trained = False
 
     def forward(self, x: Array, train: bool = False) -> Array:
-        x = self._input(x, self.num_features)
+        x = self._input(x, self.num_features, axes=2)
         n, ops = len(x), self.ops
         if train:
             self.check_rows(n)
-        self.xhat, y = self.rows("xhat", n, self.num_features), self.rows("y", n, self.num_features)
+        self.xhat, y = self.buffer("xhat", x.shape), self.buffer("y", x.shape)
         self.trained = train
         parameters = self.weight.data, self.bias.data
         if not train:
@@ -75,7 +75,7 @@ class BatchNorm1d(Module):
     def backward(self, dy: Array) -> Array:
         dy = self._gradient(dy, self.xhat)
         op = self.ops.batchnorm_backward if self.trained else self.ops.batchnorm_eval_backward
-        dx = self.rows("dx", len(dy), self.num_features)
+        dx = self.buffer("dx", dy.shape)
         return op(dy, self.xhat, self.rstd, self.weight.data, self.weight.grad, self.bias.grad, out=dx)
 
     def extra_repr(self) -> str:

@@ -50,7 +50,7 @@ class Sequential(Network):
 class Residual(Sequential):
     """Layers in sequence around which the input also takes a shortcut.
 
-    forward    y  = x + f(x)         x, y (n, columns): the layers keep the number of columns
+    forward    y  = x + f(x)         x, y of any shape, which the layers keep
     backward   dx = dy + f'(dy)      the shortcut passes dy on as it is
 
     Source: He et al., arXiv:1512.03385, eq. 1.
@@ -65,9 +65,9 @@ class Residual(Sequential):
         inner = super().forward(x, train)
         if inner.shape != x.shape:
             raise ValueError(f"Residual: the layers turn shape {x.shape} into {inner.shape}; it must stay")
-        self.y = self.rows("y", *x.shape)
+        self.y = self.buffer("y", x.shape)
         return self.ops.add(x, inner, out=self.y)
 
     def backward(self, dy: Array) -> Array:
         dy = self._gradient(dy, self.y)
-        return self.ops.add(dy, super().backward(dy), out=self.rows("dx", *dy.shape))
+        return self.ops.add(dy, super().backward(dy), out=self.buffer("dx", dy.shape))

@@ -10,7 +10,7 @@ from minilift.ops.base import dropout_key
 class Dropout(Module):
     """In training, zero each element with probability p and scale the others by 1/(1-p).
 
-    forward    y  = x mask,  mask = 0 or 1/(1-p)      x, y (n, columns); in evaluation y is x
+    forward    y  = x mask,  mask = 0 or 1/(1-p)      x, y of any shape; in evaluation y is x
     keeps      mask
     backward   dx = dy mask
 
@@ -39,8 +39,8 @@ class Dropout(Module):
         key = self.next_key()
         if self.p == 0:
             return x
-        self.mask = self.ops.dropout_mask(self.p, key, out=self.rows("mask", *x.shape))
-        self.y = self.rows("y", *x.shape)
+        self.mask = self.ops.dropout_mask(self.p, key, out=self.buffer("mask", x.shape))
+        self.y = self.buffer("y", x.shape)
         return self.ops.multiply(x, self.mask, out=self.y)
 
     def next_key(self) -> tuple[int, int]:
@@ -52,7 +52,7 @@ class Dropout(Module):
         dy = self._gradient(dy, self.y)
         if self.mask is None:
             return dy
-        return self.ops.multiply(dy, self.mask, out=self.rows("dx", *dy.shape))
+        return self.ops.multiply(dy, self.mask, out=self.buffer("dx", dy.shape))
 
     def extra_repr(self) -> str:
         return f"p={self.p:g}"

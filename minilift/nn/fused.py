@@ -38,24 +38,23 @@ class NormActDrop(Module):
         A bias in front of a normalisation is such a shift, so it need not be added to x. With `reuse`,
         centred is written over x, which then must stay until `backward`.
         """
-        x, norm = self._input(x, self.norm.num_features), self.norm
+        x, norm = self._input(x, self.norm.num_features, axes=2), self.norm
         self.fused = train
         if not train:
             if shift is not None:
                 raise ValueError("NormActDrop: in evaluation, add the shift to x")
             self.y = self.dropout.forward(self.relu.forward(norm.forward(x)))
             return self.y
-        n, columns = x.shape
-        norm.check_rows(n)
-        self.centred = x if reuse else self.rows("xhat", n, columns)
-        self.y = self.rows("y", n, columns)
+        norm.check_rows(len(x))
+        self.centred = x if reuse else self.buffer("xhat", x.shape)
+        self.y = self.buffer("y", x.shape)
         self.ops.norm_act_drop(
             x, norm.weight.data, norm.bias.data, norm.mean, norm.var, norm.rstd, norm.eps,
             self.dropout.p, self.dropout.next_key(), self.centred, out=self.y,
         )  # fmt: skip
         if shift is not None:
             self.ops.add(norm.mean, shift, out=norm.mean)
-        norm.track(n)
+        norm.track(len(x))
         return self.y
 
     def backward(self, dy: Array) -> Array:
@@ -64,5 +63,5 @@ class NormActDrop(Module):
             return norm.backward(self.relu.backward(self.dropout.backward(dy)))
         return self.ops.norm_act_drop_backward(
             dy, self.centred, self.y, norm.rstd, norm.weight.data, self.dropout.p, norm.weight.grad,
-            norm.bias.grad, out=self.rows("dx", *dy.shape),
+            norm.bias.grad, out=self.buffer("dx", dy.shape),
         )  # fmt: skip

@@ -13,9 +13,11 @@ from minilift.ops import Array, Ops
 class Linear(Module):
     """Every output is a weighted sum of all inputs, plus a constant.
 
-    forward    y  = x weight^T + bias          x (n, in), weight (out, in), bias (out,), y (n, out)
+    forward    y  = x weight^T + bias          x (..., in), weight (out, in), bias (out,), y (..., out)
     keeps      x, by reference
     backward   dweight = dy^T x,  dbias = column sums of dy,  dx = dy weight
+
+    Whatever axes stand before the last are one in these formulas, the rows of a matrix.
 
     `init` is a name of `minilift.nn.init`, or "zeros" for weights that are about to be loaded; `rng` a
     numpy.random.Generator (default: a fresh one).
@@ -45,14 +47,18 @@ class Linear(Module):
     def forward(self, x: Array, train: bool = False) -> Array:
         self.x = x = self._input(x, self.in_features)
         bias = None if self.bias is None else self.bias.data
-        self.y = self.rows("y", len(x), self.out_features)
-        return self.ops.linear(x, self.weight.data, bias, out=self.y)
+        self.y = self.buffer("y", (*x.shape[:-1], self.out_features))
+        self.ops.linear(_matrix(x), self.weight.data, bias, out=_matrix(self.y))
+        return self.y
 
     def backward(self, dy: Array) -> Array:
         dy = self._gradient(dy, None if self.x is None else self.y)
         dbias = None if self.bias is None else self.bias.grad
-        dx = self.rows("dx", len(dy), self.in_features)
-        return self.ops.linear_backward(dy, self.x, self.weight.data, self.weight.grad, dbias, out=dx)
+        dx = self.buffer("dx", (*dy.shape[:-1], self.in_features))
+        self.ops.linear_backward(
+            _matrix(dy), _matrix(self.x), self.weight.data, self.weight.grad, dbias, out=_matrix(dx)
+        )
+        return dx
 
     def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         return (*shape[:-1], self.out_features)
@@ -60,3 +66,8 @@ class Linear(Module):
     def extra_repr(self) -> str:
         bias = self.bias is not None
         return f"in_features={self.in_features}, out_features={self.out_features}, bias={bias}"
+
+
+def _matrix(x: Any) -> Array:
+    """x with all axes but the last as one: a view, for the layer's arrays are C-contiguous."""
+    return x if x.ndim == 2 else x.reshape(-1, x.shape[-1])

@@ -49,17 +49,19 @@ class Module:
             self.ops.add(p.grad, grad, out=p.grad)
         return dx
 
-    def rows(self, name: str, rows: int, columns: int) -> Array:
-        """The layer's own array of that name, made once for the largest batch seen."""
+    def buffer(self, name: str, shape: tuple[int, ...]) -> Array:
+        """The layer's own array of that name: made once for the largest batch seen, the first of its axes."""
         have = self._buffers.get(name)
-        if have is None or len(have) < rows or have.shape[1] != columns:
-            have = self._buffers[name] = self.ops.empty((rows, columns))
-        return have if len(have) == rows else have[:rows]
+        if have is None or len(have) < shape[0] or have.shape[1:] != tuple(shape[1:]):
+            have = self._buffers[name] = self.ops.empty(tuple(shape))
+        return have if len(have) == shape[0] else have[: shape[0]]
 
-    def _input(self, x: Any, columns: int | None = None) -> Array:
+    def _input(self, x: Any, features: int | None = None, axes: int | None = None) -> Array:
+        """x on the layer's device; its last axis must have `features` elements, and it must have `axes`."""
         x = self.ops.asarray(x)
-        if x.ndim != 2 or (columns is not None and x.shape[1] != columns):
-            wanted = "(batch, columns)" if columns is None else f"(batch, {columns})"
+        if x.ndim < 1 or x.ndim != (axes or x.ndim) or x.shape[-1] != (features or x.shape[-1]):
+            last = "features" if features is None else str(features)
+            wanted = f"({'batch' if axes == 2 else '...'}, {last})"
             raise ValueError(f"{self.describe()}: expected input of shape {wanted}, got {tuple(x.shape)}")
         return x
 

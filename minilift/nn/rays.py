@@ -22,16 +22,16 @@ class Rays(Module):
         self.points: Array | None = None
 
     def forward(self, points: Array, depth: Array) -> Array:  # type: ignore[override]
-        self.points, self.depth = self._input(points), self._input(depth)
+        self.points, self.depth = self._input(points, axes=2), self._input(depth, axes=2)
         n, joints = self.depth.shape
         if self.points.shape != (n, 2 * joints):
             raise ValueError(f"Rays: {joints} depths and points of shape {tuple(self.points.shape)}")
-        self.y = self.rows("y", n, 3 * joints)
+        self.y = self.buffer("y", (n, 3 * joints))
         return self.ops.rays(self.points, self.depth, out=self.y)
 
     def backward(self, dy: Array, dpoints: Array | None = None) -> Array:
         """Returns ddepth; `dpoints`, where it is given, takes the other."""
         dy = self._gradient(dy, None if self.points is None else self.y)
-        ddepth = self.rows("ddepth", *self.depth.shape)
+        ddepth = self.buffer("ddepth", self.depth.shape)
         self.ops.rays_backward(dy, self.points, self.depth, dpoints, ddepth)
         return ddepth

@@ -9,7 +9,7 @@ from minilift.ops import Array, Ops
 class ReLU(Module):
     """Negative values become 0.
 
-    forward    y  = max(x, 0)                 x, y (n, columns)
+    forward    y  = max(x, 0)                 x, y of any shape
     keeps      y
     backward   dx = dy where y > 0, else 0    (the derivative at 0 is taken as 0)
     """
@@ -20,9 +20,9 @@ class ReLU(Module):
 
     def forward(self, x: Array, train: bool = False) -> Array:
         x = self._input(x)
-        self.y = self.rows("y", *x.shape)
+        self.y = self.buffer("y", x.shape)
         return self.ops.relu(x, out=self.y)
 
     def backward(self, dy: Array) -> Array:
         dy = self._gradient(dy, self.y)
-        return self.ops.relu_backward(dy, self.y, out=self.rows("dx", *dy.shape))
+        return self.ops.relu_backward(dy, self.y, out=self.buffer("dx", dy.shape))

@@ -41,6 +41,7 @@ class Ops(ABC):
     narrow = 128  # poses, below which a prediction is faster by features than by poses
     device: str  # "cpu", "gpu" or "gpu:1"
     dtype: str  # of all working arrays: "float32" for work, "float64" for gradient checks
+    index_dtype: str  # of index arrays, which row numbers and classes are
 
     # ---- arrays: the only way in and out -------------------------------------------------------
     @abstractmethod
@@ -49,7 +50,7 @@ class Ops(ABC):
 
     @abstractmethod
     def asindex(self, x: Any) -> Array:
-        """Row numbers as an index array of this device."""
+        """Row numbers or classes as an index array of this device, of `index_dtype`."""
 
     @abstractmethod
     def empty(self, shape: tuple[int, ...]) -> Array: ...
@@ -80,7 +81,10 @@ class Ops(ABC):
 
     @abstractmethod
     def take(self, rows: Array, index: Array, out: Array) -> Array:
-        """out[i] = rows[index[i]]: the gather that makes a batch. `index` must lie within `rows`."""
+        """out[i] = rows[index[i]]: the gather that makes a batch, of rows of any shape, or of an index array.
+
+        `index` must lie within `rows`; `out` has the dtype of `rows`.
+        """
 
     @abstractmethod
     def scratch(self, name: str, shape: tuple[int, ...]) -> Array:
@@ -107,15 +111,16 @@ class Ops(ABC):
     # ---- elementwise ---------------------------------------------------------------------------
     @abstractmethod
     def add(self, a: Array, b: Array, out: Array) -> Array:
-        """out = a + b, where b may be one row or column that serves all of a. `out` may be `a`."""
+        """out = a + b, where b may be one row (the last axis) that serves all of a, of any shape, or one
+        column of a matrix. `out` may be `a`."""
 
     @abstractmethod
     def multiply(self, a: Array, b: Array, out: Array) -> Array:
-        """out = a * b, where b may be one row that serves every row of a. `out` may be `a`."""
+        """out = a * b, where b is as in `add`. `out` may be `a`."""
 
     @abstractmethod
     def affine(self, x: Array, scale: Array, shift: Array, out: Array) -> Array:
-        """out = x * scale + shift, column by column."""
+        """out = x * scale + shift, feature by feature: x (..., features)."""
 
     @abstractmethod
     def relu(self, x: Array, out: Array) -> Array:

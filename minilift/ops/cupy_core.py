@@ -22,6 +22,7 @@ class CupyCore(Ops):
 
     rows_at_once = 8192
     narrow = 0
+    index_dtype = "int32"
 
     def __init__(
         self, dtype: str = "float32", index: int = 0, tf32: bool = False, gpu: Gpu | None = None
@@ -96,8 +97,11 @@ class CupyCore(Ops):
         return np.random.default_rng(seed)
 
     def take(self, rows: Array, index: Array, out: Array) -> Array:
-        columns = math.prod(out.shape[1:])
-        self._each("take", out.size, rows, index, out, np.int64(out.size), np.int32(columns))
+        if rows.dtype != out.dtype or out.shape != (*index.shape, *rows.shape[1:]):
+            raise TypeError(f"take: {rows.dtype} {rows.shape} into {out.dtype} {out.shape}")
+        kernel = "take_index" if rows.dtype == self.index_dtype else "take"
+        columns = math.prod(rows.shape[1:])
+        self._each(kernel, out.size, rows, index, out, np.int64(out.size), np.int32(columns))
         return out
 
     def gather(self, rows: Array, order: Array, numbers: Array, out: Array) -> None:
@@ -144,7 +148,7 @@ class CupyCore(Ops):
     def _pairwise(self, name: str, a: Array, b: Array, out: Array) -> Array:
         """add or multiply: b has the shape of a, or is a row or a column that serves all of a."""
         view, row, column = _view(b)
-        if a.ndim == 2 and b.shape == a.shape[1:]:
+        if a.ndim > 1 and b.shape == a.shape[-1:]:
             row = np.int64(0)
         elif a.ndim == 2 and b.shape == (len(a), 1):
             column = np.int64(0)

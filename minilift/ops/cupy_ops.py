@@ -34,7 +34,7 @@ class CupyOps(CupyLosses):
         return self._pairwise("multiply", a, b, out)
 
     def affine(self, x: Array, scale: Array, shift: Array, out: Array) -> Array:
-        self._each("affine", x.size, x, scale, shift, out, np.int64(x.size), np.int32(x.shape[1]))
+        self._each("affine", x.size, x, scale, shift, out, np.int64(x.size), np.int32(scale.size))
         return out
 
     def relu(self, x: Array, out: Array) -> Array:

@@ -36,6 +36,8 @@ class NumpyCore(Ops):
     How work is cut depends on shapes and on the size of the team alone, and so do the bits of the results.
     """
 
+    index_dtype = np.dtype(np.intp).name
+
     def __init__(self, dtype: str = "float32") -> None:
         self.device, self.dtype = "cpu", dtype
         self._thread = _Thread()
@@ -179,6 +181,6 @@ def chunks_of(size: int) -> list[slice]:
 
 
 def row_chunks(x: np.ndarray) -> list[slice]:
-    """The rows of x in chunks of about CHUNK elements."""
-    rows = max(CHUNK // x.shape[1], 1)
+    """The rows of x, along its first axis, in chunks of about CHUNK elements."""
+    rows = max(CHUNK // max(math.prod(x.shape[1:]), 1), 1)
     return [slice(start, min(start + rows, len(x))) for start in range(0, len(x), rows)]

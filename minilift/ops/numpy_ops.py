@@ -46,9 +46,10 @@ class NumpyOps(NumpyAugment):
 
     # ---- elementwise ---------------------------------------------------------------------------
     def add(self, a: Array, b: Array, out: Array) -> Array:
-        if a.ndim != 2 or b.shape not in (a.shape, a.shape[1:]):
+        one_row = b.shape == a.shape[-1:]
+        if a.ndim < 2 or not (one_row or b.shape == a.shape):
             return np.add(a, b, out=out)
-        chunks, one_row = row_chunks(a), b.ndim == 1
+        chunks = row_chunks(a)
 
         def part(i: int) -> None:
             np.add(a[chunks[i]], b if one_row else b[chunks[i]], out=out[chunks[i]])

@@ -91,6 +91,16 @@ def elementwise(ops: Ops, rng: Any) -> dict[str, Any]:
     ops.copy(np.arange(54.0).reshape(9, 6), out=out["host"])
     ops.fill(out["filled"], 2.5)
     ops.take(a, ops.asindex([7, 0, 7, 3]), out=out["taken"])
+    solid, flat = (ops.asarray(rng.standard_normal(shape)) for shape in ((9, 2, 3), (9,)))
+    out |= outputs(ops, taken_solid=(4, 2, 3), taken_flat=(4,), solid_row=(9, 2, 3), solid_sum=(9, 2, 3))
+    out |= outputs(ops, solid_affine=(9, 2, 3))
+    out["classes"] = ops.zeros((4,), ops.index_dtype)
+    ops.take(solid, ops.asindex([7, 0, 7, 3]), out=out["taken_solid"])
+    ops.take(flat, ops.asindex([7, 0, 7, 3]), out=out["taken_flat"])
+    ops.take(ops.asindex(range(10, 19)), ops.asindex([7, 0, 7, 3]), out=out["classes"])
+    ops.add(solid, solid, out=out["solid_sum"])
+    ops.multiply(solid, row[:3], out=out["solid_row"])
+    ops.affine(solid, row[:3], row[3:], out=out["solid_affine"])
     average = ops.ones((6,))
     ops.running_average(row, 1.5, 0.1, out=average)
     return {**out, "average": average}
@@ -315,6 +325,8 @@ def test_arrays_go_in_and_out(gpu: Any) -> None:
         ops.copy(np.array([1.0 + 2j]), out=ops.ones((1,)))
     with pytest.raises(ValueError, match=r"\(2, 2\) and \(3,\)"):
         ops.add(x, ops.ones((3,)), out=x)
+    with pytest.raises(TypeError, match=r"take: float32 \(2, 2\) into float32 \(2, 3\)"):
+        ops.take(x, ops.asindex([0, 1]), out=ops.empty((2, 3)))
     with pytest.raises(ValueError, match="does not give"):
         ops.matmul(x, x, out=ops.empty((2, 3)))
     with pytest.raises(ValueError, match="transposed view"):

@@ -22,7 +22,7 @@ def passes(name: str, device: str, train: bool) -> dict[str, np.ndarray]:
     layer: Module = case.make(get_ops(device, "float64"), rng)
     ops, found = layer.ops, {}
     for number in range(2):
-        y = layer.forward(ops.asarray(rng.standard_normal((16, case.columns))), train)
+        y = layer.forward(ops.asarray(rng.standard_normal(case.shape(16))), train)
         found[f"y {number}"] = ops.to_host(y)
         dx = layer.backward(ops.asarray(rng.standard_normal(y.shape)))
         found[f"dx {number}"] = ops.to_host(dx)

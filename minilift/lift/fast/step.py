@@ -30,14 +30,14 @@ class Half:
 
     def forward(self, x: Array) -> Array:
         self.x = x
-        z = self.linear.rows("y", len(x), self.linear.out_features)
+        z = self.linear.buffer("y", (len(x), self.linear.out_features))
         self.ops.linear(x, self.linear.weight.data, None, out=z)
         return self.rest.forward(z, train=True, shift=self.bias.data, reuse=True)
 
     def backward(self, dy: Array) -> Array | None:
         self.dz = self.rest.backward(dy)
         self.ops.fill(self.bias.grad, 0.0)
-        dx = self.linear.rows("dx", len(dy), self.linear.in_features)
+        dx = self.linear.buffer("dx", (len(dy), self.linear.in_features))
         return self.ops.matmul(self.dz, self.linear.weight.data, out=dx)
 
     def weight_gradient(self, rows: slice) -> None:
@@ -75,7 +75,7 @@ class FirstHalf(Half):
         self.ops.copy(self.stem_bias.data, out=self.both[k])
         self.ops.linear(self.both, linear.weight.data, None, out=self.product)
         self.ops.add(self.product[k], self.bias.data, out=self.shift)
-        z = linear.rows("y", len(x), linear.out_features)
+        z = linear.buffer("y", (len(x), linear.out_features))
         assert stem.x is not None
         self.ops.matmul(stem.x, self.product[:k], out=z)
         return self.rest.forward(z, train=True, shift=self.shift, reuse=True)
@@ -167,7 +167,7 @@ class TrainStep:
         h = self.stem.forward(x if model.before is None else model.before.forward(x))
         for i, block in enumerate(self.blocks):
             inner = self.halves[2 * i + 1].forward(self.halves[2 * i].forward(h))
-            h = self.ops.add(h, inner, out=block.rows("y", *h.shape))
+            h = self.ops.add(h, inner, out=block.buffer("y", h.shape))
         pred = self.output.forward(h)
         pred = pred if model.after is None else model.after.forward(pred)
         return pred if model.rays is None else model.rays.forward(x, pred)
@@ -178,7 +178,7 @@ class TrainStep:
         for i, block in reversed(list(enumerate(self.blocks))):
             inner = self.halves[2 * i].backward(self.halves[2 * i + 1].backward(dh))
             if inner is not None:
-                dh = self.ops.add(dh, inner, out=block.rows("dx", *dh.shape))
+                dh = self.ops.add(dh, inner, out=block.buffer("dx", dh.shape))
         if self.first is None:
             self.stem.backward(dh)
         else:

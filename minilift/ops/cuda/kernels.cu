@@ -51,6 +51,11 @@ extern "C" __global__ void __launch_bounds__(256) take(const real* rows, const i
   EACH(i, size) out[i] = rows[(long long)index[i / columns] * columns + i % columns];
 }
 
+extern "C" __global__ void __launch_bounds__(256) take_index(const int* rows, const int* index, int* out, long long size,
+    int columns) {
+  EACH(i, size) out[i] = rows[(long long)index[i / columns] * columns + i % columns];
+}
+
 extern "C" __global__ void __launch_bounds__(256) gather(const real* rows, const int* order, const u32* numbers, real* out,
     long long size, int columns) {
   EACH(i, size) out[i] = rows[(long long)order[numbers[0] + i / columns] * columns + i % columns];
