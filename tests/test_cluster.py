@@ -92,7 +92,7 @@ def test_no_cluster_is_one_line(folder: Path, made: list[Run], capsys: Capture, 
     assert "--cluster tcp://x:1: --backend loky is this machine; give" in capsys.readouterr().err
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     assert main([*FLAGS, "--backend", "dask"]) == 2
-    assert "--backend dask needs joblib: pip install 'minilift[studies]'" in capsys.readouterr().err
+    assert "the backend dask needs joblib: pip install 'minilift[studies]'" in capsys.readouterr().err
     assert main([*FLAGS, "--backend", "ray"]) == 2
     assert "--backend ray: unknown; use one of loky, dask" in capsys.readouterr().err
     assert not made

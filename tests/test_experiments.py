@@ -309,7 +309,7 @@ def test_without_joblib_one_at_a_time(folder: Path, capsys: Capture, monkeypatch
     assert main([*ONE, "--jobs", "2"]) == 2
     told = capsys.readouterr().err.splitlines()
     assert len(told) == 1
-    assert "--jobs 2 needs joblib: pip install 'minilift[studies]'" in told[0]
+    assert "running 2 at once needs joblib: pip install 'minilift[studies]'" in told[0]
     monkeypatch.setattr(sweep_module, "cores", lambda: 4)
     assert main([*TINY, "--set", "epochs=1", "--seeds", "1"]) == 0
     assert "one run at a time; running 4 at once needs joblib: pip install" in capsys.readouterr().err
@@ -416,8 +416,8 @@ def test_the_ablation_changes_one_thing_at_a_time() -> None:
 
 
 def test_a_grid_is_all_combinations() -> None:
-    words = read_settings("--set", ["epochs=2", "standardise=no"])
-    axes = read_axes(["lr=0.001, 0.01", "betas=0.9 0.99,0.5 0.9"])
+    words = read_settings("set", ["epochs=2", "standardise=no"])
+    axes = read_axes("grid", ["lr=0.001, 0.01", "betas=0.9 0.99,0.5 0.9"])
     (group,) = grid("same-people", words, axes)
     assert [v.label for v in group.variants] == [
         "lr 0.001, betas 0.9 0.99", "lr 0.001, betas 0.5 0.9", "lr 0.01, betas 0.9 0.99",
@@ -503,7 +503,7 @@ def test_a_listing_tells_what_is_done(folder: Path, capsys: Capture, made: list[
 def test_the_ablation_on_tiny_data(folder: Path, capsys: Capture, made: list[Run]) -> None:
     assert main(["--study", "ablation", *ONE]) == 0
     told = capsys.readouterr().out
-    groups = ablation(read_settings("--set", ["hidden=16", "epochs=1"]), [])
+    groups = ablation(read_settings("set", ["hidden=16", "epochs=1"]), [])
     rows = [line for line in told.splitlines() if line.startswith("| ") and " ± " not in line]
     assert len(rows) == sum(len(group.variants) for group in groups) + 2  # and two heads
     assert "not run yet" not in told

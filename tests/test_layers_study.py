@@ -140,8 +140,8 @@ def test_a_run_is_that_of_its_block(folder: Path, made: list[Run]) -> None:
 @pytest.mark.parametrize(
     ("flags", "expected"),
     [
-        (["layers", "--set", "lr=1"], "--set lr=1: --study layers varies it; leave it out"),
-        (["layers", "--set", "poses=9"], "--set poses=9: --study layers varies it"),
+        (["layers", "--set", "lr=1"], "lr=1: the study layers varies it; leave it out"),
+        (["layers", "--set", "poses=9"], "poses=9: the study layers varies it"),
         (["layers", "lr", "--epochs", "1", "2"], "--epochs 1 2: --study layers has one number"),
         (["layers", "width", "--grid", "seed=1"], "--grid seed=1: no setting of a study"),
         (

@@ -10,13 +10,13 @@ import pytest
 from conftest import make_poses
 
 from minilift import Adam, InputError, LiftModel, StepLR, run_epoch
-from minilift.cli import curves as curves_module
-from minilift.cli.curves import Curves
 from minilift.cli.train import main as train
 from minilift.files.checkpoint import load_checkpoint
 from minilift.lift.augment.augmenter import Augmentation
 from minilift.nn import Linear, ReLU, losses
 from minilift.poses.poses import save_poses
+from minilift.show.charts import curves as curves_module
+from minilift.show.charts.curves import Curves
 from minilift.train.logs import read_record
 from minilift.train.record import FIRST_STEPS, Recorder
 from minilift.train.trainer import Trainer

@@ -147,7 +147,7 @@ def test_the_studies_on_tiny_data(folder: Path, made: list[Run], capsys: Capture
     ("flags", "expected"),
     [
         (["--study", "report", "--epochs", "1", "2"], "--epochs 1 2: --study report has one number"),
-        (["--study", "lr", "--set", "lr=1"], "--set lr=1: --study lr varies it; leave it out"),
+        (["--study", "lr", "--set", "lr=1"], "lr=1: the study lr varies it; leave it out"),
         (["--study", "width", "--epochs", "1", "--set", "epochs=2"], "--epochs says it too"),
     ],
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -49,19 +49,21 @@ def flag(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
+def said(name: str, value: str) -> str:
+    """A setting or another argument and its value, as flags."""
+    switch = name in SETTINGS and SETTINGS[name].kind is bool and value in ("yes", "no")
+    if switch:
+        return flag(name) if value == "yes" else "--no-" + flag(name)[2:]
+    return f"{flag(name)} {value}"
+
+
 @contextmanager
-def in_flags() -> Iterator[None]:
+def in_flags(say: Callable[[str, str], str] = said) -> Iterator[None]:
     """Within it, a SettingError becomes the InputError that names the flag: `--epochs 0: must be ...`."""
     try:
         yield
     except SettingError as error:
-        raise InputError(error.told(_said)) from None
-
-
-def _said(name: str, value: str) -> str:
-    if SETTINGS[name].kind is bool and value in ("yes", "no"):
-        return flag(name) if value == "yes" else "--no-" + flag(name)[2:]
-    return f"{flag(name)} {value}"
+        raise InputError(error.told(say)) from None
 
 
 class Read(argparse.Action):

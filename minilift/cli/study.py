@@ -9,11 +9,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from minilift.cli.settings import in_flags, said
 from minilift.cli.study_flags import PROGRAM, read_tables, study_parser
 from minilift.errors import InputError, run_program
 from minilift.files import check_writable, only_one
 from minilift.lift.build import fingerprint
-from minilift.lift.settings import TrainSettings
+from minilift.lift.settings import SETTINGS, TrainSettings
 from minilift.poses.info import warn_of_conventions
 from minilift.poses.poses import load_poses
 from minilift.studies.designs.variants import Group
@@ -33,7 +34,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _main(argv: Sequence[str] | None) -> int:
-    args = study_parser().parse_args(argv)
+    with in_flags(_said):
+        return _study(study_parser().parse_args(argv), argv)
+
+
+def _said(name: str, value: str) -> str:
+    """Settings as a study has them, other arguments as flags."""
+    return f"{name}={value}" if name in SETTINGS else said(name, value)
+
+
+def _study(args: argparse.Namespace, argv: Sequence[str] | None) -> int:
     tables = read_tables(args)
     _check_results(args, tables)
     groups = [group for of_table in tables.values() for group in of_table]

@@ -161,7 +161,7 @@ def _add_how(parser: Parser) -> None:
 
 def read_tables(args: argparse.Namespace) -> dict[str, list[Group]]:
     """What the flags ask for, by the names of the tables. Raises InputError where flags contradict."""
-    words, axes = read_settings("--set", args.set), read_axes(args.grid)
+    words, axes = read_settings("set", args.set), read_axes("grid", args.grid)
     if args.range and not args.random:
         raise InputError(f"--range {args.range[0]}: is for points at random; give --random N, too")
     if args.random:

@@ -9,7 +9,6 @@ from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import Any
 
-from minilift.cli.curves import Curves
 from minilift.cli.settings import Asked, flag, in_flags, read_train
 from minilift.cli.train_files import check_outputs, read_poses
 from minilift.cli.trust import keep_trust
@@ -25,6 +24,7 @@ from minilift.lift.trust import trust_path
 from minilift.lift.trust.fit import fit_trust
 from minilift.ops import choose_device
 from minilift.poses.poses import Poses
+from minilift.show.charts.curves import Curves
 from minilift.train.events import EventFiles
 from minilift.train.trainer import Trainer
 

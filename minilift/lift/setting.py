@@ -15,7 +15,7 @@ YES, NO = ("yes", "true", "on", "1"), ("no", "false", "off", "0")
 
 
 class SettingError(InputError):
-    """A value that a setting cannot have. It reads `epochs=0: must be at least 1`.
+    """A value that a setting, or another argument, cannot have. It reads `epochs=0: must be at least 1`.
 
     `problem` may have places {0}, {1}, ... for `others`, pairs of a setting's name and value. A program whose
     user gave flags or other words says them its own way, with `told`.

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from minilift.errors import InputError
 from minilift.lift.recipe import DEFAULT
+from minilift.lift.setting import SettingError
 from minilift.studies.designs.block import USUAL, Block
 from minilift.studies.designs.report import SOUND, SOUND_WORDS
 from minilift.studies.designs.variants import Group, Variant
@@ -42,12 +42,12 @@ POSES = {"2048": 25, "10240": 5, "51200": 1}
 def layers(words: Words, epochs: Words) -> list[Group]:
     """The blocks; batch norm and the learning rate; dropout and the number of poses.
 
-    `words` are settings of all runs, `epochs` is {"epochs": ...} where the flag --epochs gave them. Raises
-    InputError for a setting that the study varies itself.
+    `words` are settings of all runs, `epochs` is {"epochs": ...} where these were given. Raises
+    SettingError for a setting that the study varies itself.
     """
     for name in VARIED:
         if name in words:
-            raise InputError(f"--set {name}={words[name]}: --study layers varies it; leave it out")
+            raise SettingError(name, words[name], "the study layers varies it; leave it out")
     words = {**BASE, **words, **epochs}
     count = int(words["epochs"])
     told = f"{SOUND}, hidden {words['hidden']}, {count} epoch{'s' if count != 1 else ''}"

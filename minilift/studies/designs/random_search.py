@@ -14,7 +14,7 @@ from itertools import count
 
 import numpy as np
 
-from minilift.errors import InputError
+from minilift.lift.setting import SettingError
 from minilift.lift.settings import TrainSettings
 from minilift.studies.designs.variants import Group, Variant
 from minilift.studies.designs.words import Words, read_word, settings_of
@@ -36,7 +36,7 @@ class Range:
     whole: bool = False
 
     def draw(self, random: np.random.Generator) -> str:
-        """A value in the words of train.py, numbers with four digits."""
+        """A value as a user writes it, numbers with four digits."""
         if self.words:
             return self.words[random.integers(len(self.words))]
         # Half of a whole number to either side, so that both ends are as likely as the others
@@ -51,18 +51,18 @@ class Range:
 
 
 def read_ranges(texts: Sequence[str]) -> dict[str, Range]:
-    """NAME=A..B, NAME=A..B:log and NAME=V,V of every --range, checked at their ends. Raises InputError."""
+    """NAME=A..B, NAME=A..B:log and NAME=V,V for each range, checked at their ends. Raises SettingError."""
     found: dict[str, Range] = {}
     for text in texts:
         name, _, values = text.partition("=")
         between = re.fullmatch(r"(.+?)\.\.(.+?)(:log)?", values)
         parts = [between[1], between[2]] if between else values.split(",")
-        checked = [read_word("--range", f"{name}={part.strip()}") for part in parts]
+        checked = [read_word("range", f"{name}={part.strip()}") for part in parts]
         name, words = checked[0][0], tuple(value for _, value in checked)
         if name in found:
-            raise InputError(f"--range {text}: {name} is given twice; leave one out")
+            raise SettingError("range", text, f"{name} is given twice; leave one out")
         if name == COMPARED_ON:
-            raise InputError(f"--range {text}: points are compared on these poses; give --set {text}")
+            raise SettingError("range", text, "points are compared on these poses; give {0}", ("set", text))
         found[name] = _between(text, name, words, bool(between[3])) if between else Range(words)
     return found
 
@@ -70,11 +70,11 @@ def read_ranges(texts: Sequence[str]) -> dict[str, Range]:
 def _between(text: str, name: str, words: tuple[str, ...], log: bool) -> Range:
     kind = type(getattr(TrainSettings, name))
     if kind not in (int, float):
-        raise InputError(f"--range {text}: {name} is no number; list its values with commas")
+        raise SettingError("range", text, f"{name} is no number; list its values with commas")
     low, high = map(float, words)
     if not low < high or (log and low <= 0):
         bounds = "A less than B" + (", and more than 0" if log else "")
-        raise InputError(f"--range {text}: give {bounds}")
+        raise SettingError("range", text, f"give {bounds}")
     return Range((), low, high, log, kind is int)
 
 
@@ -84,18 +84,17 @@ def random_search(
     """So many different points, on top of a preset with some settings.
 
     Point i depends on `seed`, i and the ranges alone: more points of one seed are the same and others.
-    Raises InputError where a setting is given and drawn, or the ranges have not so many points.
+    Raises SettingError where a setting is given and drawn, or the ranges have not so many points.
     """
     if twice := sorted(words.keys() & ranges.keys()):
-        raise InputError(f"--set {twice[0]}: is drawn from --range; leave one of them out")
+        raise SettingError(twice[0], words[twice[0]], "is drawn from a range; leave one of them out")
     variants: dict[str, Variant] = {}
     for i in count():
         if len(variants) == number:
             break
         if i == TRIES * number:
-            raise InputError(
-                f"--random {number}: the ranges seem to have {len(variants)} points; ask for so many"
-            )
+            problem = f"the ranges seem to have {len(variants)} points; ask for no more"
+            raise SettingError("random", number, problem)
         random = np.random.default_rng((seed, i))
         point = {name: found.draw(random) for name, found in ranges.items()}
         label = ", ".join(f"{name} {value}" for name, value in point.items())

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from minilift import extras
-from minilift.errors import InputError
+from minilift.lift.setting import SettingError
 
 LOKY, DASK = "loky", "dask"  # joblib's names: processes of this machine, workers of Dask
 BACKENDS = (LOKY, DASK)
@@ -20,14 +20,14 @@ def check_backend(backend: str) -> None:
     """Raise InputError where a library that the backend needs is not installed."""
     if backend == DASK:
         for library in ("joblib", "distributed"):
-            extras.require(library, f"--backend {backend}")
+            extras.require(library, f"the backend {backend}")
 
 
 @contextmanager
 def connected(backend: str, address: str | None, jobs: int) -> Iterator[None]:
     """Within it, joblib finds the cluster at the address; without one, `jobs` workers on this machine.
 
-    Raises InputError where no scheduler answers.
+    Raises SettingError where no scheduler answers.
     """
     if backend == LOKY:
         yield
@@ -37,8 +37,8 @@ def connected(backend: str, address: str | None, jobs: int) -> Iterator[None]:
         options = {"n_workers": jobs, "threads_per_worker": 1, "dashboard_address": None}
         options["silence_logs"] = logging.ERROR
     try:
-        client = extras.load("distributed", f"--backend {backend}").Client(**options)
+        client = extras.load("distributed", f"the backend {backend}").Client(**options)
     except (OSError, ValueError) as problem:
-        raise InputError(f"--cluster {address}: no scheduler of Dask answers ({problem})") from None
+        raise SettingError("cluster", address, f"no scheduler of Dask answers ({problem})") from None
     with client:
         yield

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from minilift.cli.eval import with_scale_beside
-from minilift.errors import InputError
 from minilift.files.mapped import chunks, crc32
 from minilift.lift.build import fingerprint
 from minilift.lift.lifter import Lifter
+from minilift.lift.setting import SettingError
 from minilift.poses.info import warn_of_conventions
 from minilift.poses.metrics import joint_errors, pa_mpjpe
 from minilift.poses.poses import Poses, load_poses
@@ -45,19 +45,19 @@ class Evaluation:
 def read_evaluation(text: str) -> Evaluation:
     """NAME=FILE, NAME=FILE:START:STOP. The scale file beside it, where there is one, makes millimetres.
 
-    Raises InputError for other words, for a file that cannot be read, and for rows that it does not have.
+    Raises SettingError for other words and for rows that the file does not have, and InputError for a file
+    that cannot be read.
     """
     found = re.fullmatch(r"(?P<name>[^=]+)=(?P<path>.+?)(?::(?P<start>-?\d*):(?P<stop>-?\d*))?", text)
     if not found:
-        raise InputError(f"--eval {text}: give NAME=FILE, or NAME=FILE:START:STOP for some of its rows")
+        raise SettingError("eval", text, "give NAME=FILE, or NAME=FILE:START:STOP for some of its rows")
     start, stop = (int(found[end]) if found[end] else None for end in ("start", "stop"))
     rows, path = slice(start, stop), found["path"]
     poses, scale = with_scale_beside(path)
     warn_of_conventions(path, poses)
     if not len(range(len(poses))[rows]):
-        raise InputError(
-            f"--eval {text}: no rows of {len(poses):,}; count from 0, the second is not included"
-        )
+        problem = f"no rows of {len(poses):,}; count from 0, the second is not included"
+        raise SettingError("eval", text, problem)
     poses = poses.take(rows)
     parts = [*fingerprint(poses), 0 if poses.scale is None else crc32(poses.scale)]
     key = "-".join(f"{part:x}" for part in parts)

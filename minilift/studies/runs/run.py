@@ -38,7 +38,7 @@ def _made(run: Run, evaluations: Sequence[Evaluation]) -> tuple[Record, bool]:
     settings, began = run.settings, time.monotonic()
     data = load_poses(settings.data, need_3d=True)
     if tuple(fingerprint(data)) != run.data:
-        raise InputError(f"{settings.data}: was changed while the sweep ran; start it again")
+        raise InputError(f"{settings.data}: was changed while the study ran; start it again")
     trainer = build_trainer(settings, build_model(settings, run.block), data, None, None, quiet=True)
     results, diverged = {}, False
     try:

@@ -11,7 +11,7 @@ from contextlib import ExitStack, closing, contextmanager
 from typing import Any
 
 from minilift import extras
-from minilift.errors import InputError
+from minilift.lift.setting import SettingError
 from minilift.studies.runs.cluster import LOKY, connected
 from minilift.studies.runs.evaluations import Evaluation
 from minilift.studies.runs.key import Run
@@ -29,7 +29,7 @@ def choose_jobs(asked: int | None) -> int:
     if extras.installed("joblib"):
         return asked or cores()
     if asked is not None and asked > 1:
-        extras.require("joblib", f"--jobs {asked}")
+        extras.require("joblib", f"running {asked} at once")
     if asked is None and cores() > 1:
         told = extras.missing("joblib", f"running {cores()} at once")
         print(f"one run at a time; {told}", file=sys.stderr)
@@ -94,4 +94,4 @@ def _parallel(given: Iterable[Any], jobs: int, threads: int, backend: str) -> It
                 yield from finished
     except BrokenProcessPool:
         problem = "the system ended a worker, perhaps for want of memory"
-        raise InputError(f"--jobs {jobs}: {problem}; continue with fewer (finished runs are kept)") from None
+        raise SettingError("jobs", jobs, f"{problem}; continue with fewer (finished runs are kept)") from None

@@ -1,4 +1,4 @@
-"""The charts that `train.py --plot` keeps up to date while it trains."""
+"""Charts of a training run, kept up to date while it trains (`minilift train --plot`)."""
 
 from __future__ import annotations
 
