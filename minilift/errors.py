@@ -57,7 +57,8 @@ def _run(command: Callable[[Sequence[str] | None], int], argv: Sequence[str] | N
     except MemoryError:
         problem = "out of memory; use less data, or a smaller --batch-size or --hidden"
     except OSError as error:
-        problem = f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror or error)
+        where = f"{error.filename}: " if error.filename else ""
+        problem = f"{where}{error.strerror or error}; check the path, its permissions and the space left"
     except RuntimeError as error:  # Path.resolve raises it before Python 3.13
         if not str(error).startswith("Symlink loop"):
             raise
