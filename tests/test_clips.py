@@ -1,4 +1,4 @@
-"""minilift data bvh: frames, cameras, files, and every way to call it wrongly."""
+"""minilift data clips: frames, cameras, files, and every way to call it wrongly."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from asf_texts import BONES, FRAMES
 from bvh_texts import BANDAI, POSER, TWO, person
 
 from minilift import Lifter, LiftModel
 from minilift.cli.data import main
 from minilift.cli.eval import main as evaluate
 from minilift.errors import InputError
-from minilift.poses.clips import Choices, load_clip, moved, rest_pose, seen
+from minilift.poses.clip_frames import Choices, load_clip, moved, rest_pose
+from minilift.poses.clips import seen
 from minilift.poses.layouts import COURSE15
 from minilift.poses.poses import load_poses, load_scale
 from minilift.poses.read.joints.maps import JointMap
@@ -31,7 +33,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run(*args: object) -> int:
-    return main(["bvh", *map(str, args)])
+    return main(["clips", *map(str, args)])
 
 
 def made(name: str = "poses.pkl") -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -77,8 +79,8 @@ def test_files_keep_the_conventions_and_the_bodies(capsys: pytest.CaptureFixture
     out = capsys.readouterr().out
     assert "1 clip: skeleton Poser and DAZ, unit centimetres, guessed from the legs" in out
     assert "bones in cm: thigh 40.0, shin 40.0, hips 18.0, upper arm 28.0, forearm 25.0\n" in out
-    assert "left out frame 0 where it is a rest pose" in out
-    assert "walks/b.BVH (0." in out
+    assert "left out the first frames where they are a rest pose" in out
+    assert "walks/b.BVH (1, 0." in out
     assert "kept 20 of 21 frames, 30 (1 clip), 120 (1 clip) per second; 2 views\n" in out
     assert "wrote 40 poses to cmu.npz and cmu_scale.npy\nnext: minilift data info cmu.npz\n" in out
     joint_2d, joint_3d, scale = made("cmu.npz")
@@ -118,7 +120,9 @@ def test_a_file_whose_up_is_z(capsys: pytest.CaptureFixture[str]) -> None:
     there = load_clip("z.bvh", Choices(up="z")).joints
     np.testing.assert_allclose(there, load_clip("a.bvh", Choices()).joints, atol=1e-12)
     assert run("z.bvh", "--out", "z.pkl") == 0
-    assert "warning: the neck is mostly not above the hips in z.bvh; unless these" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "warning: the axis z seems to point up: along it the neck is 100%" in told
+    assert "if it does, give --up z (z.bvh)\n" in told
     assert run("z.bvh", "--up", "z", "--force", "--out", "z.pkl") == 0
     assert "warning" not in capsys.readouterr().out
 
@@ -159,7 +163,7 @@ def test_one_camera_for_each_view_of_a_clip_goes_along(capsys: pytest.CaptureFix
         assert len(np.unique(scale[clips == clip])) == 1
     assert len(np.unique(scale)) == 4
     out = capsys.readouterr().out
-    assert "next: python eval.py --data poses.pkl --clips poses_clips.npy --fps F\n" in out
+    assert "next: minilift eval --data poses.pkl --clips poses_clips.npy --fps F\n" in out
     assert run("a.bvh", "--every", 3, "--camera", "clip", "--force") == 0
     assert "--clips poses_clips.npy --fps 10\n" in capsys.readouterr().out
     assert run("a.bvh", "--force") == 0
@@ -183,21 +187,32 @@ def still(frames: int = 20, speed: float = 0.01) -> np.ndarray:
 
 
 def test_what_is_a_rest_pose() -> None:
-    assert rest_pose(still()) is None
-    assert rest_pose(still(speed=0)) is None
-    assert rest_pose(still(1)) is rest_pose(still(2, 9)) is None  # nothing to compare with
+    assert rest_pose(still(), 30) == (0, 0)
+    assert rest_pose(still(speed=0), 30) == (0, 0)
+    assert rest_pose(still(1), 30) == rest_pose(still(2, 9), 30) == (0, 0)  # nothing to compare with
     for jump, is_rest in ((0.2, True), (0.06, True), (0.04, False)):  # steps of 1 cm; 5 of them is usual
         joints = still()
         joints[0] -= (jump - 0.01, 0, 0)
-        assert rest_pose(joints) == (
-            pytest.approx(jump + 0 * 0.01 - 0 if False else jump) if is_rest else None
-        )
+        assert rest_pose(joints, 30) == ((1, pytest.approx(jump)) if is_rest else (0, 0))
     slow = still(speed=0.001)
     slow[0] += (0, 0.02, 0)  # 20 times a step, but nothing
-    assert rest_pose(slow) is None
+    assert rest_pose(slow, 30) == (0, 0)
     stops = still(speed=0.001)
     stops[:5] += np.linspace(0.4, 0, 6)[:5, None, None]  # comes to rest within five frames
-    assert rest_pose(stops) is None
+    assert rest_pose(stops, 30) == (0, 0)
+
+
+def test_frames_before_a_jump_that_nobody_makes_are_no_movement() -> None:
+    """As in CMU's 16_15.bvh: a rest pose, then two frames whose left arm is not solved yet."""
+    joints = still(speed=0.001)
+    joints[0] += 0.15
+    joints[:3, 9:12] += (0, 0.4, 0)
+    count, far = rest_pose(joints, 120)
+    assert (count, far) == (3, pytest.approx(0.08, abs=0.002))
+    assert rest_pose(joints, 30)[0] == 1  # at this rate it may have been a wave of the arm
+    late = still(40, speed=0.001)
+    late[:20] += 0.3  # a jump within the clip is no matter of its start
+    assert rest_pose(late, 120) == (0, 0)
 
 
 def test_near_duplicates_go() -> None:
@@ -232,23 +247,32 @@ def test_a_map_and_a_unit(capsys: pytest.CaptureFixture[str]) -> None:
 
 WRONG = {
     "none.bvh": "none.bvh: no such file",
-    "empty": "empty: no .bvh files in this folder; name one that has some",
+    "empty": "empty: no .bvh or .amc files in this folder; name one that has some",
     "a.bvh two.bvh": "two.bvh: no right hip among its 2 joints (its joints: Hips, Chest)",
     "bad.bvh": "bad.bvh: line 1: 'x' where HIERARCHY is expected",
-    "a.bvh --views 0": "--views 0: give 1 or more",
-    "a.bvh --every -1": "--every -1: give 1 or more",
-    "a.bvh --seed -1": "--seed -1: give 0 or more",
-    "a.bvh --min-move nan": "--min-move nan: give metres, 0 or more",
+    "a.bvh --views 0": "--views 0: must be at least 1",
+    "a.bvh --every -1": "--every -1: must be at least 1",
+    "a.bvh --seed -1": "--seed -1: must be at least 0",
+    "a.bvh --min-move nan": "--min-move nan: must be at least 0",
     "a.bvh --elevation 20 10": "--elevation 20 10: give two angles from -90 to 90, in order",
     "a.bvh --elevation -10 95": "--elevation -10 95: give two angles",
     "a.bvh --elevation nan 3": "--elevation nan 3: give two angles",
     "a.bvh --distance 0 6": "--distance 0 6: give two lengths in metres, in order",
     "a.bvh --distance 5 4": "--distance 5 4: give two lengths",
     "a.bvh --distance 0.5 4": "a.bvh: a joint is 0.8",
-    "a.bvh --unit 0": "--unit 0.0: give metres per unit, 0.01 for centimetres",
-    "a.bvh --unit inf": "--unit inf: give metres",
-    "a.bvh --unit 1": "a.bvh: a joint is 8",
-    "a.bvh --unit 3": "a.bvh: joints 24",
+    "a.bvh --unit 0": "--unit 0: must be more than 0 and at most 1000",
+    "a.bvh --unit inf": "--unit inf: must be",
+    "a.bvh --unit 1": "a.bvh: right_hip-right_knee is 40 m long where a unit is 1 m, which is no person's",
+    "a.bvh --unit 0.00001": "a.bvh: left_elbow-left_wrist is 0.025 cm long where a unit is 1e-05 m",
+    "a.bvh --map twice.json": "twice.json: 'twice.json' names rShin for right_knee and right_ankle",
+    "a.bvh --fps 0": "--fps 0: must be at least 1",
+    "a.bvh --up x": "--up x: unknown; use one of y, z",
+    "arm.amc --skeleton none.asf": "none.asf: no such file",
+    "arm.amc": "arm.amc: no .asf file in its folder; put the skeleton of this take there, or name it",
+    "old_clips.npy": "old_clips.npy: the file is empty",
+    "poses.npz": "poses.npz: is a .npz of poses, not a motion-capture clip; name a clip (.bvh, .amc)",
+    "arm.txt": "arm.txt: is the skeleton of clips, not one of them; name the .amc that moves it",
+    "notes": "notes: no motion-capture clip of a known kind; name a clip (.bvh, .amc)",
     "a.bvh --map two.bvh": "two.bvh: not JSON",
     "a.bvh --camera clip --min-move 0.1": "leave one of them out",
     "a.bvh --out a.txt": "a pose file is named .pkl or .pickle",
@@ -264,6 +288,12 @@ def test_wrong_calls_are_one_line_and_write_nothing(
     (folder / "empty").mkdir()
     (folder / "two.bvh").write_text(TWO)
     (folder / "bad.bvh").write_text("x")
+    (folder / "arm.amc").write_text(FRAMES)
+    (folder / "arm.txt").write_text(BONES)
+    (folder / "notes").write_text("of a walk")
+    (folder / "poses.npz").write_bytes(b"PK\x03\x04")
+    twice = dict(zip(COURSE15.joints, POSER.joints, strict=True)) | {"right_ankle": "rShin"}
+    (folder / "twice.json").write_text(json.dumps(twice))
     (folder / "old_clips.npy").write_bytes(b"")
     before = sorted(folder.rglob("*"))
     assert run(*command.split()) == 2

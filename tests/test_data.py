@@ -160,7 +160,7 @@ def test_split_sizes(n, fraction, first):
     ],
 )
 def test_split_that_leaves_nothing(n, fraction, seed):
-    with pytest.raises(InputError, match=r"^--(fraction|seed) .* choose "):
+    with pytest.raises(InputError, match=r"^(fraction|seed) .* choose "):
         split_poses(make_poses(n), fraction, seed)
 
 

@@ -129,18 +129,22 @@ def test_split_never_replaces_its_own_input(out, folder, capsys):
 
 
 WRONG = {
-    "synth -n 0": "-n 0: at least one pose is needed",
-    "synth -n -3": "-n -3: at least one pose is needed",
-    "synth -n 3 --seed -1": "seed -1",
+    "synth -n 0": "-n 0: must be at least 1",
+    "synth -n -3": "-n -3: must be at least 1",
+    "synth -n 3 --seed -1": "--seed -1: must be at least 0",
     "synth -n 3 --out file/poses.pkl": "not a folder; choose another output folder",
     "split none.pkl": "none.pkl: no such file",
     "split .": ".: is a folder; name a file in it",
-    "split mine.pkl --fraction 1": "--fraction 1.0 of 10 poses leaves a part empty",
-    "split mine.pkl --fraction nan": "--fraction nan of 10 poses leaves a part empty",
-    "split mine.pkl --seed -1": "--seed -1 is negative",
+    "split mine.pkl --fraction 1": "--fraction 1: must be more than 0 and less than 1",
+    "split mine.pkl --fraction nan": "--fraction nan: must be more than 0",
+    "split mine.pkl --seed -1": "--seed -1: must be at least 0",
+    "split mine.pkl --fraction 0.01": "fraction 0.01 of 10 poses leaves a part empty",
+    "synth -n 3 --free 2": "--free 2: must be at least 0 and at most 1",
+    "plot mine.pkl --focal 3": "--image, --focal and --centre: need --row N",
+    "info none.bvh": "none.bvh: no such file",
     "split mine.pkl --out file": "not a folder; choose another output folder",
     "split short.pkl": "short_scale.npy: scale has shape (3,) of float32, expected (10,) numbers",
-    "plot mine.pkl -n 0": "give 1 to 200 poses",
+    "plot mine.pkl -n 0": "-n 0: must be at least 1 and at most 200",
     "plot mine.pkl --out file/a.png": "file/a.png",
     "plot flat.pkl": "flat.pkl: no key joint_3d",
     "info file": "file: the pickle is damaged or cut short",
@@ -171,10 +175,10 @@ def test_malformed_commands_exit_2(command, folder):
     assert names(folder) == []
 
 
-@pytest.mark.parametrize("command", ["synth", "bvh", "split", "info", "plot"])
+@pytest.mark.parametrize("command", ["synth", "clips", "split", "info", "plot"])
 def test_help_shows_an_example(command, capsys):
     assert main([command, "--help"]) == 0
-    assert f"Example:  minilift data {command} " in capsys.readouterr().out
+    assert f"examples:\n  minilift data {command}" in capsys.readouterr().out
 
 
 def info(capsys, *args):
@@ -302,7 +306,7 @@ def test_plot_turns_a_pose_or_a_sequence(row, rows, monkeypatch, capsys):
         ("--focal 800", "need --row N, --focal F and --out"),
         ("--row 1 --image a.png", "need --row N, --focal F and --out"),
         ("--row 1 --focal 800", "where is the middle? give --centre X Y"),
-        ("--row 1 --focal -8 --centre 1 1", "--focal -8: give pixels, more than 0"),
+        ("--row 1 --focal -8 --centre 1 1", "--focal -8: must be more than 0"),
         ("--row 1 --focal 800 --image no.png", "no.png: no such file"),
     ],
 )

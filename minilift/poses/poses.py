@@ -59,12 +59,12 @@ def split_poses(poses: Poses, fraction: float = 0.8, seed: int = 0) -> tuple[Pos
     Raises InputError where a part would be empty.
     """
     if seed < 0:
-        raise InputError(f"--seed {seed} is negative; choose 0 or more")
+        raise InputError(f"seed {seed} is negative; choose 0 or more")
     # Rounded down, as the course split 78,047 into 62,437 and 15,610; 0.29 * 100 must still give 29.
     first = math.floor(len(poses) * fraction + 1e-9) if 0 < fraction < 1 else 0
     if not 0 < first < len(poses):
         raise InputError(
-            f"--fraction {fraction} of {len(poses)} poses leaves a part empty; choose one between 0 and 1, "
+            f"fraction {fraction} of {len(poses)} poses leaves a part empty; choose one between 0 and 1, "
             "or give more poses"
         )
     order = np.random.default_rng(seed).permutation(len(poses))

@@ -14,7 +14,6 @@ LARGEST_NUMBER = 1e9  # no length or angle is larger, and their sums and product
 
 _DECIMAL = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?"
 _CAUSES = (
-    (rf"({_DECIMAL}){{2,}}", "numbers glued together, written with a fixed width; put blanks between them"),
     (r"[+-]?\d+,\d+", "a decimal comma; export the file with decimal points"),
     (r"[+-]?[\d.]+d[+-]?\d+", "a number of Fortran with D for the exponent; write E in its place"),
     (
@@ -80,6 +79,9 @@ def is_number(word: str) -> bool:
 def not_a_number(word: str) -> str:
     """Why a word is no number, and what to do: numbers glued together, a decimal comma, ..."""
     plain = word.lower()[:200]
+    numbers, rest = len(re.findall(_DECIMAL, plain)), re.sub(_DECIMAL, "", plain)
+    if numbers > 1 and not rest:
+        return f"'{word[:40]}': numbers glued together, written with a fixed width; put blanks between them"
     for pattern, cause in _CAUSES:
         if re.fullmatch(pattern, plain):
             return f"'{word[:40]}': {cause}"

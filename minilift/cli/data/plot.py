@@ -3,35 +3,49 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 import numpy as np
 
+from minilift.cli.parser import number
 from minilift.errors import InputError
 from minilift.poses.poses import Poses, find_scale, load_poses, load_scale
 
 LARGEST_SHEET = 200  # poses; more are too small to see
 LONGEST = 600  # poses of a moving picture: half a minute
 
-DESCRIPTION = (
-    "Draw poses of FILE (needs: pip install 'minilift[plot]'): a sheet of some taken at random; with --row N "
-    "one of them in detail, with its camera and, if you have it, its photograph; with --turn a moving "
-    "picture of --row N, or of the sequence --row A:B."
-)
-EXAMPLE = "plot data_train_lift.pkl --row 7 --out pose.png --turn pose.gif"
+DESCRIPTION = """\
+Draw poses of FILE (needs: pip install 'minilift[plot]'): a sheet of some taken at random. With --row N one
+of them in detail, with its camera and, if you have it, its photograph. With --turn a moving picture of --row
+N, or of the sequence --row A:B.
+"""
+
+EXAMPLES = """\
+examples:
+  minilift data plot data_train_lift.pkl
+  minilift data plot data_train_lift.pkl --row 7 --out pose.png --turn pose.gif
+"""
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE", help="a .pkl or .npz pose file with joint_3d")
-    parser.add_argument("-n", type=int, default=20, help="how many poses of a sheet [%(default)s]")
-    parser.add_argument("--seed", type=int, default=0, help="another seed takes other poses [%(default)s]")
-    parser.add_argument("--out", help="a .png, .svg or .pdf, replaced [poses.png; none with --turn]")
-    parser.add_argument("--row", metavar="N", help="this pose only; for --turn also A:B, from A to before B")
-    parser.add_argument("--turn", metavar="FILE", help="a .gif, or an .mp4 where there is ffmpeg, replaced")
-    parser.add_argument("--image", metavar="FILE", help="the photograph that --row N was taken from")
-    parser.add_argument("--focal", type=float, metavar="F", help="of the photograph's camera, in pixels")
-    parser.add_argument(
-        "--centre", type=float, nargs=2, metavar=("X", "Y"), help="its principal point [the image's middle]"
+def add(commands: Any) -> None:
+    parser = commands.add_parser(
+        "plot", help="draw some poses of a file, or one", description=DESCRIPTION, examples=EXAMPLES
     )
+    flag, image = parser.add_argument, "with a photograph"
+    flag("file", metavar="FILE", help="a .pkl or .npz pose file with joint_3d")
+    flag("-n", type=number(int, 1, LARGEST_SHEET), default=20, help="how many poses of a sheet [%(default)s]")
+    flag("--seed", type=number(int, 0), default=0, help="another seed takes other poses [%(default)s]")
+    flag("--out", help="a .png, .svg or .pdf, replaced [poses.png; none with --turn]")
+    flag("--row", metavar="N", help="this pose only; for --turn also A:B, from A to before B")
+    flag("--turn", metavar="FILE", help="a .gif, or an .mp4 where there is ffmpeg, replaced")
+    flag("--image", metavar="FILE", help="the photograph that --row N was taken from", group=image)
+    focal = number(float, 0, 1e6, open_low=True, open_high=True)
+    flag("--focal", type=focal, metavar="F", help="of the photograph's camera, in pixels", group=image)
+    flag(
+        "--centre", type=float, nargs=2, metavar=("X", "Y"), group=image,
+        help="its principal point, in pixels [the image's middle]",
+    )  # fmt: skip
+    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> None:
@@ -40,10 +54,6 @@ def run(args: argparse.Namespace) -> None:
     from minilift.show.style import check_picture
 
     out = args.out or (None if args.turn else "poses.png")
-    if not 1 <= args.n <= LARGEST_SHEET or args.seed < 0:
-        raise InputError(
-            f"-n {args.n} --seed {args.seed}: give 1 to {LARGEST_SHEET} poses and a seed of 0 or more"
-        )
     if (args.image or args.focal or args.centre) and not (args.row and args.focal and out):
         raise InputError("--image, --focal and --centre: need --row N, --focal F and --out; give those, too")
     if out:
@@ -104,8 +114,6 @@ def _detail(args: argparse.Namespace, poses: Poses, row: int, out: str) -> None:
     image = read_image(args.image) if args.image else None
     camera = None
     if args.focal is not None:
-        if not 0 < args.focal < 1e6:
-            raise InputError(f"--focal {args.focal:g}: give pixels, more than 0")
         if image is None and not args.centre:
             raise InputError("--focal: where is the middle? give --centre X Y, or --image FILE")
         middle = args.centre or (image.shape[1] / 2, image.shape[0] / 2)  # type: ignore[union-attr]

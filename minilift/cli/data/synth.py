@@ -1,0 +1,54 @@
+"""`minilift data synth`: make synthetic poses."""
+
+import argparse
+from typing import Any
+
+import numpy as np
+
+from minilift.cli.data.output import HELP, check_outputs, pose_file, save
+from minilift.cli.parser import number
+from minilift.files.mapped import Spool, chunks
+from minilift.poses.layouts import COURSE15
+from minilift.poses.people.synth import CHUNK, synthesize
+from minilift.poses.poses import Poses, scale_name
+from minilift.poses.read.course import files_of
+
+DESCRIPTION = """\
+Make plausible people all round a camera: a pose file, and another one with the metres per unit of each pose.
+"""
+
+EXAMPLES = """\
+examples:
+  minilift data synth
+  minilift data synth -n 20000 --seed 1 --out people.npz
+"""
+
+
+def add(commands: Any) -> None:
+    parser = commands.add_parser(
+        "synth", help="make synthetic poses", description=DESCRIPTION, examples=EXAMPLES
+    )
+    flag = parser.add_argument
+    flag("-n", type=number(int, 1), default=78047, metavar="N", help="how many poses [%(default)s]")
+    flag("--seed", type=number(int, 0), default=0, help="the same seed makes the same poses [%(default)s]")
+    flag("--free", type=number(float, 0, 1), default=0.0, help="share that moves freely [%(default)s]")
+    flag("--out", default="poses.pkl", help=HELP)
+    flag("--force", action="store_true", help="replace files that exist")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> None:
+    out = pose_file(args.out)
+    check_outputs([*files_of(out), scale_name(out)], args.force)
+    from tqdm import tqdm
+
+    joint_2d, joint_3d = (Spool(out.parent, (len(COURSE15), dims)) for dims in (2, 3))
+    scale = np.empty(args.n, np.float32)
+    with tqdm(total=args.n, unit="poses", desc="making people", delay=1, leave=False) as bar:
+        for rows in chunks(args.n, CHUNK):
+            made = synthesize(rows.stop - rows.start, args.seed, bar.update, rows.start, args.free)
+            joint_2d.append(made.joint_2d)
+            joint_3d.append(made.joint_3d)
+            scale[rows] = made.scale
+    save(out, Poses(joint_2d.rows(), joint_3d.rows(), scale))
+    print(f"next: minilift data split {out}")
