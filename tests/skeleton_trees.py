@@ -72,20 +72,20 @@ class Row:
 
 
 ROWS = {
-    "Mixamo": Row(_prefixed(_HUMANIK, "mixamorig:"), spine="mixamorig:Spine", neck="mixamorig:Neck", head="mixamorig:Head"),
+    "Mixamo": Row(_prefixed(_HUMANIK, "mixamorig:"), neck="mixamorig:Neck", head="mixamorig:Head"),
     "Mixamo, a second time": Row(
-        _prefixed(_HUMANIK, "mixamorig1_"), spine="mixamorig1_Spine", neck="mixamorig1_Neck", head="mixamorig1_Head",
+        _prefixed(_HUMANIK, "mixamorig1_"), neck="mixamorig1_Neck", head="mixamorig1_Head",
         family="Mixamo",
     ),
     "Mixamo in Blender": Row(
-        _prefixed(_HUMANIK, "Armature|mixamorig"), spine="Armature|mixamorigSpine", neck="Armature|mixamorigNeck",
+        _prefixed(_HUMANIK, "Armature|mixamorig"), neck="Armature|mixamorigNeck",
         head="Armature|mixamorigHead", family="Mixamo",
     ),
     "MotionBuilder Character1": Row(
-        _prefixed(_HUMANIK, "Character1_"), spine="Character1_Spine", neck="Character1_Neck", head="Character1_Head",
+        _prefixed(_HUMANIK, "Character1_"), neck="Character1_Neck", head="Character1_Head",
     ),
-    "MotionBuilder": Row(_HUMANIK, spine="Spine"),
-    "Hero": Row(_prefixed(_HUMANIK, "Hero_"), spine="Hero_Spine", neck="Hero_Neck", head="Hero_Head", family="of unknown origin"),
+    "MotionBuilder": Row(_HUMANIK),
+    "Hero": Row(_prefixed(_HUMANIK, "Hero_"), neck="Hero_Neck", head="Hero_Head", family="of unknown origin"),
     "3ds Max Biped": Row(
         "Bip01 pelvis\n" + "\n".join(" " + line for line in _tree(
             "Bip01 Pelvis", "Bip01~*~Thigh Bip01~*~Calf Bip01~*~Foot Bip01~*~Toe0",
@@ -103,7 +103,7 @@ ROWS = {
     "Rigify, first": Row(
         _tree("hips", "thigh.* shin.* foot.* toe.*", "spine t19, ribs t46, neck neck, head head", 1,
               "shoulder.* upper_arm.* forearm.* hand.* f_index.01.*"),
-        ("L", "R"), "ribs", "neck", "head", "Rigify",
+        ("L", "R"), "", "neck", "head", "Rigify",
     ),
     "Unreal": Row(
         "root pelvis\n" + "\n".join(" " + line for line in _tree(
@@ -114,7 +114,7 @@ ROWS = {
     ),
     "Rigify": Row(
         _tree("DEF-spine", "DEF-thigh.* DEF-shin.* DEF-foot.* DEF-toe.*",
-              "DEF-spine.001 t20, DEF-spine.002 t43, DEF-spine.003 t70, DEF-spine.004 neck, DEF-spine.005 neck2, DEF-spine.006 head",
+              "DEF-spine.001 t20, DEF-spine.002 t42, DEF-spine.003 t70, DEF-spine.004 neck, DEF-spine.005 neck2, DEF-spine.006 head",
               2, "DEF-shoulder.* DEF-upper_arm.* DEF-forearm.* DEF-hand.* DEF-f_index.01.*"),
         ("L", "R"), "DEF-spine.002", "DEF-spine.004", "DEF-spine.006",
     ),
@@ -227,17 +227,17 @@ ROWS = {
     "SMPL": Row(
         _tree("Pelvis", "*_Hip *_Knee *_Ankle *_Foot", "Spine1 t20, Spine2 t44, Spine3 t56, Neck neck, Head head", 2,
               "*_Collar *_Shoulder *_Elbow *_Wrist *_Hand"),
-        ("L", "R"), "Spine2",
+        ("L", "R"),
     ),
     "SMPL-X": Row(
         _tree("pelvis", "*_hip *_knee *_ankle *_foot", "spine1 t20, spine2 t44, spine3 t56, neck neck, head head", 2,
               "*_collar *_shoulder *_elbow *_wrist *_index1"),
-        ("left", "right"), "spine2", "neck", "head", "SMPL",
+        ("left", "right"), "", "neck", "head", "SMPL",
     ),
     "MocapNET": Row(
         """hip pelvis
- abdomen pelvis
-  chest t45
+ abdomen t35
+  chest t57
    neck neck
     head head
      *eye top
@@ -251,7 +251,7 @@ ROWS = {
    *knee knee
     *foot ankle
      *toe1-1 toe""",
-        ("l", "r"), "chest", "neck", "head",
+        ("l", "r"), "abdomen", "neck", "head",
     ),
     "Poser and DAZ": Row(
         """hip pelvis
@@ -331,7 +331,6 @@ ROWS = {
   Knee* knee
    Ankle* ankle
     Foot* toe""",
-        spine="SpineMid",
     ),
     "Biovision": Row(
         _tree("Hips", "*Hip *Knee *Ankle *Toe", "Chest t40, Neck neck, Head head", 0, "*Collar *Shoulder *Elbow *Wrist *Finger"),
@@ -347,6 +346,10 @@ ROWS = {
             "Shoulder_* UpperArm_* LowerArm_* Hand_* Finger_*").splitlines()),
         ("L", "R"), "Spine",
     ),
+    "MotionBuilder, four of the spine": Row(
+        _tree("Hips", _LEG, "Spine t18, Spine1 t37, Spine2 t56, Spine3 t76, Neck neck, Neck1 neck2, Head head", 3, _ARM),
+        spine="Spine1", family="MotionBuilder",
+    ),
     "LAFAN1": Row(
         _tree("Hips", "*UpLeg *Leg *Foot *Toe", "Spine t12, Spine1 t34, Spine2 t55, Neck neck, Head head", 2, _ARM),
         spine="Spine1",
@@ -354,12 +357,10 @@ ROWS = {
     "Noitom Axis Studio": Row(
         _tree("Hips", "*UpLeg *Leg *Foot *Toes", "Spine t24, Spine1 t44, Spine2 t68, Neck neck, Neck1 neck2, Head head", 2,
               "*Shoulder *Arm *ForeArm *Hand *InHandIndex"),
-        spine="Spine1",
     ),
     "Perception Neuron": Row(
         _tree("Hips", "*UpLeg *Leg *Foot *Toes", "Spine t30, Spine1 t47, Spine2 t65, Spine3 t82, Neck neck, Head head", 3,
               "*Shoulder *Arm *ForeArm *Hand *InHandIndex"),
-        spine="Spine",
     ),
     "MHX": Row(
         _tree("Root", "UpLeg_* LoLeg_* Foot_* Toe_*", "Spine1 t20, Spine2 t40, Spine3 t66, Neck neck, Head head", 2,

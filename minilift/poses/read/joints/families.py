@@ -57,6 +57,7 @@ Biovision                lefthip leftknee leftankle
 Biovision                leftuparm leftlowarm
 Bandai-Namco             upperleg_l lowerleg_l lowerarm_l
 LAFAN1                   leftupleg spine2 lefttoe
+MotionBuilder            leftupleg spine3 neck1
 Noitom Axis Studio       leftupleg spine2 neck1
 Perception Neuron        leftupleg spine3
 MotionBuilder            leftupleg leftforearm

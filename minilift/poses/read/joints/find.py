@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from itertools import pairwise, product
+from operator import itemgetter
 
 import numpy as np
 
@@ -41,7 +42,6 @@ def find_joints(
     tree = Tree(tuple(names), tuple(parents), np.asarray(offsets, np.float64))
     meant = meanings(names)
     rows: dict[str, int] = {}
-    notes: list[str] = []
     for side, limb in product(("right", "left"), (LEGS, ARMS)):
         found = _limb(path, tree, meant, side, limb, BONE_ENDS if bone_ends else LIMBS)
         rows.update({f"{side}_{part}": row for part, row in zip(limb, found, strict=True)})
@@ -51,8 +51,7 @@ def find_joints(
     for joint, row in (("neck", trunk.neck), ("head", trunk.head), ("spine", trunk.spine)):
         if row is not None:
             rows[joint], shares[joint] = row, ((row, 1.0),)
-    notes += _estimate(shares)
-    notes += trunk.notes()
+    notes = _estimate(shares, trunk)
     _check_names(path, names, rows)
     toes = tuple(tree.child(rows[f"{side}_ankle"]) for side in ("right", "left"))
     return FoundJoints(family(names), tuple(shares[j] for j in COURSE15.joints), tuple(notes), toes)
@@ -165,7 +164,7 @@ def _check_lengths(path: PathLike, tree: Tree, rows: dict[str, int]) -> None:
             raise file_error(path, f"bones to {lengths} units ({taken}) are not of one body; {_REMEDY}")
 
 
-def _estimate(shares: Shares) -> list[str]:
+def _estimate(shares: Shares, trunk: Trunk) -> list[str]:
     """Add what of spine, neck and head is not there; say from what it was estimated."""
     notes = []
     hips = mean(shares["left_hip"], shares["right_hip"])
@@ -173,9 +172,15 @@ def _estimate(shares: Shares) -> list[str]:
         shares["neck"] = mean(shares["left_shoulder"], shares["right_shoulder"])
         notes.append("neck estimated: the middle of the shoulders")
     if "spine" not in shares:
-        shares["spine"] = mean(hips, shares["neck"], second=SPINE)
-        notes.append(f"spine estimated: {SPINE:.0%} of the way from mid-hip to neck")
+        points = [(0.0, hips, "mid-hip"), (1.0, shares["neck"], "neck")]
+        points += [(up, ((row, 1.0),), trunk.tree.names[row]) for row, up in trunk.levels.items()]
+        low, under, below = max((point for point in points if point[0] < SPINE), key=itemgetter(0))
+        high, over, above = min((point for point in points if point[0] >= SPINE), key=itemgetter(0))
+        shares["spine"] = mean(under, over, second=(SPINE - low) / (high - low))
+        notes.append(
+            f"spine estimated: between {below} and {above}, {SPINE:.0%} of the way from mid-hip to neck"
+        )
     if "head" not in shares:
         shares["head"] = mean(hips, shares["neck"], second=1 + HEAD)
-        notes.append(f"head estimated: {HEAD:.0%} of that way beyond the neck")
+        notes.append(f"head estimated: {HEAD:.0%} of the way from mid-hip to neck, beyond the neck")
     return notes

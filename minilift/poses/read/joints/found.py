@@ -10,6 +10,7 @@ Share = tuple[tuple[int, float], ...]
 """Rows of a clip's joints, and how much of each: a joint of the clip is ((row, 1.0),)."""
 Shares = dict[str, Share]
 
+LEG = ("hip", "knee", "ankle")
 MIRRORED = 0.8  # of the frames with a clear answer
 
 
@@ -30,7 +31,7 @@ class FoundJoints:
     """Name of the family, or of the map."""
     shares: tuple[Share, ...]
     notes: tuple[str, ...] = ()
-    """What was estimated, and where the choice was close."""
+    """What was estimated, in words."""
     toes: tuple[int | None, ...] = (None, None)
     """Rows of what hangs from the right and the left ankle."""
     metres: float | None = None
@@ -51,24 +52,41 @@ class FoundJoints:
     def doubts(self, positions: np.ndarray) -> list[str]:
         """What the positions (F, len(rows), 3) of `rows` say against the names: sides that look swapped.
 
-        With up from mid-hip to neck and forward from the ankles to the toes, left is up x forward.
+        Forward is from the ankles to the toes, and from the line between hip and ankle to a bent knee. With
+        up from mid-hip to neck, left is up x forward.
         """
         if None in self.toes or not len(positions):
             return []
-        joints = self.place(positions)
-        at = {joint: joints[:, COURSE15.index(joint)] for joint in COURSE15.joints}
-        column = [self.rows.index(toe) for toe in self.toes if toe is not None]
-        hips = (at["left_hip"] + at["right_hip"]) / 2
-        forward = positions[:, column].sum(axis=1) - at["left_ankle"] - at["right_ankle"]
+        at = dict(zip(COURSE15.joints, self.place(positions).swapaxes(0, 1), strict=True))
+        toes = [positions[:, self.rows.index(toe)] for toe in self.toes if toe is not None]
+        ahead, bent = np.zeros((2, len(positions), 3))
+        for side, toe in zip(("right", "left"), toes, strict=True):
+            hip, knee, ankle = (at[f"{side}_{part}"] for part in LEG)
+            ahead += _across(toe - ankle, ankle - knee)  # a child straight below the ankle says nothing
+            bent += knee - (hip + ankle) / 2
+        up = at["neck"] - (at["left_hip"] + at["right_hip"]) / 2
         across = at["left_hip"] - at["right_hip"]
-        left = np.cross(at["neck"] - hips, forward)
-        size = np.linalg.norm(left, axis=1) * np.linalg.norm(across, axis=1)
-        cosine = (left * across).sum(axis=1) / np.where(size > 0, size, 1)
-        clear = np.abs(cosine) > 0.5  # toes that point ahead
-        if clear.any() and (cosine[clear] < 0).mean() > MIRRORED:
-            return ["left and right look swapped: the toes point backwards; is the file mirrored?"]
+        by_toes, by_knees = (_swapped(np.cross(up, forward), across) for forward in (ahead, bent))
+        if by_toes > MIRRORED and by_knees > 1 - MIRRORED:
+            return ["left and right look swapped: toes and knees point backwards; is the file mirrored?"]
         return []
 
     def described(self, positions: np.ndarray) -> str:
         """One line for people: the skeleton, what was estimated, and what is doubtful."""
         return "; ".join((self.skeleton, *self.notes, *self.doubts(positions)))
+
+
+def _across(vectors: np.ndarray, along: np.ndarray) -> np.ndarray:
+    """The part of vectors (F, 3) that is at right angles to others; nothing where it is the smaller part."""
+    unit = along / np.maximum(np.linalg.norm(along, axis=1, keepdims=True), 1e-12)
+    off = vectors - (vectors * unit).sum(axis=1, keepdims=True) * unit
+    clear = np.linalg.norm(off, axis=1) > 0.7 * np.linalg.norm(vectors, axis=1)
+    return np.where(clear[:, None], off, 0)
+
+
+def _swapped(left: np.ndarray, across: np.ndarray) -> float:
+    """In how many of the frames that say something `across` (F, 3) points away from the left; 0.5 if none."""
+    size = np.linalg.norm(left, axis=1) * np.linalg.norm(across, axis=1)
+    cosine = (left * across).sum(axis=1) / np.where(size > 0, size, 1)
+    clear = np.abs(cosine) > 0.5
+    return float((cosine[clear] < 0).mean()) if clear.any() else 0.5

@@ -1,8 +1,8 @@
 """Spine, neck and head of a clip's skeleton: families differ here more than anywhere else.
 
 A skeleton has one to seven joints between hips and neck, under names that say little about their height. The
-one is taken that lies nearest to where the course's spine lies, measured along the bones, not in the frames:
-all clips of one skeleton then have the same spine.
+one that lies where the course's spine lies is taken, and where none does, a point between two of them. It is
+measured along the bones, not in the frames: all clips of one skeleton have the same spine.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,13 +14,15 @@ from minilift.poses.read.joints.tree import Tree
 
 SPINE = 0.38
 """Of the way from mid-hip to neck: 0.42 in Bandai-Namco's clips, 0.35 in CMU's on a Poser figure."""
-_LOWEST, _HIGHEST = 0.12, 0.8  # what lies beyond is pelvis or chest: then the spine is estimated
-_CLOSE = 0.04  # of that way: another joint would have done as well
+_NEAR = 0.05  # of that way: a joint as near as this is the spine, else it is a point between two
 _NO_HEAD = ("end", "nub", "top", "tip", "site")
 
 
 class Trunk:
-    """Rows of spine, neck and head, None where there is none."""
+    """Rows of spine, neck and head, None where there is none.
+
+    `levels`: of the joints between mid-hip and neck, how far up they are (0 to 1), in rising order.
+    """
 
     def __init__(
         self, tree: Tree, meant: Sequence[Meaning], rows: Mapping[str, int], bone_ends: bool
@@ -31,19 +33,9 @@ class Trunk:
         self._middle = {meant[row].part: row for row in order if not meant[row].side}
         self.head = self._head()
         self.neck = self._neck(bone_ends)
-        self._levels = self._heights()
-        self.spine = min(self._levels, key=self._off, default=None)
-
-    def notes(self) -> list[str]:
-        """Where another joint lies nearly as well."""
-        if self.spine is None:
-            return []
-        others = [row for row in self._levels if row != self.spine]
-        near = min(others, key=self._off, default=None)
-        if near is None or self._off(near) - self._off(self.spine) > _CLOSE:
-            return []
-        taken, other = (f"{self.tree.names[row]} ({self._levels[row]:.0%})" for row in (self.spine, near))
-        return [f"spine: {taken} of the way from mid-hip to neck, not {other}"]
+        self.levels = self._heights()
+        nearest = min(self.levels, key=self._off, default=None)
+        self.spine = nearest if nearest is not None and self._off(nearest) < _NEAR else None
 
     def _head(self) -> int | None:
         if self._is_rigify():
@@ -87,13 +79,24 @@ class Trunk:
         middle = np.mean([self.tree.offsets[h[: h.index(base)]].sum(axis=0) for h in hips], axis=0)
         first = float(np.linalg.norm(self.tree.offsets[way[0]] - middle))
         heights = {row: first + self.tree.length(way[0], row) for row in way}
-        whole = heights[way[-1]] if self.neck is not None else heights[way[-1]] / 0.9  # the arms' joint
+        whole = heights[way[-1]]
+        if self.neck is None:  # then the middle of the shoulders stands for it
+            reach = [self.tree.offsets[s[: s.index(way[-1])]].sum(axis=0) for s in shoulders]
+            whole += float(np.linalg.norm(np.mean(reach, axis=0)))
         if whole <= 0:
             return {}
-        away = {row for row in way if self.tree.length(base, row) > 1e-3 * whole}
+        whole += self._lost_thorax(way)
         inner = way[:-1] if self.neck is not None else way
-        levels = {row: heights[row] / whole for row in inner if row in away}
-        return {row: level for row, level in levels.items() if _LOWEST < level < _HIGHEST}
+        away = [row for row in inner if self.tree.length(base, row) > 1e-3 * whole]
+        return {row: heights[row] / whole for row in away if heights[row] < whole}
+
+    def _lost_thorax(self, way: Sequence[int]) -> float:
+        """The length of a bone that CMU's BVH files lack: their Neck lies where Spine1 is, as far as Spine1
+        is from Spine too low."""
+        for row in way[1:]:
+            if "neck" in self._meant[row].part and not self.tree.offsets[row].any():
+                return float(np.linalg.norm(self.tree.offsets[self.tree.parents[row]]))
+        return 0.0
 
     def _off(self, row: int) -> float:
-        return abs(self._levels[row] - SPINE)
+        return abs(self.levels[row] - SPINE)
