@@ -360,7 +360,7 @@ def test_a_killed_run_leaves_whole_files(with_data: Path) -> None:
     running.kill()
     running.communicate(timeout=60)
     assert Lifter.load("liftModel").model.hidden_layer == 256
-    rest = program("train.py", "--resume", "--epochs", "2", cwd=with_data)
+    rest = program("train.py", "--resume", "--epochs", "1", cwd=with_data)
     assert rest.returncode == 0
     assert "nothing is left to do; continue with --epochs" in rest.stdout
 
@@ -725,6 +725,15 @@ def test_divergence_in_the_last_step_is_not_a_success(
 
 
 # ---- what is said is so ----------------------------------------------------------------------------
+
+
+def test_the_next_command_is_that_of_the_door_or_the_command(with_data: Path) -> None:
+    done = program("train.py", *SMALL, cwd=with_data)
+    assert done.stdout.splitlines()[-1] == f"next: python {ROOT / 'eval.py'}"
+    command = [sys.executable, "-m", "minilift", "train", *SMALL]
+    env = {**os.environ, "PYTHONPATH": str(ROOT)}
+    again = subprocess.run(command, capture_output=True, text=True, cwd=with_data, env=env, timeout=120)
+    assert again.stdout.splitlines()[-1] == "next: minilift eval"
 
 
 def test_next_commands_are_fit_to_paste(with_data: Path, capsys: Capture) -> None:

@@ -28,7 +28,7 @@ from minilift.show.charts.curves import Curves
 from minilift.train.events import EventFiles
 from minilift.train.trainer import Trainer
 
-DOOR = "train.py"  # the program that does the same, for those who have the folder and no command
+DOOR = "train.py"  # the program in the project folder that does the same as `minilift train`
 
 
 def main(argv: Sequence[str] | None = None) -> int:

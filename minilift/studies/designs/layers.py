@@ -35,7 +35,7 @@ CHANGES: tuple[tuple[str, Block | None, Words], ...] = (
 )
 RATES = ("0.0002", "0.002", "0.02", "0.2")
 DROPOUTS = ("0", "0.1", "0.5")
-# So many passes over so many poses: the same number of steps, whole batches all of them
+# Passes over the data by the number of poses: the same number of steps, all in whole batches
 POSES = {"2048": 25, "10240": 5, "51200": 1}
 
 

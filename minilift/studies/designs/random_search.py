@@ -84,7 +84,7 @@ def random_search(
     """So many different points, on top of a preset with some settings.
 
     Point i depends on `seed`, i and the ranges alone: more points of one seed are the same and others.
-    Raises SettingError where a setting is given and drawn, or the ranges have not so many points.
+    Raises SettingError where a setting is given and drawn, or the ranges have fewer points.
     """
     if twice := sorted(words.keys() & ranges.keys()):
         raise SettingError(twice[0], words[twice[0]], "is drawn from a range; leave one of them out")

@@ -1,4 +1,4 @@
-"""The four studies of the original course report, each beside the same with a sound schedule."""
+"""The four studies of the original course report, each next to the same with a sound schedule."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from minilift.studies.designs.block import Block
 class Variant:
     """A row of a table: settings, and how their weights predict (a name of PREDICTIONS).
 
-    Variants of one label and different columns stand beside each other in its row. `block` is what the
+    Variants of one label and different columns stand side by side in its row. `block` is what the
     network is made of, if not the usual blocks.
     """
 
@@ -25,7 +25,7 @@ class Variant:
 
 @dataclass(frozen=True)
 class Group:
-    """Variants under a heading; `compared` where the first is what the others are held beside.
+    """Variants under a heading; `compared` where the others are compared with the first.
 
     `measured` is what is to be said of a table with columns.
     """

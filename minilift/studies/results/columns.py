@@ -1,4 +1,4 @@
-"""Tables whose variants stand beside each other: a row for each label, and what became of the rate."""
+"""Tables whose variants stand side by side: a row for each label, and what became of the rate."""
 
 from __future__ import annotations
 

@@ -29,8 +29,8 @@ def table(
     base = group.variants[0] if group.compared else None
     for variant in group.variants:
         found = [records.get((variant, seed)) for seed in seeds]
-        beside = [records.get((base, seed)) for seed in seeds] if base and variant is not base else []
-        cells = [column.cell(found, variant, beside, base) for column in columns]
+        compared = [records.get((base, seed)) for seed in seeds] if base and variant is not base else []
+        cells = [column.cell(found, variant, compared, base) for column in columns]
         lines.append([variant.label, *cells])
     head = ["", *(column.head for column in columns)]
     apart = "; in brackets, the difference from the first row" if group.compared else ""
@@ -61,7 +61,7 @@ class Column:
 
     def cell(
         self, found: Sequence[Record | None], variant: Variant,
-        beside: Sequence[Record | None], base: Variant | None,
+        compared: Sequence[Record | None], base: Variant | None,
     ) -> str:  # fmt: skip
         made = [record for record in found if record is not None]
         lost = sum(record["diverged"] for record in made)
@@ -73,7 +73,7 @@ class Column:
         text = self._mean(values)
         if len(values) < len(found):
             return f"{text}, {len(values)} of {len(found)} seeds"
-        others = self.values([record for record in beside if record is not None], base)
+        others = self.values([record for record in compared if record is not None], base)
         if len(others) < len(values):
             return text
         return f"{text} ({statistics.fmean(values) - statistics.fmean(others):+.{self.digits}f})"

@@ -43,7 +43,7 @@ class Evaluation:
 
 
 def read_evaluation(text: str) -> Evaluation:
-    """NAME=FILE, NAME=FILE:START:STOP. The scale file beside it, where there is one, makes millimetres.
+    """NAME=FILE, NAME=FILE:START:STOP. A scale file of its name, where there is one, makes millimetres.
 
     Raises SettingError for other words and for rows that the file does not have, and InputError for a file
     that cannot be read.
@@ -61,8 +61,8 @@ def read_evaluation(text: str) -> Evaluation:
     poses = poses.take(rows)
     parts = [*fingerprint(poses), 0 if poses.scale is None else crc32(poses.scale)]
     key = "-".join(f"{part:x}" for part in parts)
-    beside = None if scale is None else os.path.abspath(scale)
-    return Evaluation(found["name"].strip(), os.path.abspath(path), rows, beside, key)
+    scale_path = None if scale is None else os.path.abspath(scale)
+    return Evaluation(found["name"].strip(), os.path.abspath(path), rows, scale_path, key)
 
 
 def measure(lifter: Lifter, poses: Poses) -> dict[str, Figures] | None:

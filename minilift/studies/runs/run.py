@@ -20,7 +20,7 @@ from minilift.train.trainer import Diverged, Trainer
 
 
 def execute(run: Run, evaluations: Sequence[Evaluation], threads: int, folder: Path) -> Record:
-    """Train, measure and keep the record in the folder of results; on at most so many threads.
+    """Train, measure and keep the record in the folder of results; on at most `threads` threads.
 
     Training that diverges has a record too, without figures. Raises KeyboardInterrupt where a signal came,
     InputError where the data are not those that the run was planned with.

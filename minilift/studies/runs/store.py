@@ -55,7 +55,7 @@ class Store:
         return None
 
     def save(self, record: Record) -> None:
-        """Keep a record. What an earlier one of the same run was measured on, besides, stays in it."""
+        """Keep a record. What an earlier one of the same run was measured on stays in it."""
         try:
             before = self.load(record["key"])
         except InputError:  # whatever it is, it is in the way

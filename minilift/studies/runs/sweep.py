@@ -71,7 +71,7 @@ def _deaf_to_ctrl_c() -> Iterator[None]:
     """
     try:
         before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    except ValueError:  # not the main thread: signals are somebody else's
+    except ValueError:  # not the main thread: signals are not handled here
         yield
         return
     try:
