@@ -17,6 +17,7 @@ from matplotlib.text import Text
 
 from minilift.cli.plot import main
 from minilift.errors import InputError
+from minilift.evaluation.errors import PoseErrors, joined, measure
 from minilift.evaluation.uncertainty import bootstrap
 from minilift.files.npz import write_npz
 from minilift.poses.camera import to_camera
@@ -24,7 +25,7 @@ from minilift.poses.layouts import COURSE15, JOINTS, ROOT
 from minilift.poses.orientation import azimuth
 from minilift.poses.people.synth import synthesize
 from minilift.show.charts.calibration import calibration_figure, plot_calibration
-from minilift.show.charts.errors import AXES, Errors, binned, errors_figure, joined, measure, plot_errors
+from minilift.show.charts.errors import AXES, binned, errors_figure, plot_errors
 from minilift.show.charts.sweeps import (
     SPREAD,
     epochs_figure,
@@ -151,7 +152,7 @@ def test_what_was_not_recorded_leaves_no_hole() -> None:
 # ---- errors ------------------------------------------------------------------------------------------
 
 
-def errors(n: int = 600, scale: bool = True) -> Errors:
+def errors(n: int = 600, scale: bool = True) -> PoseErrors:
     people, rng = synthesize(n, seed=1), np.random.default_rng(2)
     predicted = people.joint_3d + 0.01 * rng.standard_normal(people.joint_3d.shape).astype(np.float32)
     return measure(predicted, people.joint_3d, people.scale if scale else None)
@@ -190,7 +191,8 @@ def test_errors_are_measured_in_each_poses_own_millimetres() -> None:
 def test_parts_join_to_the_whole() -> None:
     whole = errors(60)
     parts = [
-        Errors(*(getattr(whole, name)[rows] for name in vars(whole))) for rows in (slice(25), slice(25, 60))
+        PoseErrors(*(getattr(whole, name)[rows] for name in vars(whole)))
+        for rows in (slice(25), slice(25, 60))
     ]
     for name, array in vars(joined(parts)).items():
         np.testing.assert_array_equal(array, getattr(whole, name))
@@ -234,9 +236,9 @@ def test_intervals_of_the_joints_are_those_of_the_bootstrap() -> None:
 def test_clips_are_resampled_together_where_there_are_enough() -> None:
     whole = errors(600)
     clips = np.repeat(np.arange(40), 15)
-    with_clips = Errors(whole.joints, whole.axes, whole.azimuth, whole.distance, clips)
+    with_clips = PoseErrors(whole.joints, whole.axes, whole.azimuth, whole.distance, clips)
     np.testing.assert_array_equal(with_clips.groups(), clips)
-    few = Errors(whole.joints, whole.axes, whole.azimuth, whole.distance, clips // 4)
+    few = PoseErrors(whole.joints, whole.axes, whole.azimuth, whole.distance, clips // 4)
     np.testing.assert_array_equal(few.groups(), np.arange(600) // 20)
 
 
@@ -257,7 +259,7 @@ def test_the_circle_of_directions_is_closed() -> None:
     angles = np.repeat(np.arange(-180, 180, 30.0), 40)
     each = 10 + np.abs(angles) / 18
     angles += np.tile([-14, 14], 240)  # to either side of a bin's middle, and of 180
-    given = Errors(
+    given = PoseErrors(
         np.repeat(each[:, None], 15, axis=1), np.zeros((480, 3)), angles, np.zeros(0), np.zeros(0, int)
     )
     axes = errors_figure(given).axes[3]
@@ -274,7 +276,7 @@ def test_few_poses_are_drawn_without_intervals_and_none_are_refused(n: int) -> N
     figure = errors_figure(errors(n))
     figure.draw_without_rendering()
     assert len(figure.axes) == 5
-    nobody = Errors(np.zeros((0, 15)), np.zeros((0, 3)), np.zeros(0), np.zeros(0), np.zeros(0, int))
+    nobody = PoseErrors(np.zeros((0, 15)), np.zeros((0, 3)), np.zeros(0), np.zeros(0), np.zeros(0, int))
     with pytest.raises(InputError, match=r"cannot draw a\.png: there are no poses"):
         plot_errors(nobody, "a.png")
 

@@ -16,7 +16,6 @@ from conftest import make_poses
 from minilift import Lifter, LiftModel, Poses, load_poses
 from minilift.cli import eval as eval_module
 from minilift.cli.eval import main
-from minilift.cli.report import table
 from minilift.evaluation.baselines import LinearRegression, MeanPose, NearestNeighbour
 from minilift.evaluation.figures import Figures
 from minilift.evaluation.uncertainty import bootstrap
@@ -25,6 +24,7 @@ from minilift.poses.bones import PAIRED, asymmetry, bone_errors
 from minilift.poses.layouts import COURSE15, JOINTS, ROOT
 from minilift.poses.motion import jitter, mpjve
 from minilift.poses.poses import save_poses, save_scale
+from minilift.show.text import table
 
 Capture = pytest.CaptureFixture[str]
 Patch = pytest.MonkeyPatch
@@ -431,7 +431,7 @@ def test_hidden_keypoints_are_measured(flags: tuple[str, ...], folder: Path, cap
 def test_hiding_is_said_and_drawn(folder: Path, capsys: Capture, monkeypatch: Patch) -> None:
     pytest.importorskip("matplotlib", reason="pictures need: pip install 'minilift[plot]'")
     drawn: list[np.ndarray] = []
-    monkeypatch.setattr("minilift.cli.eval.plot_lift", lambda *arrays: drawn.extend(arrays[:3]))
+    monkeypatch.setattr("minilift.show.people.extremes.plot_lift", lambda *arrays: drawn.extend(arrays[:3]))
     assert main(["--hide", "0.25", "--plot", "a.png", "--save", "p.npz"]) == 0
     assert f"{N} poses, 25% of the keypoints hidden, on the cpu" in capsys.readouterr().out
     saved, poses = np.load("p.npz")["joint_3d"], load_poses("data_test_lift.pkl")

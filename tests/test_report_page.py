@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from minilift.evaluation.figures import Figures
+from minilift.evaluation.report import Report as EvaluationReport
 from minilift.poses.layouts import ROOT
 from minilift.poses.metrics import joint_errors
 from minilift.poses.people.synth import SyntheticPoses, synthesize
@@ -70,9 +71,8 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
     figures.add(predicted, people.joint_2d, people.joint_3d, people.scale)
     errors = 1000 * people.scale[:, None] * joint_errors(predicted, people.joint_3d)
     order = np.argsort(errors.mean(axis=1), kind="stable")
-    result = {"weights": "liftModel", "data": "test.pkl", "flip": False, "project": False, **figures.result()}
     path = tmp_path_factory.mktemp("report") / "report.html"
-    write_report(path, result, poses, figures.each, lambda _: predicted[order])
+    write_report(path, EvaluationReport(poses, figures.result(), figures.each, lambda rows: predicted[rows]))
     return Report(path, errors, order, people, predicted)
 
 

@@ -7,17 +7,16 @@ from pathlib import Path
 
 from minilift.cli.parser import Parser, number
 from minilift.errors import InputError
-from minilift.evaluation.baselines import Baseline, LinearRegression, MeanPose, NearestNeighbour
 from minilift.files import check_writable
 from minilift.lift.trust import trust_path
 from minilift.poses.read.course import files_of
 from minilift.show.style import check_picture
 
 TRAIN = "data_train_lift.pkl"
-BASELINES: dict[str, dict[str, type[Baseline]]] = {
-    "flat": {},
-    "quick": {"mean": MeanPose, "linear": LinearRegression},
-    "all": {"mean": MeanPose, "linear": LinearRegression, "nearest": NearestNeighbour},
+BASELINES: dict[str, tuple[str, ...]] = {
+    "flat": (),
+    "quick": ("mean", "linear"),
+    "all": ("mean", "linear", "nearest"),
 }
 
 DESCRIPTION = """\

@@ -3,17 +3,21 @@
 Each has fit(joint_2d (N, 15, 2), joint_3d (N, 15, 3)), which returns the predictor, and predict(joint_2d),
 which gives float32 (n, 15, 3). Any number of joints will do. What is fitted on may be an array or MappedRows,
 and is read a few MB at a time. Raises ValueError for no poses, for numbers that differ, and before fit.
+`fit_baselines` fits several of them by name, for an evaluation to measure beside a lifter.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 import numpy as np
 
+from minilift.files import PathLike
 from minilift.files.mapped import Points, shown
 from minilift.poses.layouts import ROOT
 from minilift.poses.nearest import NearestRows
+from minilift.poses.poses import Poses
 
 NAMES = {
     "flat": "flat pose, at the root's z",
@@ -21,7 +25,7 @@ NAMES = {
     "linear": "linear regression",
     "nearest": "nearest neighbour in 2D",
 }
-"""What eval.py calls them."""
+"""What tables and charts call them."""
 
 Fitted = TypeVar("Fitted")
 
@@ -116,6 +120,44 @@ class NearestNeighbour:
     def nearest(self, joint_2d: np.ndarray) -> np.ndarray:
         """The number of the nearest training pose for each pose (n,); of equally near ones the first."""
         return _fitted(self.known).nearest(joint_2d)
+
+
+KINDS: dict[str, type[Baseline]] = {
+    "mean": MeanPose,
+    "linear": LinearRegression,
+    "nearest": NearestNeighbour,
+}
+"""Those that are fitted, by name."""
+
+
+@dataclass(frozen=True)
+class Baselines:
+    """Fitted baselines, and what they were fitted on."""
+
+    fitted: Mapping[str, Baseline] = field(default_factory=dict)
+    source: PathLike | None = None
+    """The file of those poses; None where they have none."""
+    poses: int | None = None
+    """How many they were."""
+    note: str = ""
+    """Why there are none, in a few words."""
+
+
+def fit_baselines(
+    train: Poses, names: Iterable[str] = ("mean", "linear"), source: PathLike | None = None
+) -> Baselines:
+    """Fit the baselines of these names (`KINDS`) on training poses; `source` is the file of the poses.
+
+    Raises ValueError for other names, and for poses without joint_3d.
+    """
+    if train.joint_3d is None:
+        raise ValueError("the training poses have no joint_3d; give poses that have it")
+    fitted: dict[str, Baseline] = {}
+    for name in names:
+        if name not in KINDS:
+            raise ValueError(f"no baseline is called {name!r}; choose among {', '.join(KINDS)}")
+        fitted[name] = KINDS[name]().fit(train.joint_2d, train.joint_3d)
+    return Baselines(fitted, source, len(train))
 
 
 def _parts(joint_2d: Points, joint_3d: Points) -> Iterable[slice]:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from minilift.errors import InputError
-from minilift.evaluation.uncertainty import block_size, bootstrap, percentiles
+from minilift.evaluation.errors import FEWEST, PoseErrors
+from minilift.evaluation.uncertainty import bootstrap, percentiles
 from minilift.files import PathLike, one_line
 from minilift.poses.layouts import COURSE15, JOINTS
-from minilift.poses.metrics import joint_errors
-from minilift.poses.orientation import azimuth
 from minilift.show.style import (
     BLUE,
     INK,
@@ -33,67 +31,22 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-FEWEST = 20  # poses in a bin, or clips in all, that make an interval worth drawing
 SECTOR = 30  # degrees of a bin of directions
 DISTANCES = 8  # bins
 AXES = {"x": "x: right", "y": "y: up", "z": "z: depth"}
 
 
-@dataclass(frozen=True)
-class Errors:
-    """What the charts need to know of n poses, in units or in mm: 80 bytes for each."""
-
-    joints: np.ndarray  # (n, 15) distances of joints from their truth
-    axes: np.ndarray  # (n, 3) mean over the joints of the absolute error along x, y, z
-    azimuth: np.ndarray  # (n,) degrees, where the camera stands: 0 before the person, 90 on their left
-    distance: np.ndarray  # (n,) metres from camera to root; empty where they are unknown
-    clips: np.ndarray  # (n,) whose poses are drawn together for intervals; empty where they are unknown
-
-    @property
-    def unit(self) -> str:
-        return "mm" if len(self.distance) else "units"
-
-    @property
-    def mpjpe(self) -> np.ndarray:
-        return np.asarray(self.joints.mean(axis=1))
-
-    def groups(self) -> np.ndarray:
-        """What is resampled: clips where there are enough, otherwise blocks of neighbours (n,)."""
-        if len(self.clips) and len(np.unique(self.clips)) >= FEWEST:
-            return self.clips
-        return np.arange(len(self.joints)) // block_size(len(self.joints))
-
-
-def measure(
-    predicted: np.ndarray, truth: np.ndarray, scale: np.ndarray | None = None, clips: np.ndarray | None = None
-) -> Errors:
-    """The Errors of predictions (n, 15, 3); in mm with metres per unit `scale` (n,), otherwise in units."""
-    size = np.ones(len(truth)) if scale is None else 1000 * scale.astype(np.float64)
-    along = np.abs(np.asarray(predicted, np.float64) - truth).mean(axis=1)
-    return Errors(
-        joints=(size[:, None] * joint_errors(predicted, truth)).astype(np.float32),
-        axes=(size[:, None] * along).astype(np.float32),
-        azimuth=azimuth(truth).astype(np.float32),
-        distance=np.empty(0, np.float32) if scale is None else scale.astype(np.float32),
-        clips=np.empty(0, np.int64) if clips is None else clips,
-    )
-
-
-def joined(parts: Sequence[Errors]) -> Errors:
-    """The Errors of poses that came in parts."""
-    return Errors(*(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Errors)))
-
-
-def plot_errors(errors: Errors, path: PathLike, title: str = "") -> None:
+def plot_errors(errors: PoseErrors, path: PathLike, title: str = "") -> None:
     """Draw a page of charts: by joint, as a histogram, by axis, by direction and, with metres, by distance.
 
-    Whiskers and bands are 95% intervals of the means (pose.uncertainty.bootstrap). Raises InputError where
-    there are no poses, without matplotlib, or if the file cannot be written.
+    `errors` are those of a Report that was made with `details`. Whiskers and bands are 95% intervals of the
+    means (minilift.evaluation.uncertainty.bootstrap). Raises InputError where there are no poses, without
+    matplotlib, or if the file cannot be written.
     """
     save(errors_figure(errors, title, path), path)
 
 
-def errors_figure(errors: Errors, title: str = "", path: PathLike = "errors") -> Figure:
+def errors_figure(errors: PoseErrors, title: str = "", path: PathLike = "errors") -> Figure:
     """The figure that plot_errors writes; `path` is what an error names."""
     if not len(errors.joints):
         raise InputError(f"cannot draw {one_line(str(path))}: there are no poses; give at least one")
@@ -128,7 +81,7 @@ def _whiskers(columns: Sequence[np.ndarray], groups: np.ndarray) -> tuple[np.nda
     return means, np.abs(ends.T - means)
 
 
-def _joints(axes: Axes, errors: Errors, groups: np.ndarray) -> None:
+def _joints(axes: Axes, errors: PoseErrors, groups: np.ndarray) -> None:
     rows = np.arange(len(JOINTS))
     means, reach = _whiskers(list(errors.joints.T), groups)
     shares = np.array([percentiles(column, [50, 90]) for column in errors.joints.T])
@@ -149,7 +102,7 @@ def _joints(axes: Axes, errors: Errors, groups: np.ndarray) -> None:
     legend(axes, "center right")  # beside the trunk, whose errors are small
 
 
-def _histogram(axes: Axes, errors: Errors) -> None:
+def _histogram(axes: Axes, errors: PoseErrors) -> None:
     each = errors.mpjpe
     marks = {"median": (50, INK, "-"), "90%": (90, VERMILION, "--"), "99%": (99, VERMILION, ":")}
     end = float(percentiles(each, [99.5])[0])
@@ -165,7 +118,7 @@ def _histogram(axes: Axes, errors: Errors) -> None:
     legend(axes, "upper right")
 
 
-def _axes(axes: Axes, errors: Errors, groups: np.ndarray) -> None:
+def _axes(axes: Axes, errors: PoseErrors, groups: np.ndarray) -> None:
     means, reach = _whiskers(list(errors.axes.T), groups)
     places = np.arange(3)
     axes.bar(places, means, color=[SKY, SKY, ORANGE], width=0.6)
@@ -199,7 +152,9 @@ def binned(
     return 0.5 * (edges[1:] + edges[:-1]), means, ends
 
 
-def _against(axes: Axes, middles: np.ndarray, means: np.ndarray, ends: np.ndarray, errors: Errors) -> None:
+def _against(
+    axes: Axes, middles: np.ndarray, means: np.ndarray, ends: np.ndarray, errors: PoseErrors
+) -> None:
     if np.isfinite(ends).any():
         axes.fill_between(
             middles, ends[:, 0], ends[:, 1], color=BLUE, alpha=0.22, linewidth=0, label="95% of the mean"
@@ -211,7 +166,7 @@ def _against(axes: Axes, middles: np.ndarray, means: np.ndarray, ends: np.ndarra
     legend(axes, "lower center")
 
 
-def _azimuth(axes: Axes, errors: Errors, groups: np.ndarray) -> None:
+def _azimuth(axes: Axes, errors: PoseErrors, groups: np.ndarray) -> None:
     """The circle is closed: half a turn to the left is half a turn to the right."""
     turned = (errors.azimuth + SECTOR / 2) % 360 - SECTOR / 2  # the first bin lies around 0
     edges = np.arange(-SECTOR / 2, 360, SECTOR)
@@ -226,7 +181,7 @@ def _azimuth(axes: Axes, errors: Errors, groups: np.ndarray) -> None:
     axes.set_xlim(-185, 185)
 
 
-def _distance(axes: Axes, errors: Errors, groups: np.ndarray) -> None:
+def _distance(axes: Axes, errors: PoseErrors, groups: np.ndarray) -> None:
     low, high = (float(value) for value in percentiles(errors.distance, [0, 100]))
     edges = np.linspace(low, max(high, low + 1e-3), DISTANCES + 1)
     panel(axes, "by distance", "camera to mid-hip [m]", f"MPJPE [{errors.unit}]")

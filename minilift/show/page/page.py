@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 from string import Template
@@ -19,12 +18,13 @@ import numpy as np
 
 from minilift import __version__
 from minilift.errors import InputError
+from minilift.evaluation.report import Report
 from minilift.extras import require
 from minilift.files import PathLike, write_atomically
-from minilift.poses.poses import Poses
 from minilift.show.page.packed import MOST, pack, spread
 from minilift.show.page.sections import Section, sections
 from minilift.show.page.words import lead, source, tiles
+from minilift.show.text import advice
 from minilift.train.logs import Rows, read_log
 
 CODE = ("charts.js", "poses.js", "stage.js", "viewer.js")  # in this order, as one module
@@ -36,37 +36,33 @@ def require_plotly() -> None:
     require("plotly", "the page of --report")
 
 
-def write_report(
-    path: PathLike, result: dict[str, Any], poses: Poses, each: np.ndarray,
-    lifted: Callable[[np.ndarray], np.ndarray], scale_path: PathLike | None = None, note: str = "",
-) -> None:  # fmt: skip
-    """Write the page, atomically.
+def write_report(path: PathLike, report: Report) -> None:
+    """Write a report as a page, atomically.
 
-    `result`: what eval.py prints as JSON. `poses` (N) with their truth, `each` (N,) the MPJPE of every pose
-    in units, `lifted`: the predictions (n, 15, 3) for n rows of `poses`. `scale_path`: where the metres per
-    unit came from. `note`: why there are no fitted baselines. Every figure is of all poses; the viewer shows
-    MOST of them at most, evenly from the best to the worst, and says so. Training curves are drawn where a
-    log.csv lies beside the weights. Raises InputError without plotly, or where the file cannot be written.
+    Every figure is of all poses; the viewer shows MOST of them at most, evenly from the best to the worst,
+    and says so. Training curves are drawn where a log.csv lies beside the weights. Raises InputError without
+    plotly, or where the file cannot be written.
     """
     require_plotly()
-    errors = each if poses.scale is None else 1000 * poses.scale.astype(np.float64) * each
+    errors = report.each if report.mm is None else report.mm
     order = np.argsort(errors, kind="stable")
     rows = order[spread(len(order), MOST)]
-    shown = poses.read(rows)
-    scene, packed = pack(rows, errors[rows], lifted(rows), shown)
-    scene["total"] = len(poses)
-    parts = sections(result, errors[order], training_log(Path(result["weights"]).parent / LOG), note)
+    scene, packed = pack(rows, errors[rows], report.lifted(rows), report.poses.read(rows))
+    scene["total"] = len(report.poses)
+    result = report.as_dict()
+    parts = sections(result, errors[order], _log_beside(report), report.baselines_note)
     figures = [chart.figure for part in parts for chart in part.charts]
-    title = f"{Path(result['weights']).name} on {Path(result['data']).name}"
+    told = advice(report)
+    title = f"{Path(report.weights or 'lifter').name} on {Path(report.data or 'poses').name}"
     page = Template(_own("page.html")).substitute(
         title=html.escape(title),
-        lead=lead(result),
+        lead=lead(result) + (f" <strong>{html.escape(told[0].upper() + told[1:])}.</strong>" if told else ""),
         tiles=tiles(result),
-        source=source(result, scale_path),
+        source=source(result, report.scale_path),
         version=html.escape(__version__),
         links="".join(f'<a href="#{part.name}">{html.escape(part.title)}</a>' for part in parts),
         sections="".join(_section(part) for part in parts),
-        shown=_how_many(len(rows), len(poses)),
+        shown=_how_many(len(rows), len(report.poses)),
         style=_own("page.css"),
         plotly=_plotly(),
         figures=_json(figures),
@@ -75,6 +71,10 @@ def write_report(
         code="\n".join(map(_own, CODE)),
     )
     write_atomically(path, lambda file: file.write(page.encode()))
+
+
+def _log_beside(report: Report) -> Rows:
+    return [] if report.weights is None else training_log(Path(report.weights).parent / LOG)
 
 
 def training_log(path: Path) -> Rows:

@@ -21,11 +21,12 @@ def lead(result: Result) -> str:
         else ""
     )
     shares = result["percentiles" + unit.suffix]
+    name = escape(result.get("weights") or "the lifter")
     return (
-        f"From the 2D points of one image, <b>{escape(str(result['weights']))}</b> places the {len(JOINTS)} "
-        f"joints of {result['poses']:,} test poses <b>{unit.of(error)}</b> from where they are, on average"
-        f"{within}. {_compared(result)} Half of the poses are off by less than {unit.of(shares['50'])}, nine "
-        f"in ten by less than {unit.of(shares['90'])}; the worst one by {unit.of(shares['max'])}."
+        f"From the 2D points of one image, <b>{name}</b> places the {len(JOINTS)} joints of "
+        f"{result['poses']:,} test poses <b>{unit.of(error)}</b> from where they are, on average{within}. "
+        f"{_compared(result)} Half of the poses are off by less than {unit.of(shares['50'])}, nine in ten by "
+        f"less than {unit.of(shares['90'])}; the worst one by {unit.of(shares['max'])}."
     )
 
 
@@ -72,7 +73,8 @@ def tiles(result: Result) -> str:
 
 def source(result: Result, scale_path: PathLike | None) -> str:
     """Which files, and how the predictions were made: HTML."""
-    facts = [f"Weights: {result['weights']}", f"poses: {result['data']}"]
+    names = (("weights", result["weights"]), ("poses", result["data"]))
+    facts = [f"{what}: {path}" for what, path in names if path]
     if scale_path is not None:
         facts.append(f"metres per unit: {scale_path}")
     elif best(result).suffix == "":
@@ -83,4 +85,7 @@ def source(result: Result, scale_path: PathLike | None) -> str:
         facts.append("averaged with the prediction for the mirrored pose")
     if result["project"]:
         facts.append("joints put onto the rays through their 2D points")
-    return escape("; ".join(facts)) + "."
+    if result["hide"]:
+        facts.append(f"{100 * result['hide']:.3g}% of the keypoints hidden")
+    told = "; ".join(facts)
+    return f"{escape(told[:1].upper() + told[1:])}."

@@ -4,28 +4,23 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-
-from minilift.cli.eval import with_scale_beside
-from minilift.files.mapped import chunks, crc32
+from minilift.evaluation.evaluate import NotFinite, evaluate_lifter
+from minilift.evaluation.inputs import with_scale_beside
+from minilift.evaluation.report import Options
+from minilift.files.mapped import crc32
 from minilift.lift.build import fingerprint
 from minilift.lift.lifter import Lifter
 from minilift.lift.setting import SettingError
 from minilift.poses.info import warn_of_conventions
-from minilift.poses.metrics import joint_errors, pa_mpjpe
 from minilift.poses.poses import Poses, load_poses
 
 Figures = dict[str, float]
 
+FIGURES = ("mpjpe", "pa_mpjpe", "mpjpe_mm", "pa_mpjpe_mm")  # that a study keeps
 # How poses are predicted: as they come, averaged with the mirrored pose, put onto the rays
-PREDICTIONS: dict[str, Callable[[Lifter, np.ndarray], np.ndarray]] = {
-    "plain": lambda lifter, joint_2d: lifter.predict(joint_2d),
-    "flip": lambda lifter, joint_2d: lifter.predict(joint_2d, flip=True),
-    "project": lambda lifter, joint_2d: lifter.predict(joint_2d, project=True),
-}
+PREDICTIONS = {"plain": Options(), "flip": Options(flip=True), "project": Options(project=True)}
 
 
 @dataclass(frozen=True)
@@ -71,28 +66,10 @@ def measure(lifter: Lifter, poses: Poses) -> dict[str, Figures] | None:
     None where a prediction is infinite or undefined.
     """
     found = {}
-    for name, predict in PREDICTIONS.items():
-        sums: Figures = {}
-        for rows in chunks(len(poses)):
-            part = poses.read(rows)
-            predicted = predict(lifter, np.asarray(part.joint_2d))
-            if not np.isfinite(predicted).all():
-                return None
-            for figure, value in _sums(predicted, part).items():
-                sums[figure] = sums.get(figure, 0.0) + value
-        found[name] = {figure: value / len(poses) for figure, value in sums.items()}
-    return found
-
-
-def _sums(predicted: np.ndarray, truth: Poses) -> Figures:
-    """Over the poses; each is weighed by its own scale."""
-    joint_3d = np.asarray(truth.joint_3d)
-    each = {
-        "mpjpe": joint_errors(predicted, joint_3d).mean(axis=1),
-        "pa_mpjpe": np.asarray(pa_mpjpe(predicted, joint_3d, avg=False)),
-    }
-    found = {name: float(values.sum()) for name, values in each.items()}
-    if truth.scale is not None:
-        millimetres = 1000 * truth.scale.astype(np.float64)
-        found |= {f"{name}_mm": float((millimetres * values).sum()) for name, values in each.items()}
+    for name, options in PREDICTIONS.items():
+        try:
+            figures = evaluate_lifter(lifter, poses, options, bar=False).figures
+        except NotFinite:
+            return None
+        found[name] = {figure: figures[figure] for figure in FIGURES if figure in figures}
     return found

@@ -1,10 +1,12 @@
-"""The figures of eval.py as tables for people, 80 columns wide."""
+"""A report as text for a terminal: tables, 80 columns wide."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from minilift.evaluation.baselines import NAMES
+from minilift.evaluation.report import Report
+from minilift.files import one_line
 from minilift.poses.bones import kind
 
 Result = dict[str, Any]
@@ -14,8 +16,38 @@ LABEL = 28
 ERRORS = {"expected error": "expected", "real error": "error", "gap of the two, by tenths": "gap"}
 
 
+def report_text(report: Report) -> str:
+    """The whole report: what was measured, its tables, and advice about people unlike the training data."""
+    poses, hide = report.poses, report.options.hide
+    hiding = f", {100 * hide:.3g}% of the keypoints hidden" if hide else ""
+    lines = [f"{report.title}{hiding}, on the {report.device}"]
+    if poses.ignored:
+        lines.append(f"ignored keys: {', '.join(poses.ignored)}")
+    if poses.scale is not None and report.scale_path is not None:
+        lines.append(f"metres per unit from {one_line(str(report.scale_path))}")
+    lines.append(table(report.as_dict(), report.baselines_note))
+    told = advice(report)
+    return "\n".join([*lines, "", told] if told else lines)
+
+
+def advice(report: Report) -> str:
+    """One line for people unlike the training data, with the preset that is meant for them; "" for others.
+
+    Weights of that preset find other people unlike, too, and lift them well. They have head ray; so with
+    another head they are not of it, and with that one they may be.
+    """
+    if report.trust is None or not report.people_are_unlike:
+        return ""
+    share, rate = report.trust["unlike"], report.trust["rate"]
+    unless = ", unless these weights come from it" if report.head == "ray" else ""
+    return (
+        f"{share:.0%} of these poses are unlike the training data ({rate:.0%} is usual); for people and "
+        f"cameras of all kinds, train with: minilift train --preset anyone{unless}"
+    )
+
+
 def table(result: Result, note: str = "") -> str:
-    """The result of eval.py as text; `note` is a line below the baselines.
+    """The figures (`Report.as_dict`) as tables; `note` is a line below the baselines.
 
     Every figure of the first tables is in units and, where they are known, in millimetres; what would not fit
     beside them is in the better known of the two.
