@@ -236,6 +236,30 @@ def test_sides_that_are_swapped_are_said() -> None:
             assert len(found.doubts(turned[None, list(found.rows)])) == doubts
 
 
+@pytest.mark.parametrize(
+    ("toe", "knee", "doubted"),
+    [
+        ((0, -5, -8), 5, 0),
+        ((0, -5, -8), -5, 1),
+        ((0, -8, -1), -5, 0),
+        ((0, -5, 8), -5, 0),
+        ((0, -5, 8), 5, 0),
+    ],
+)
+def test_toes_are_not_believed_alone(toe: tuple[float, ...], knee: float, doubted: int) -> None:
+    """A joint straight below the ankle, as some suits have, is no toe, and knees bend forwards."""
+    names, parents, offsets = built(ROWS["MotionBuilder"])
+    offsets[[names.index(f"{side}ToeBase") for side in ("Left", "Right")]] = toe
+    for joint, move in (("Leg", knee), ("Foot", -knee)):
+        offsets[[names.index(f"{side}{joint}") for side in ("Left", "Right")], 2] += move
+    tree = (names, parents, offsets)
+    found = find(tree)
+    at = np.zeros((len(names) + 1, 3))
+    for row, parent in enumerate(parents):
+        at[row] = at[parent] + offsets[row]
+    assert len(found.doubts(at[None, list(found.rows)])) == doubted
+
+
 REFUSED = {
     "a limb that is not there": (
         {"LeftLeg": "LeftBein"}, "a.bvh: no left knee among its 25 joints (closest are LeftUpLeg); say"),

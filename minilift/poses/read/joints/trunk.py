@@ -87,8 +87,7 @@ class Trunk:
             return {}
         whole += self._lost_thorax(way)
         inner = way[:-1] if self.neck is not None else way
-        away = [row for row in inner if self.tree.length(base, row) > 1e-3 * whole]
-        return {row: heights[row] / whole for row in away if heights[row] < whole}
+        return {row: heights[row] / whole for row in inner if heights[row] < whole}
 
     def _lost_thorax(self, way: Sequence[int]) -> float:
         """The length of a bone that CMU's BVH files lack: their Neck lies where Spine1 is, as far as Spine1
