@@ -17,12 +17,15 @@ import numpy as np
 from bench.epoch import poses
 from bench.gpu_floor import seconds_each
 from bench.worker import DROPOUT, LR
-from minilift import Adam, LiftModel, Poses, load_poses, run_epoch
+from minilift import Adam, LiftModel, Poses, load_poses
 from minilift.errors import InputError
+from minilift.lift.fast.captured import CapturedStep
 from minilift.lift.fast.step import TrainStep
+from minilift.lift.run_epoch import training_batches
 from minilift.nn import losses
 from minilift.poses.poses import save_poses
-from minilift.train.epoch import Measure, Rows, batches_per_epoch
+from minilift.train.epoch import train_epoch
+from minilift.train.step import Sums
 
 POSES = 62_437  # as many as the course has to train on
 SEED = 0
@@ -60,9 +63,9 @@ class OurSteps:
         from minilift.lift.fast.captured import CapturedSteps
 
         self.model = model = new_model(precision, hidden)
-        self.rows, self.measure = Rows(data, model), Measure(model, losses.mpjpe, batch)
+        batches, self.sums = training_batches(data, model, batch), Sums(model.ops, losses.mpjpe)
         self.adam = Adam(model.parameters(), lr)
-        given = self.rows, order(model, len(data)), model, self.adam, None, batch, self.measure
+        given = batches, order(model, len(data)), model, self.adam, None, self.sums
         try:
             self.steps = CapturedSteps(*given, **options)
         except ValueError as problem:
@@ -70,7 +73,7 @@ class OurSteps:
                 raise Unavailable(str(problem)) from problem
             raise
         self.wanted = options.get("capture", True)
-        self.next, self.batches = 0, batches_per_epoch(len(data), batch)
+        self.next, self.batches = 0, batches.steps
 
     def run(self, count: int) -> None:
         while count:
@@ -110,7 +113,7 @@ def compare(
     start = ours.model.state_dict()
     ours.run(count)
     ours.wait()
-    found = ours.measure.sums()[0], ours.model.state_dict()
+    found = ours.sums.read()["loss"], ours.model.state_dict()
     wanted, single = (on_the_host(data, start, batch, count, dtype) for dtype in ("float64", "float32"))
     result = {"ours": differences(found, wanted, start), "numpy": differences(single, wanted, start)}
     update = 10 * result["numpy"]["update"] + 5e-3  # one unit on the other side of 0 changes it by 2e-3
@@ -125,13 +128,13 @@ def compare(
 def on_the_host(data: Poses, start: State, batch: int, count: int, dtype: str) -> tuple[float, State]:
     """The sum of the losses, and the state after it."""
     model = LiftModel.from_state_dict(start, dropout=DROPOUT, seed=SEED, dtype=dtype)
-    measure = Measure(model, losses.mpjpe, batch)
-    step, index = TrainStep(model, Adam(model.parameters(), 1e-3), measure), order(model, len(data))
+    step = TrainStep(model, losses.mpjpe, Adam(model.parameters(), 1e-3))
+    index = order(model, len(data))
     for i in range(count):
         some = data.take(index[i * batch : (i + 1) * batch])
         assert some.joint_3d is not None
         step(*(model.ops.asarray(a.reshape(batch, -1)) for a in (some.joint_2d, some.joint_3d)))
-    return measure.sums()[0], model.state_dict()
+    return step.sums.read()["loss"], model.state_dict()
 
 
 def differences(found: tuple[float, State], wanted: tuple[float, State], start: State) -> dict[str, float]:
@@ -222,16 +225,17 @@ def epoch(batch: int = 64, count: int = POSES, hidden: int = 1024) -> dict[str, 
         save_poses(file, made_up(count))
         clock.lap()
         data = load_poses(file)
-        rows = Rows(data, model)
+        batches = training_batches(data, model, batch)
+        batches.on(model.ops)
         seconds = {"load": clock.lap()}
-    lost = []
+    lost, step = [], CapturedStep(model, losses.mpjpe, adam)
     for number, name in enumerate(("first", "second", "third")):
-        lost.append(run_epoch(number, rows, model, adam, None, batch, progress=True).loss)
+        lost.append(train_epoch(number, batches, step)["loss"])
         seconds[name] = clock.lap()
     held = int(model.ops.gpu.pool_bytes())  # type: ignore[attr-defined]
-    lost.append(run_epoch(3, data, model, adam, None, batch, progress=True).loss)
+    lost.append(train_epoch(3, training_batches(data, model, batch), step)["loss"])
     seconds["from_host"] = clock.lap()
-    steps = batches_per_epoch(count, batch)
+    steps = batches.steps
     rate = {"steps": steps, "steps_per_s": steps / seconds["second"], "pool_bytes": held}
     return {"batch": batch, "poses": count, "seconds": seconds, "losses": lost, **rate}
 

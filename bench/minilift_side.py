@@ -10,13 +10,17 @@ import numpy as np
 from bench.machine import environment_here
 from bench.roofline import Roofline
 from bench.worker import DROPOUT, LR, peak_memory, random_rows, seconds_per_call
-from minilift import Adam, Lifter, LiftModel, evaluate, load_poses, run_epoch
+from minilift import Adam, Lifter, LiftModel, load_poses, run_epoch
 from minilift.files.weights import save_state_dict
 from minilift.lift.build import build_optimiser, build_scheduler
 from minilift.lift.fast.step import TrainStep
+from minilift.lift.run_epoch import pose_batches, training_batches
 from minilift.lift.settings import TrainSettings
 from minilift.nn import losses
-from minilift.train.epoch import Measure, Rows, batches_per_epoch, hold_out
+from minilift.train.batches import hold_out
+from minilift.train.epoch import train_epoch
+from minilift.train.measure import Measure
+from minilift.train.step import PlainStep
 
 
 def about() -> dict[str, Any]:
@@ -44,15 +48,9 @@ class Step:
     def prepare(self, batch: int) -> None:
         model = LiftModel(*self.shape, DROPOUT)
         adam = Adam(model.parameters(), LR)
-        measure = Measure(model, losses.mpjpe, batch)
         x, y = random_rows(batch, 30, seed=1), random_rows(batch, 45, seed=2)
-        step = TrainStep(model, adam, measure)
-
-        def plain() -> None:
-            model.backward(measure.add(model.forward(x, train=True), y))
-            adam.step()
-
-        self.call = plain if self.variant == "plain" else lambda: step(x, y)
+        step = (PlainStep if self.variant == "plain" else TrainStep)(model, losses.mpjpe, adam)
+        self.call = lambda: step(x, y)
         self.time(0, 3)
         self.batch, self.parameters = batch, sum(p.size for p in model.parameters())
         self.roofline: Roofline | None = None
@@ -104,18 +102,21 @@ class Train:
         self.model = LiftModel(c.blocks, c.hidden, c.dropout, init=c.init, seed=c.seed)
         if c.standardise:
             self.model.standardise(train.joint_2d, train.joint_3d)
-        self.optimiser, self.batch_size = build_optimiser(c, self.model), c.batch_size
-        steps = c.epochs * batches_per_epoch(len(train), c.batch_size)
-        self.scheduler = build_scheduler(c, self.optimiser, steps)
-        self.rows, self.test = Rows(train, self.model), Rows(test, self.model)
+        optimiser = build_optimiser(c, self.model)
+        self.batches, self.test = (
+            training_batches(train, self.model, c.batch_size),
+            pose_batches(test, self.model),
+        )
+        self.scheduler = build_scheduler(c, optimiser, c.epochs * self.batches.steps)
+        self.step = TrainStep(self.model, losses.mpjpe, optimiser)
+        self.measure = Measure(self.model, losses.mpjpe)
 
     def epoch(self, number: int) -> dict[str, float]:
         """Seconds of training, seconds of evaluation, and the test MPJPE after it."""
         began = time.perf_counter()
-        given = self.model, self.optimiser, self.scheduler, self.batch_size
-        run_epoch(number, self.rows, *given, progress=False)
+        train_epoch(number, self.batches, self.step, self.scheduler, bar=False)
         trained = time.perf_counter()
-        found = evaluate(self.model, self.test).mpjpe
+        found = self.measure(self.test)["loss"]
         return {"train": trained - began, "evaluate": time.perf_counter() - trained, "mpjpe": found}
 
 

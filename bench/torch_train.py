@@ -21,7 +21,7 @@ from bench.torch_net import LiftNet, adam_of, loss_of, mpjpe, train_epoch
 from minilift.cli.settings import read_train
 from minilift.lift.settings import TrainSettings
 from minilift.poses.poses import Poses, load_poses
-from minilift.train.epoch import batches_per_epoch, hold_out
+from minilift.train.batches import batches_per_epoch, hold_out
 
 
 def schedule(config: TrainSettings, adam: torch.optim.Optimizer, steps: int) -> Any:

@@ -22,7 +22,7 @@ from minilift.lift.augment.augmenter import Augmentation, Augmenter
 from minilift.ops import get_ops
 from minilift.poses.layouts import COURSE15
 from minilift.poses.metrics import joint_errors
-from minilift.train.epoch import hold_out
+from minilift.train.batches import hold_out
 
 VARIANTS = {
     "other bodies": Augmentation(body=1.0),
@@ -38,10 +38,8 @@ Set = tuple[np.ndarray, np.ndarray]
 def augmented(image: np.ndarray, truth: np.ndarray, settings: Augmentation) -> Set:
     n = len(image)
     augment = Augmenter(settings, get_ops("cpu"), n, seed=99)
-    augment.sources[0][:], augment.sources[1][:] = image.reshape(n, -1), truth.reshape(n, -1)
-    made = np.empty_like(augment.sources[0]), np.empty_like(augment.sources[1])
-    augment(0, *made)
-    return made[0].reshape(image.shape), made[1].reshape(truth.shape)
+    x, y = augment(0, *(augment.ops.asarray(joints.reshape(n, -1)) for joints in (image, truth)))
+    return x.reshape(image.shape), y.reshape(truth.shape)
 
 
 def mistakes(image: np.ndarray) -> dict[str, np.ndarray]:

@@ -3,8 +3,10 @@
 from minilift.errors import InputError
 from minilift.lift.lifter import Lifter
 from minilift.lift.model import LiftModel
-from minilift.nn import BatchNorm1d, Dropout, Linear, ReLU, Residual, Sequential
-from minilift.nn.losses import mpjpe, mse
+from minilift.lift.run_epoch import evaluate, run_epoch
+from minilift.nn import BatchNorm1d, Dropout, Linear, Network, ReLU, Residual, Sequential
+from minilift.nn.losses import MPJPE, MSE, CrossEntropy, cross_entropy, mpjpe, mse
+from minilift.nn.metrics import accuracy
 from minilift.optim import (
     SGD,
     Adam,
@@ -17,12 +19,14 @@ from minilift.optim import (
 )
 from minilift.poses.metrics import cal_mpjpe
 from minilift.poses.poses import Poses, load_poses
-from minilift.train.epoch import evaluate, run_epoch
+from minilift.train import Batches, Measure, PlainStep, Trainer
 
 __version__ = "0.1.0"
 
 __all__ = [
-    "SGD", "Adam", "AdamW", "BatchNorm1d", "CosineAnnealingLR", "Dropout", "ExponentialLR", "InputError",
-    "LiftModel", "Lifter", "Linear", "OneCycleLR", "Poses", "ReLU", "Residual", "Sequential", "StepLR",
-    "WarmUpCosineLR", "cal_mpjpe", "evaluate", "load_poses", "mpjpe", "mse", "run_epoch",
+    "MPJPE", "MSE", "SGD", "Adam", "AdamW", "BatchNorm1d", "Batches", "CosineAnnealingLR", "CrossEntropy",
+    "Dropout", "ExponentialLR", "InputError", "LiftModel", "Lifter", "Linear", "Measure", "Network",
+    "OneCycleLR", "PlainStep", "Poses", "ReLU", "Residual", "Sequential", "StepLR", "Trainer",
+    "WarmUpCosineLR", "accuracy", "cal_mpjpe", "cross_entropy", "evaluate", "load_poses", "mpjpe", "mse",
+    "run_epoch",
 ]  # fmt: skip

@@ -21,14 +21,6 @@ ORDER = (
 )
 FOR_ALL = {"errors", "extras"}  # the exception that all may raise, and the optional libraries
 
-# Arrows that point the wrong way, from before the house had its rooms: none may be added
-STILL_UP: dict[str, set[str]] = {
-    "train": {"lift"},
-    "train.epoch": {"lift", "poses"},
-    "train.record": {"lift"},
-    "train.trainer": {"lift", "poses"},
-}
-
 
 def room(module: str) -> str:
     parts = module.split(".")
@@ -75,7 +67,7 @@ def test_imports_point_downwards(path: Path) -> None:
         "__version__",
     }
     up = others - below(here)
-    assert up <= STILL_UP.get(module_name(path).removeprefix("minilift."), set()), f"{here} imports {up}"
+    assert not up, f"{here} imports {up}"
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=module_name)

@@ -32,13 +32,11 @@ def augmented(
 ) -> tuple[np.ndarray, np.ndarray]:
     ops, n = get_ops("cpu", dtype), len(y)
     augmenter = Augmenter(Augmentation(**settings), ops, n, seed)
-    for source, data in zip(augmenter.sources, (x, y), strict=True):
-        ops.copy(data.reshape(n, -1), out=source)
-    out = ops.empty((n, 30)), ops.empty((n, 45))
-    for array in out:
+    sources = [ops.asarray(data.reshape(n, -1)).copy() for data in (x, y)]
+    for array in (augmenter.x, augmenter.y):
         array.fill(np.nan)
-    augmenter(step, *out)
-    for source, data in zip(augmenter.sources, (x, y), strict=True):
+    out = augmenter(step, *sources)
+    for source, data in zip(sources, (x, y), strict=True):
         np.testing.assert_array_equal(source, data.reshape(n, -1).astype(dtype))  # only read
     return out[0].reshape(n, 15, 2), out[1].reshape(n, 15, 3)
 
@@ -386,10 +384,7 @@ def test_a_smaller_batch_than_there_is_room_for() -> None:
     x, y = people(20)
     ops = get_ops("cpu", "float64")
     augmenter = Augmenter(Augmentation(**ALL), ops, 20, 1)
-    for source, data in zip(augmenter.sources, (x, y), strict=True):
-        ops.copy(data.reshape(20, -1), out=source)
-    u, v = ops.empty((6, 30)), ops.empty((6, 45))
-    augmenter(0, u, v)
+    _, v = augmenter(0, *(ops.asarray(data[:6].reshape(6, -1)) for data in (x, y)))
     np.testing.assert_array_equal(v, augmented(x[:6], y[:6], **ALL)[1].reshape(6, 45))
 
 

@@ -14,14 +14,15 @@ from conftest import make_poses
 
 from minilift import Adam, Lifter, LiftModel, evaluate, run_epoch
 from minilift.files.weights import load_state_dict
+from minilift.lift.fast.choose import fast_step
 from minilift.lift.fast.folded import FoldedLift, LayeredLift
-from minilift.lift.fast.step import LayerStep, TrainStep, make_step
+from minilift.lift.fast.step import TrainStep
 from minilift.lift.model import usual_block
+from minilift.lift.training import lift_training
 from minilift.nn import ReLU, losses
 from minilift.optim import OneCycleLR
 from minilift.studies.designs.block import USUAL, Block
-from minilift.train.epoch import Measure
-from minilift.train.trainer import Trainer
+from minilift.train.step import PlainStep
 
 OWN = Block("linear relu norm dropout linear dropout", shortcut=True)
 SAME = Block(f"{USUAL} {USUAL}")
@@ -128,10 +129,10 @@ def test_several_threads_predict_one_after_the_other() -> None:
 def test_what_does_the_work() -> None:
     usual, own = make(None), make()
     assert make(usual_block).usual
-    for model, step, predictor in ((usual, TrainStep, FoldedLift), (own, LayerStep, LayeredLift)):
+    for model, step, predictor in ((usual, TrainStep, FoldedLift), (own, PlainStep, LayeredLift)):
         for one in (model, copy.deepcopy(model)):
             adam = Adam(one.parameters())
-            assert type(make_step(one, adam, Measure(one, losses.mpjpe, 8))) is step
+            assert type(fast_step(one, losses.mpjpe, adam)) is step
             assert type(one.predictor()) is predictor
 
 
@@ -140,14 +141,14 @@ def test_a_trainer_keeps_its_best_weights(tmp_path: Path) -> None:
     model.standardise(POSES.joint_2d, POSES.joint_3d)
     adam = Adam(model.parameters(), 1e-2)
     train, validation = POSES.take(slice(200)), POSES.take(slice(200, 300))
-    trainer = Trainer(
+    training = lift_training(
         model, adam, None, train, validation, epochs=6, batch_size=50, out=tmp_path, show=lambda _: None,
         bar=False,
     )  # fmt: skip
-    assert trainer.fit()
+    assert training.fit()
     again = make(dtype="float32")
     again.load_state_dict(load_state_dict(tmp_path / "liftModel"))
-    assert evaluate(again, validation).mpjpe == pytest.approx(trainer.progress.best, rel=1e-5)
+    assert evaluate(again, validation).mpjpe == pytest.approx(training.trainer.progress.best, rel=1e-5)
     with pytest.raises(ValueError, match="weights do not fit the model: missing"):
         LiftModel.from_state_dict(load_state_dict(tmp_path / "liftModel"))
 

@@ -22,12 +22,12 @@ from minilift.cli.eval import main as eval_main
 from minilift.cli.train import main as train_main
 from minilift.files.checkpoint import load_checkpoint
 from minilift.files.mapped import CHUNK, MappedRows, Spool, crc32, shown
+from minilift.lift.training import lift_training
 from minilift.poses import info as info_module
 from minilift.poses.poses import find_scale, save_poses, save_scale, scale_fits, split_poses
 from minilift.poses.read import course as formats
 from minilift.poses.statistics import mean_std
-from minilift.train.epoch import hold_out
-from minilift.train.trainer import Trainer
+from minilift.train.batches import hold_out
 
 N = CHUNK + 3000  # more than one chunk
 POSES = make_poses(N)
@@ -416,7 +416,7 @@ def test_a_trainer_has_the_same_bits(path: Path) -> None:
         train, validation = poses.take(rows), poses.take(held_out)
         model, adam = small(train)
         options: dict[str, Any] = {"epochs": 2, "batch_size": 2000, "show": lambda line: None, "bar": False}
-        assert Trainer(model, adam, None, train, validation, out=out, **options).fit()
+        assert lift_training(model, adam, None, train, validation, out=out, **options).fit()
         files.append([(out / "liftModel").read_bytes(), load_checkpoint(out / "checkpoint.npz")[0]])
     assert files[0][0] == files[1][0]
     for key, value in files[0][1].items():
@@ -521,7 +521,7 @@ import numpy as np
 from minilift import LiftModel, load_poses
 from minilift.poses.info import warn_of_conventions
 from minilift.train import hold_out
-from minilift.train.epoch import Rows
+from minilift.lift.run_epoch import training_batches
 
 def peak():
     with open("/proc/self/status") as status:  # ru_maxrss would count what the parent had when it forked
@@ -534,11 +534,8 @@ warn_of_conventions(sys.argv[1], poses)
 train, held_out = (poses.take(rows) for rows in hold_out(len(poses), 0.05, 0))
 model = LiftModel(0, 8)
 model.standardise(held_out.joint_2d, held_out.joint_3d)
-rows = Rows(train, model)
-order = rows.index(np.random.default_rng(0).permutation(len(rows)))
-x, y = model.ops.empty((4096, 30)), model.ops.empty((4096, 45))
-for batch in range(40):
-    rows.take(order[4096 * batch : 4096 * (batch + 1)], x, y)
+for batch, _ in zip(range(40), training_batches(train, model, 4096).epoch(0, model.ops)):
+    pass
 print(peak() - before)
 """
 

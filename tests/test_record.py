@@ -11,15 +11,14 @@ from conftest import make_poses
 
 from minilift import Adam, InputError, LiftModel, StepLR, run_epoch
 from minilift.cli.train import main as train
-from minilift.files.checkpoint import load_checkpoint
 from minilift.lift.augment.augmenter import Augmentation
+from minilift.lift.training import Training, lift_training
 from minilift.nn import Linear, ReLU, losses
 from minilift.poses.poses import save_poses
 from minilift.show.charts import curves as curves_module
 from minilift.show.charts.curves import Curves
 from minilift.train.logs import read_record
 from minilift.train.record import FIRST_STEPS, Recorder
-from minilift.train.trainer import Trainer
 
 Capture = pytest.CaptureFixture[str]
 Patch = pytest.MonkeyPatch
@@ -126,11 +125,11 @@ def test_layers_against_the_plain_layers_one_by_one() -> None:
 # ---- Trainer -------------------------------------------------------------------------------------------
 
 
-def trainer(out: Path, record: bool, **options: Any) -> Trainer:
+def trainer(out: Path, record: bool, **options: Any) -> Training:
     data = make_poses(400)
     model, adam = made()
     parts = {"train": data.take(slice(0, 320)), "validation": data.take(slice(320, 400))}
-    return Trainer(
+    return lift_training(
         model, adam, StepLR(adam, 7, 0.5, per="batch"), **parts, epochs=3, batch_size=32, out=out,
         show=lambda line: None, bar=False, recorder=recorder(model, 70) if record else None, **options,
     )  # fmt: skip
@@ -141,7 +140,7 @@ def test_recording_changes_no_bit(tmp_path: Path, augmentation: Augmentation | N
     runs = [trainer(tmp_path / str(record), record, augmentation=augmentation) for record in (False, True)]
     for run in runs:
         assert run.fit()
-    plain, watched = (run.model.snapshot() for run in runs)
+    plain, watched = (run.trainer.network.snapshot() for run in runs)
     for key, value in plain.items():
         np.testing.assert_array_equal(watched[key], value, err_msg=key)
     files = [(tmp_path / str(record) / "liftModel").read_bytes() for record in (False, True)]
@@ -155,8 +154,8 @@ def test_the_record_lies_beside_the_log(tmp_path: Path) -> None:
     found = read_record(tmp_path / "record.npz")
     assert found["epochs"].tolist() == [0, 1, 2, 3]
     assert len(found["gradient_norm"]) == 30
-    assert run.recorder is not None
-    for name, array in run.recorder.arrays().items():
+    assert run.trainer.recorder is not None
+    for name, array in run.trainer.recorder.arrays().items():
         np.testing.assert_array_equal(found[name], array, err_msg=name)
 
 
@@ -165,18 +164,20 @@ def test_a_record_goes_on_where_the_checkpoint_does(tmp_path: Path) -> None:
     assert straight.fit()
     first.epochs = 1
     assert first.fit()
-    assert first.recorder is not None
-    first.recorder.step(11)  # what a killed run had recorded behind its checkpoint
-    first.recorder.epoch(2)
-    resumed = trainer(tmp_path / "b", True)
-    resumed.restore(*load_checkpoint(resumed.checkpoint_path))
-    assert resumed.recorder is not None
-    resumed.recorder.restore(first.recorder.arrays(), resumed.optimiser.steps, resumed.progress.epoch)
-    assert (len(resumed.recorder.gradients), list(resumed.recorder.layers)) == (10, [0, 1])
-    assert resumed.fit()
-    assert straight.recorder is not None
-    for name, array in straight.recorder.arrays().items():
-        np.testing.assert_array_equal(resumed.recorder.arrays()[name], array, err_msg=name)
+    seen = first.trainer.recorder
+    assert seen is not None
+    seen.step(11)  # what a killed run had recorded behind its checkpoint
+    seen.epoch(2)
+    again = trainer(tmp_path / "b", True)
+    resumed, found = again.trainer, again.trainer.recorder
+    assert resumed.resume()
+    assert found is not None
+    found.restore(seen.arrays(), resumed.optimiser.steps, resumed.progress.epoch)
+    assert (len(found.gradients), list(found.layers)) == (10, [0, 1])
+    assert again.fit()
+    assert straight.trainer.recorder is not None
+    for name, array in straight.trainer.recorder.arrays().items():
+        np.testing.assert_array_equal(found.arrays()[name], array, err_msg=name)
 
 
 def test_a_record_of_another_model_is_not_taken_over() -> None:

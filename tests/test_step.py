@@ -13,11 +13,12 @@ from conftest import make_poses
 
 from minilift import Adam, LiftModel, run_epoch
 from minilift.lift.fast.step import TrainStep
+from minilift.lift.run_epoch import mpjpe_metric
 from minilift.nn import losses
 from minilift.ops import numpy_core
 from minilift.ops.threads import Team, blas
 from minilift.optim import SGD, OneCycleLR, Optimiser, Schedule
-from minilift.train.epoch import Measure
+from minilift.train.step import Sums
 
 TEAM = Team(2)  # on any machine
 
@@ -61,8 +62,8 @@ def train(
     loss: Any = losses.mpjpe, schedule: Schedule | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Steps on batches of these sizes; copies of whatever they change."""
-    measure = Measure(model, loss, max(batches))
-    step = TrainStep(model, optimiser, measure)
+    step = TrainStep(model, loss, optimiser, mpjpe_metric())
+    measure = step.sums
     for p in model.parameters():
         p.grad.fill(7)  # every gradient has to be assigned
     for i, n in enumerate(batches):
@@ -79,7 +80,13 @@ def train(
     found |= {f"grad of {name}": p.grad.copy() for name, p in model.named_parameters()}
     found |= {k: v for k, v in model.snapshot().items() if "running" in k or "tracked" in k or "calls" in k}
     moments = {f"{k} {i}": a.copy() for k, v in optimiser.moments.items() for i, a in enumerate(v)}
-    return {**found, **moments, "steps": optimiser.steps, "sums": measure.sums(), "batches": measure.batches}
+    return {
+        **found,
+        **moments,
+        "steps": optimiser.steps,
+        "sums": tuple(measure.read().values()),
+        "batches": measure.batches,
+    }
 
 
 def dead(name: str) -> bool:
@@ -203,7 +210,7 @@ def test_an_epoch_equals_a_loop_over_the_layers() -> None:
     (fast, sgd), (plain, other) = made
     means = run_epoch(7, data, fast, sgd, batch_size=64, progress=False)
     order = np.random.default_rng((plain.seed, 7)).permutation(330)
-    measure = Measure(plain, losses.mpjpe, 64)
+    measure = Sums(plain.ops, losses.mpjpe, mpjpe_metric())
     for batch in order[:320].reshape(5, 64):
         pred = plain.forward(data.joint_2d[batch].reshape(64, 30), train=True)
         plain.backward(measure.add(pred, plain.ops.asarray(data.joint_3d[batch].reshape(64, 45))))
@@ -211,7 +218,7 @@ def test_an_epoch_equals_a_loop_over_the_layers() -> None:
     np.testing.assert_allclose(fast.flat.data, plain.flat.data, rtol=0, atol=1e-12)  # worst seen 1.5e-16
     for name, value in plain.snapshot().items():
         np.testing.assert_allclose(fast.snapshot()[name], value, rtol=0, atol=1e-12, err_msg=name)
-    assert means == pytest.approx(measure.averages(), rel=1e-12)
+    assert means._asdict() == pytest.approx(measure.averages(), rel=1e-12)
     assert sgd.steps == other.steps == 5
     # and not because it goes the same way: where the layers have rounding noise, the step has zeros
     (_, mine), (_, theirs) = (
@@ -231,7 +238,7 @@ def test_betas_that_change_between_steps() -> None:
     schedules = [OneCycleLR(adam, max_lr=0.01, total_steps=12) for adam in adams]
     expected = train(plain, adams[1], [64] * 12, fast=False, schedule=schedules[1])
     w, m, v, seen = model.flat.data.copy(), 0.0, 0.0, set()
-    step = TrainStep(model, adams[0], Measure(model, losses.mpjpe, 64))
+    step = TrainStep(model, losses.mpjpe, adams[0])
     for t in range(1, 13):
         lr, (b1, b2) = adams[0].lr, adams[0].betas
         step(*numbers(64, model, seed=t))
@@ -357,7 +364,7 @@ def test_the_seed_decides_the_bits_and_not_the_threads(hidden: int, monkeypatch:
 
     def run() -> dict[str, Any]:
         model = LiftModel(1, hidden, 0.1, seed=5)
-        step = TrainStep(model, adam := Adam(model.parameters()), Measure(model, losses.mpjpe, 64))
+        step = TrainStep(model, losses.mpjpe, adam := Adam(model.parameters()))
         x, y = numbers(12 * 64, model)
         for i in range(12):
             step(x[64 * i : 64 * i + 64], y[64 * i : 64 * i + 64])
@@ -383,7 +390,7 @@ def test_the_seed_decides_the_bits_and_not_the_threads(hidden: int, monkeypatch:
 def test_a_step_makes_no_array(batch: int, inputs: int) -> None:
     model = make(1, 256, dtype="float32", input_nodes=inputs, output_nodes=inputs)
     x, y = numbers(batch, model)
-    step = TrainStep(model, Adam(model.parameters()), Measure(model, losses.mpjpe, batch))
+    step = TrainStep(model, losses.mpjpe, Adam(model.parameters()))
     for _ in range(30):  # until every thread has had every kind of work, and has its scratch memory
         step(x, y)
     taken = []

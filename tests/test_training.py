@@ -19,11 +19,13 @@ from minilift.files.checkpoint import load_checkpoint
 from minilift.files.weights import load_state_dict
 from minilift.lift.augment.augmenter import Augmentation
 from minilift.lift.fast import step
+from minilift.lift.fast.step import TrainStep
+from minilift.lift.run_epoch import training_batches
+from minilift.lift.training import Training, lift_training
 from minilift.nn import losses
 from minilift.ops import NumpyOps
 from minilift.poses.poses import Poses
-from minilift.train.epoch import Measure, Rows, hold_out, train_batches
-from minilift.train.trainer import Trainer
+from minilift.train.batches import hold_out
 
 
 def small(data: Poses, seed: int = 0, **options: Any) -> tuple[LiftModel, Adam]:
@@ -156,11 +158,12 @@ def test_a_training_step_never_waits_for_the_device() -> None:
 
     data = make_poses(100)
     model, adam = small(data)
-    rows, measure = Rows(data, model), Measure(model, losses.mpjpe, 20)
     for _, module in model.modules():
         module.ops = Deaf()
-    adam.ops = measure.ops = model.ops
-    assert len(list(train_batches(0, rows, model, adam, StepLR(adam, 2, per="batch"), 20, measure))) == 5
+    train_step = TrainStep(model, losses.mpjpe, adam)
+    batches, schedule = training_batches(data, model, 20), StepLR(adam, 2, per="batch")
+    adam.ops = model.ops
+    assert len(list(train_step.epoch(0, batches, schedule))) == 5
     assert adam.steps == 5
 
 
@@ -186,7 +189,17 @@ def test_misuse_of_run_epoch_is_told() -> None:
 # ---- Trainer ---------------------------------------------------------------------------------------
 
 
-def trainer(out: Path, epochs: int = 3, **options: Any) -> Trainer:
+class Run:
+    """A Trainer on its poses, and what it has shown."""
+
+    def __init__(self, training: Training, lines: list[str]) -> None:
+        self.fit, self.lines, self.trainer = training.fit, lines, training.trainer
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.trainer, name)
+
+
+def trainer(out: Path, epochs: int = 3, **options: Any) -> Run:
     data = make_poses(400)
     model, adam = small(data)
     parts = {
@@ -196,7 +209,7 @@ def trainer(out: Path, epochs: int = 3, **options: Any) -> Trainer:
     }
     schedule = StepLR(adam, 7, 0.5, per="batch")
     lines: list[str] = []
-    made = Trainer(
+    made = lift_training(
         model,
         adam,
         schedule,
@@ -208,11 +221,10 @@ def trainer(out: Path, epochs: int = 3, **options: Any) -> Trainer:
         bar=False,
         **options,
     )
-    made.lines = lines  # type: ignore[attr-defined]
-    return made
+    return Run(made, lines)
 
 
-def stop_after(t: Trainer, steps: int) -> None:
+def stop_after(t: Run, steps: int) -> None:
     """Ask the trainer to stop by a real signal while a step of the optimiser is under way."""
     step = t.optimiser.step
 
@@ -237,8 +249,8 @@ def test_fit_writes_the_best_weights_a_log_and_a_checkpoint(tmp_path: Path) -> N
     validation = make_poses(400).take(slice(320, 400))
     model = Lifter.load(tmp_path / "liftModel").model
     assert evaluate(model, validation).mpjpe == pytest.approx(min(val), rel=1e-5)
-    assert len(t.lines) == 3  # type: ignore[attr-defined]
-    assert "test" in t.lines[0]  # type: ignore[attr-defined]
+    assert len(t.lines) == 3
+    assert "test" in t.lines[0]
 
 
 def test_the_best_epoch_is_chosen_by_validation_not_by_the_last(tmp_path: Path) -> None:
@@ -248,7 +260,7 @@ def test_the_best_epoch_is_chosen_by_validation_not_by_the_last(tmp_path: Path) 
     best = load_state_dict(tmp_path / "liftModel")
     again = trainer(tmp_path, epochs=5)
     again.restore(*load_checkpoint(tmp_path / "checkpoint.npz"))
-    again.optimiser.step = lambda: again.model.flat.data.__imul__(1.2)  # type: ignore[method-assign,assignment]
+    again.optimiser.step = lambda: again.network.flat.data.__imul__(1.2)  # type: ignore[method-assign,assignment]
     again.fit()
     assert again.progress.best_epoch == t.progress.best_epoch
     for key, value in load_state_dict(tmp_path / "liftModel").items():
@@ -269,9 +281,9 @@ def test_interrupted_and_resumed_is_to_the_bit_as_uninterrupted(steps: int, tmp_
     resumed.restore(*load_checkpoint(resumed.checkpoint_path))
     assert resumed.fit()
     assert resumed.optimiser.steps == 30
-    np.testing.assert_array_equal(resumed.model.flat.data, straight.model.flat.data)
-    for key, value in straight.model.snapshot().items():
-        np.testing.assert_array_equal(resumed.model.snapshot()[key], value, err_msg=key)
+    np.testing.assert_array_equal(resumed.network.flat.data, straight.network.flat.data)
+    for key, value in straight.network.snapshot().items():
+        np.testing.assert_array_equal(resumed.network.snapshot()[key], value, err_msg=key)
     assert resumed.progress.best == straight.progress.best
     drop = "seconds"
     assert [{**r, drop: 0} for r in resumed.progress.history] == [
@@ -317,8 +329,10 @@ def test_divergence_is_told_and_the_files_stay(tmp_path: Path) -> None:
     before = (tmp_path / "liftModel").read_bytes()
     again = trainer(tmp_path, epochs=3)
     again.restore(*load_checkpoint(again.checkpoint_path))
-    again.model.flat.data.fill(np.nan)
-    with pytest.raises(InputError, match=r"training diverged: the loss of epoch 3 is nan; lower --lr"):
+    again.network.flat.data.fill(np.nan)
+    with pytest.raises(
+        InputError, match=r"training diverged: the loss of epoch 3 is nan; use a lower learning rate"
+    ):
         again.fit()
     assert (tmp_path / "liftModel").read_bytes() == before
 
@@ -328,7 +342,7 @@ def test_a_diverged_epoch_does_not_replace_the_checkpoint(tmp_path: Path) -> Non
     before = (tmp_path / "checkpoint.npz").read_bytes()
     again = trainer(tmp_path, epochs=3)
     again.restore(*load_checkpoint(again.checkpoint_path))
-    again.model.flat.data.fill(np.nan)
+    again.network.flat.data.fill(np.nan)
     stop_after(again, 14)
     with pytest.raises(InputError, match="training diverged: the loss of epoch 2 is nan"):
         again.fit()
@@ -347,19 +361,19 @@ def test_a_checkpoint_of_another_model_is_refused(tmp_path: Path) -> None:
     t.fit()
     arrays, meta = load_checkpoint(t.checkpoint_path)
     other = trainer(tmp_path)
-    other.model = LiftModel(2, 16)
-    with pytest.raises(InputError, match="not a checkpoint of this model"):
+    other.trainer.network = LiftModel(2, 16)
+    with pytest.raises(InputError, match="not a checkpoint of this network"):
         other.restore(arrays, meta)
-    with pytest.raises(InputError, match="not a checkpoint of this model"):
+    with pytest.raises(InputError, match="not a checkpoint of this network"):
         trainer(tmp_path).restore({"rubbish": np.ones(3)}, meta)
-    with pytest.raises(InputError, match="not a checkpoint of this model"):
+    with pytest.raises(InputError, match="not a checkpoint of this network"):
         trainer(tmp_path).restore(arrays, {})
     for name, value in (("epoch", "1"), ("history", {}), ("best", None), ("sums", 3)):
         damaged = {**meta, "progress": {**meta["progress"], name: value}}
-        with pytest.raises(InputError, match="not a checkpoint of this model"):
+        with pytest.raises(InputError, match="not a checkpoint of this network"):
             trainer(tmp_path).restore(arrays, damaged)
     bad = {**arrays, "optimiser.m.0": np.ones(1)}  # would broadcast
-    with pytest.raises(InputError, match="not a checkpoint of this model"):
+    with pytest.raises(InputError, match="not a checkpoint of this network"):
         trainer(tmp_path).restore(bad, meta)
 
 
@@ -379,7 +393,7 @@ def test_long_epochs_save_on_the_way(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("minilift.train.trainer.SAVE_SECONDS", 0.0)
     t, saved = trainer(tmp_path, epochs=1), []
     save = t.save_checkpoint
-    t.save_checkpoint = lambda: (saved.append(t.progress.batch), save())  # type: ignore[method-assign,assignment,func-returns-value]
+    t.trainer.save_checkpoint = lambda: (saved.append(t.progress.batch), save())  # type: ignore[method-assign,assignment,func-returns-value]
     t.fit()
     assert saved == [*range(1, 10), 0]
 
@@ -388,8 +402,7 @@ def test_no_array_is_made_during_an_epoch(tmp_path: Path) -> None:
     data = make_poses(40_960)
     model = LiftModel(1, 256, 0.2)
     adam = Adam(model.parameters())
-    rows, measure = Rows(data, model), Measure(model, losses.mpjpe, 1024)
-    steps = train_batches(0, rows, model, adam, None, 1024, measure)
+    steps = TrainStep(model, losses.mpjpe, adam).epoch(0, training_batches(data, model, 1024))
     peaks = []
     for _ in range(10):  # a thread makes its scratch memory with its first work of a kind: the least counts
         tracemalloc.start()

@@ -28,7 +28,7 @@ from minilift.poses.layouts import COURSE15, JOINTS
 from minilift.poses.metrics import joint_errors
 from minilift.poses.people.synth import synthesize
 from minilift.poses.poses import save_poses
-from minilift.train.epoch import hold_out
+from minilift.train.batches import hold_out
 
 Capture = pytest.CaptureFixture[str]
 Patch = pytest.MonkeyPatch

@@ -84,8 +84,9 @@ def _demo(argv: Sequence[str] | None) -> int:
         _write_text(out / MARK, "An unfinished minilift demo.\n")
         people, test = _people(args, out)
         print(f"training a small lifter on {len(people):,} of them; {len(test):,} are kept for the test")
-        trainer = build_trainer(settings, model, people, None, out)
-        if not trainer.fit():
+        training = build_trainer(settings, model, people, None, out)
+        trainer = training.trainer
+        if not training.fit():
             print("\nstopped; minilift demo begins anew")
             return 128 + trainer.signal
         lifter = Lifter.load(trainer.weights_path)

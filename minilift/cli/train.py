@@ -20,6 +20,7 @@ from minilift.lift.lifter import Lifter
 from minilift.lift.resume import resumed
 from minilift.lift.setting import SettingError
 from minilift.lift.settings import ENDING, TrainSettings
+from minilift.lift.training import Training
 from minilift.lift.trust import trust_path
 from minilift.lift.trust.fit import fit_trust
 from minilift.ops import choose_device
@@ -58,7 +59,8 @@ def _run(settings: TrainSettings, asked: Asked, arrays: dict[str, Any], meta: di
     print(f"device: {model.ops.device}{reason}")
     named = asked.resume or bool({"data", "test"} & asked.given.keys())
     train, test = read_poses(settings, named, "test" in asked.given)
-    trainer = build_trainer(settings, model, train, test, Path(settings.out))
+    training = build_trainer(settings, model, train, test, Path(settings.out))
+    trainer = training.trainer
     if asked.resume and meta["settings"].get("data") != trainer.settings["data"]:
         problem = "not the poses that the run was begun with; give those, or start a new run"
         raise SettingError("data", settings.data, problem)
@@ -72,8 +74,8 @@ def _run(settings: TrainSettings, asked: Asked, arrays: dict[str, Any], meta: di
                 curves.resume(trainer.record_path, trainer.optimiser.steps, trainer.progress.epoch)
             if not _has_more_to_do(trainer, settings, meta):
                 return 0
-        _announce(trainer, settings, len(train), len(test) if test else 0)
-        if not trainer.fit():
+        _announce(training, settings, len(train), len(test) if test else 0)
+        if not training.fit():
             return _stopped(trainer, settings)
         _finished(trainer, settings, _trust(trainer, settings, train), test is not None)
         if curves and trainer.progress.history:
@@ -82,9 +84,9 @@ def _run(settings: TrainSettings, asked: Asked, arrays: dict[str, Any], meta: di
     return 0
 
 
-def _announce(trainer: Trainer, settings: TrainSettings, n: int, watched: int) -> None:
+def _announce(training: Training, settings: TrainSettings, n: int, watched: int) -> None:
     print(settings.describe())
-    used, held_out = len(trainer.rows), len(trainer.watched["val"])
+    used, held_out = len(training.train), len(training.validation)
     made = f" ({used + held_out - n:,} of them synthetic)" if settings.synthetic else ""
     print(f"  {used:,} poses to train on{made}, {held_out:,} to validate, {watched:,} to watch\n")
 

@@ -14,7 +14,7 @@ from minilift.lift.settings import TrainSettings
 from minilift.lift.trust import TrustModel, trust_path
 from minilift.lift.trust.fit import fit_trust
 from minilift.poses.poses import load_poses
-from minilift.train.epoch import hold_out
+from minilift.train.batches import hold_out
 
 NAME = "minilift trust"
 DESCRIPTION = """\

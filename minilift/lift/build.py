@@ -13,6 +13,7 @@ from minilift.lift.augment.augmenter import Augmentation, Augmenter
 from minilift.lift.model import BlockMaker, LiftModel
 from minilift.lift.setting import SettingError
 from minilift.lift.settings import TrainSettings
+from minilift.lift.training import Training, lift_training
 from minilift.nn import losses
 from minilift.ops import get_ops
 from minilift.optim import (
@@ -29,8 +30,7 @@ from minilift.optim import (
 )
 from minilift.poses.people.synth import CHUNK, synthesize
 from minilift.poses.poses import Poses
-from minilift.train.epoch import batches_per_epoch, hold_out
-from minilift.train.trainer import Trainer
+from minilift.train.batches import batches_per_epoch, hold_out
 
 SEEN = 16_384  # augmented poses from which the network's units are taken
 FREE = 0.5  # of the synthetic people that are added to data, how many move freely
@@ -48,7 +48,7 @@ def build_model(settings: TrainSettings, make_block: BlockMaker | None = None) -
 def build_trainer(
     settings: TrainSettings, model: LiftModel, data: Poses, test: Poses | None, out: Path | None,
     *, quiet: bool = False,
-) -> Trainer:  # fmt: skip
+) -> Training:  # fmt: skip
     """All of a run but its files: `data` split, the model's units set, optimiser, schedule and Trainer.
 
     `out` is None for a run that writes nothing; `quiet` for one that shows nothing. Raises InputError where
@@ -64,7 +64,7 @@ def build_trainer(
         model.standardise(*_as_seen(train, augmentation, settings.seed))
     optimiser = build_optimiser(settings, model)
     steps = settings.epochs * batches_per_epoch(len(train), settings.batch_size)
-    return Trainer(
+    return lift_training(
         model, optimiser, build_scheduler(settings, optimiser, steps), train, validation, test,
         epochs=settings.epochs, batch_size=settings.batch_size, out=out, loss=getattr(losses, settings.loss),
         augmentation=augmentation, weights=settings.weights, patience=settings.patience,
@@ -102,11 +102,8 @@ def _as_seen(train: Poses, augmentation: Augmentation, seed: int) -> tuple[Any, 
         return train.joint_2d, train.joint_3d
     some = train.read(np.linspace(0, len(train) - 1, SEEN).astype(int))
     augment = Augmenter(augmentation, get_ops("cpu"), SEEN, seed)
-    found = [np.empty_like(source) for source in augment.sources]
-    for source, joints in zip(augment.sources, (some.joint_2d, some.joint_3d), strict=True):
-        source[:] = np.asarray(joints).reshape(SEEN, -1)
-    augment(0, *found)
-    return found[0], found[1]
+    x, y = (augment.ops.asarray(joints).reshape(SEEN, -1) for joints in (some.joint_2d, some.joint_3d))
+    return augment(0, x, y)
 
 
 def build_optimiser(settings: TrainSettings, model: LiftModel) -> Optimiser:

@@ -47,9 +47,17 @@ class Network(Module):
         """All parameters, in order; together they are `flat`."""
         found = super().parameters()
         if any(p.home is None for p in found) or len(runs(found)) > 1:
-            ParamBuffer(found, self.ops)
-            number_dropouts(self)
+            self._gather(found)
         return found
+
+    def _gather(self, found: list[Parameter]) -> None:
+        """One vector, one set of operations (with its threads and scratch memory), one set of masks."""
+        for _, module in self.modules():
+            module.ops = self.ops
+        for parameter in found:
+            parameter.ops = self.ops
+        ParamBuffer(found, self.ops)
+        number_dropouts(self)
 
     @property
     def flat(self) -> Flat:

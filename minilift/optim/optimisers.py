@@ -32,7 +32,7 @@ class Optimiser:
             if not value >= 0:
                 raise ValueError(f"{name} must be at least 0, got {value}")
         self.ops, self.parameters = parameters[0].ops, list(parameters)
-        self.runs = runs(parameters)
+        self.runs, self.homes = runs(parameters), [p.home for p in parameters]
         self.lr, self.weight_decay, self.max_norm = lr, weight_decay, max_norm
         self.steps = 0
         self.moments: dict[str, list[Array]] = {}

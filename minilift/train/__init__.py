@@ -1,18 +1,22 @@
-"""Training: one epoch (`run_epoch`), the evaluation, and the `Trainer` that strings epochs together."""
+"""Training: any network and loss, from a batch to a checkpoint. `Trainer` strings it all together."""
 
-from minilift.lift.augment.augmenter import Augmentation, Augmenter
-from minilift.train.epoch import Averages, batches_per_epoch, evaluate, hold_out, run_epoch
-from minilift.train.trainer import Diverged, Trainer, of_kind
+from minilift.train.batches import Batches, batches_per_epoch, hold_out
+from minilift.train.epoch import train_epoch
+from minilift.train.measure import Measure
+from minilift.train.progress import Diverged, of_kind
+from minilift.train.step import LossMetric, PlainStep, Step
+from minilift.train.trainer import Trainer
 
 __all__ = [
-    "Augmentation",
-    "Augmenter",
-    "Averages",
+    "Batches",
     "Diverged",
+    "LossMetric",
+    "Measure",
+    "PlainStep",
+    "Step",
     "Trainer",
     "batches_per_epoch",
-    "evaluate",
     "hold_out",
     "of_kind",
-    "run_epoch",
+    "train_epoch",
 ]

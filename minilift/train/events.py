@@ -11,7 +11,6 @@ from typing import Any
 from minilift.extras import load
 from minilift.files import PathLike, os_error
 
-PART = {"loss": ("loss", "mpjpe"), "mpjpe": ("mpjpe",)}  # of the loss, where a row has it only as the MPJPE
 SETS = ("train", "val", "test")
 
 
@@ -67,14 +66,12 @@ class EventFiles:
 
 
 def scalars(row: Mapping[str, Any]) -> dict[str, float]:
-    """The points of one row of log.csv, by tag. Rows lack the loss of poses that are watched where it is the
-    MPJPE."""
+    """The points of one row of log.csv, by tag."""
     found = {"learning_rate": float(row["lr"])}
-    for tag, columns in PART.items():
-        for name in SETS:
-            values = [row[key] for column in columns if (key := f"{name}_{column}") in row]
-            if values:
-                found[f"{tag}/{name}"] = float(values[0])
+    for column, value in row.items():
+        part, _, metric = column.partition("_")
+        if part in SETS:
+            found[f"{metric}/{part}"] = float(value)
     return found
 
 

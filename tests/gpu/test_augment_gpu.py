@@ -28,11 +28,9 @@ def augmented(device: str, dtype: str, n: int, settings: dict[str, float], y: An
     data = synthesize(max(n, 1), 3)
     ops = get_ops(device, dtype)
     augmenter = Augmenter(Augmentation(**settings), ops, n, seed=5)
-    ops.copy(data.joint_2d.reshape(n, 30) + np.float32(0.01), out=augmenter.sources[0])
-    ops.copy((data.joint_3d if y is None else y).reshape(n, 45), out=augmenter.sources[1])
-    out = ops.empty((n, 30)), ops.empty((n, 45))
-    augmenter(11, *out)
-    return [ops.to_host(array) for array in out]
+    x = ops.asarray(data.joint_2d.reshape(n, 30) + np.float32(0.01))
+    y = ops.asarray((data.joint_3d if y is None else y).reshape(n, 45))
+    return [ops.to_host(array) for array in augmenter(11, x, y)]
 
 
 @pytest.mark.parametrize("name", PARTS)

@@ -10,12 +10,14 @@ from conftest import make_poses
 
 from minilift.errors import InputError
 from minilift.lift.augment.augmenter import Augmentation
-from minilift.lift.fast.captured import STEPS, CapturedSteps, not_captured
+from minilift.lift.fast.captured import STEPS, CapturedStep, CapturedSteps, not_captured
+from minilift.lift.fast.choose import fast_step
 from minilift.lift.model import LiftModel
+from minilift.lift.run_epoch import mpjpe_metric, run_epoch, training_batches
 from minilift.nn import losses
 from minilift.optim import SGD, Adam, AdamW, OneCycleLR, StepLR
 from minilift.studies.designs.block import Block
-from minilift.train.epoch import Measure, Rows, run_epoch, train_batches
+from minilift.train.step import Sums
 
 POSES = make_poses(1000)
 
@@ -34,26 +36,31 @@ class Run:
             self.model.standardise(poses.joint_2d, poses.joint_3d)
         self.adam = adam(self.model.parameters(), 1e-3, weight_decay=decay, max_norm=max_norm)
         self.schedule = OneCycleLR(self.adam, 2e-3, 100)
-        self.rows, self.batch, self.loss = Rows(poses, self.model), min(batch, len(poses)), loss
-        self.measure = Measure(self.model, loss, self.batch)
-        self.augmentation = Augmentation(**augmentation)
+        self.batches = training_batches(poses, self.model, batch, Augmentation(**augmentation))
+        self.step: Any = fast_step(self.model, loss, self.adam, mpjpe_metric())
+        self.sums = self.step.sums
+
+    @property
+    def captured(self) -> CapturedSteps:
+        """The steps of the latest epoch."""
+        assert isinstance(self.step, CapturedStep)
+        assert self.step.captured is not None
+        return self.step.captured
 
     def epoch(self, number: int) -> None:
-        self.measure = Measure(self.model, self.loss, self.batch)
-        arguments = self.model, self.adam, self.schedule, self.batch, self.measure, self.augmentation
-        for _ in train_batches(number, self.rows, *arguments):
+        self.sums.restore()
+        for _ in self.step.epoch(number, self.batches, self.schedule):
             pass
 
     def steps(self, **options: Any) -> CapturedSteps:
-        order = np.random.default_rng(0).permutation(len(self.rows))
-        arguments = self.model, self.adam, self.schedule, self.batch, self.measure
-        options["augmentation"] = self.augmentation
-        return CapturedSteps(self.rows, order, *arguments, **options)
+        order = np.random.default_rng(0).permutation(len(self.batches))
+        arguments = self.model, self.adam, self.schedule, self.sums
+        return CapturedSteps(self.batches, order, *arguments, **options)
 
 
 def assert_same(cpu: Run, gpu: Run, tolerance: float) -> None:
     """Everything that training leaves: sums, weights, statistics, moments, counters."""
-    assert gpu.measure.averages() == pytest.approx(cpu.measure.averages(), rel=1e-5)
+    assert gpu.sums.averages() == pytest.approx(cpu.sums.averages(), rel=1e-5)
     expected, found = cpu.model.snapshot(), gpu.model.snapshot()
     for key, value in expected.items():
         limit = tolerance * np.abs(value).max(initial=1)
@@ -107,9 +114,8 @@ def test_two_epochs_equal_those_of_the_cpu(gpu: Any, name: str) -> None:
     for number in range(2):
         cpu.epoch(number)
         here.epoch(number)
-    assert here.rows.captured is not None
-    assert here.rows.captured.path == name.split(",")[0]
-    assert here.rows.captured.captured
+    assert here.captured.path == name.split(",")[0]
+    assert here.captured.captured
     assert_same(cpu, here, 2e-5)
 
 
@@ -119,8 +125,8 @@ def test_fifty_steps_equal_those_of_the_cpu(gpu: Any, path: str) -> None:
     cpu, here = Run("cpu", poses=poses), Run("gpu", poses=poses)
     cpu.epoch(0)
     order = here.model.ops.generator((3, 0)).permutation(len(poses))
-    arguments = here.model, here.adam, here.schedule, 32, here.measure
-    CapturedSteps(here.rows, order, *arguments, path=path).run(0, 51)
+    arguments = here.model, here.adam, here.schedule, here.sums
+    CapturedSteps(here.batches, order, *arguments, path=path).run(0, 51)
     assert_same(cpu, here, 2e-5)
 
 
@@ -134,7 +140,7 @@ def test_other_poses_are_in_every_step_and_other_masks(gpu: Any) -> None:
     before = 0.0
     for _ in range(5):
         steps.run(0, 1)
-        total = run.measure.sums()[0]
+        total = run.sums.read()["loss"]
         seen.append(total - before)
         before = total
     assert len(set(seen)) == 5
@@ -185,7 +191,7 @@ def test_the_order_of_threads_changes_no_bit(gpu: Any, path: str) -> None:
     expected, found = forwards.model.snapshot(), backwards.model.snapshot()
     for key, value in expected.items():
         np.testing.assert_array_equal(found[key], value, err_msg=key)
-    assert forwards.measure.sums() == backwards.measure.sums()
+    assert forwards.sums.read() == backwards.sums.read()
 
 
 @pytest.mark.parametrize("path", ["rows", "columns"])
@@ -257,12 +263,16 @@ def test_why_steps_are_not_captured(gpu: Any) -> None:
 
     run, cpu, double = Run("gpu"), Run("cpu"), LiftModel(1, 16, device="gpu", dtype="float64")
     some = Adam(run.model.parameters()[2:])
-    mpjpe = losses.mpjpe
-    assert not_captured(run.model, run.adam, run.rows, mpjpe) == ""
-    assert "not on a GPU" in not_captured(cpu.model, cpu.adam, cpu.rows, mpjpe)
-    assert "float64" in not_captured(double, run.adam, run.rows, mpjpe)
-    assert "of all the model's parameters" in not_captured(run.model, some, run.rows, mpjpe)
-    assert "of your own" in not_captured(run.model, run.adam, run.rows, own)
+    given = run.batches, run.sums
+    assert not_captured(run.model, run.adam, *given) == ""
+    assert "not on a GPU" in not_captured(cpu.model, cpu.adam, cpu.batches, cpu.sums)
+    assert "float64" in not_captured(double, run.adam, *given)
+    assert "of all the model's parameters" in not_captured(run.model, some, *given)
+    assert "a loss of your own" in not_captured(run.model, run.adam, run.batches, Sums(run.model.ops, own))
+    others = Sums(run.model.ops, losses.mpjpe, {"own": own})
+    assert "metrics other than" in not_captured(run.model, run.adam, run.batches, others)
+    run.batches.augment = lambda step, x, y: (x, y)
+    assert "an augmentation of your own" in not_captured(run.model, run.adam, *given)
     with pytest.raises(ValueError, match="no captured steps: the model is not on a GPU"):
         cpu.steps()
     for options, reason in (
@@ -279,27 +289,26 @@ def test_why_steps_are_not_captured(gpu: Any) -> None:
 def test_a_captured_epoch_serves_again_until_something_else_is_wanted(gpu: Any) -> None:
     run = Run("gpu")
     run.epoch(0)
-    first = run.rows.captured
+    first = run.captured
     run.epoch(1)
-    assert run.rows.captured is first
+    assert run.captured is first
     run.model.standardise(POSES.joint_2d * 2, POSES.joint_3d)  # other arrays than those of the graph
     run.epoch(2)
-    assert run.rows.captured is not first
-    second = run.rows.captured
+    assert run.captured is not first
+    second = run.captured
     run.model.dropouts[0].p = 0.1  # a number in a graph
     run.epoch(2)
-    assert run.rows.captured is not second
-    run.batch = 64
+    assert run.captured is not second
+    run.batches = training_batches(POSES, run.model, 64)
     run.epoch(3)
-    assert run.rows.captured is not None
-    assert run.rows.captured.batch_size == 64
+    assert run.captured.batch_size == 64
 
 
 def test_tf32_changes_the_products_of_rows_a_little(gpu: Any) -> None:
     exact, rounded = Run("gpu", 300), Run("gpu", 300, tf32=True)
     for run in (exact, rounded):
         run.epoch(0)
-    losses_seen = exact.measure.averages().loss, rounded.measure.averages().loss
+    losses_seen = exact.sums.averages()["loss"], rounded.sums.averages()["loss"]
     assert losses_seen[0] != losses_seen[1]
     assert losses_seen[1] == pytest.approx(losses_seen[0], rel=1e-2)
 
@@ -308,10 +317,9 @@ def test_a_divergent_run_is_seen(gpu: Any) -> None:
     run = Run("gpu")
     run.model.ops.fill(run.model.children["output"].bias.data, float("nan"))  # type: ignore[attr-defined]
     run.epoch(0)
-    assert np.isnan(run.measure.averages().loss)
+    assert np.isnan(run.sums.averages()["loss"])
 
 
 def test_too_few_poses_are_told(gpu: Any) -> None:
-    run = Run("gpu", poses=make_poses(1))
     with pytest.raises(InputError, match="at least 2 poses"):
-        run.epoch(0)
+        Run("gpu", poses=make_poses(1))

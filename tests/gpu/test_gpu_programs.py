@@ -73,9 +73,9 @@ def test_ctrl_c_in_the_middle_of_an_epoch(gpu: Any, folder: Path, monkeypatch: p
     expected = log()
     real = Trainer._epoch
 
-    def epoch(self: Trainer) -> bool:
-        self.signal = 2 if self.progress.epoch == 1 and not self.progress.batch else 0
-        return real(self)
+    def epoch(self: Trainer, *arguments: Any) -> bool:
+        self.signals.number = 2 if self.progress.epoch == 1 and not self.progress.batch else 0
+        return real(self, *arguments)
 
     monkeypatch.setattr(Trainer, "_epoch", epoch)
     assert train([*SMALL, "--device", "gpu"]) == 130

@@ -12,20 +12,21 @@ STREAM = 1 << 20  # of dropout_key: no layer has such a number
 
 
 class Augmenter:
-    """Augments batches of up to `rows` poses. Gather a batch into `sources`, x (rows, 30) and y (rows, 45),
-    and call it: what it writes depends on them, the settings, the seed and the step, on any device."""
+    """The augmentation of `Batches` of up to `rows` poses: augment(step, x, y), x (n, 30) and y (n, 45).
+
+    It returns two arrays of its own, valid until the next call. They depend on the poses, the settings, the
+    seed and the step, on any device.
+    """
 
     def __init__(self, settings: Augmentation, ops: Ops, rows: int, seed: int) -> None:
         self.settings, self.ops, self.seed = settings, ops, seed
-        joints = len(ROLES)
-        self.sources: tuple[Array, Array] = ops.empty((rows, 2 * joints)), ops.empty((rows, 3 * joints))
+        self.x, self.y = ops.empty((rows, 2 * len(ROLES))), ops.empty((rows, 3 * len(ROLES)))
 
     def key(self, step: int) -> tuple[int, int]:
         """The key of the random numbers of a step."""
         return dropout_key(self.seed, STREAM, step)
 
-    def __call__(self, step: int, x: Array, y: Array) -> None:
-        """x (n, 30), y (n, 45) <- the first n poses of `sources`, augmented."""
-        n = len(y)
-        source_x, source_y = (source[:n] for source in self.sources)
-        self.ops.augment(source_x, source_y, self.settings, self.key(step), x, y)
+    def __call__(self, step: int, x: Array, y: Array) -> tuple[Array, Array]:
+        made = self.x[: len(x)], self.y[: len(y)]
+        self.ops.augment(x, y, self.settings, self.key(step), *made)
+        return made

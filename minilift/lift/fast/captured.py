@@ -13,16 +13,21 @@ them is written twice.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
-from minilift.lift.augment.augmenter import Augmentation, Augmenter
+from minilift.lift.augment.augmenter import Augmenter
 from minilift.lift.fast.column_plan import ColumnPlan
 from minilift.lift.fast.row_plan import ADAM_WORDS, KEYS, RowPlan, Work
+from minilift.lift.fast.step import TrainStep
 from minilift.lift.model import LiftModel
 from minilift.nn import losses
+from minilift.ops import Array
 from minilift.optim import Adam, AdamW, Optimiser, Schedule
+from minilift.train.batches import Batches
+from minilift.train.step import Loss, Metric, PlainStep, Step, Sums
 
 STEPS = 16  # of a graph: some 300 to 600 nodes. A guess: not measured yet
 
@@ -30,40 +35,37 @@ STEPS = 16  # of a graph: some 300 to 600 nodes. A guess: not measured yet
 class CapturedSteps:
     """Training steps on the batches of an epoch. `run` gives them to the GPU and does not wait for it.
 
-    rows, order    the data, on the device, and the epoch's row numbers, on the host
-    path           "columns" (small batches, fused), "rows" (any batch, cuBLAS), or None for the better one
-    capture        False for plain launches, as where the device cannot capture; then `why` says so
+    batches, order  the data, whose rows go to the device, and the epoch's row numbers, on the host
+    sums            where loss and MPJPE are counted, in its own arrays
+    path            "columns" (small batches, fused), "rows" (any batch, cuBLAS), or None for the better one
+    capture         False for plain launches, as where the device cannot capture; then `why` says so
 
     The same weights, statistics, masks and counters as `TrainStep`, but for rounding. For the next epoch
-    `begin` it with another order and measure: what was compiled and captured serves again, while it `fits`.
+    `begin` it with another order: what was compiled and captured serves again, while it `fits`.
     Raises ValueError for a path that does not fit, and where `not_captured` has a reason.
     """
 
     def __init__(
-        self, rows: Any, order: np.ndarray, model: LiftModel, optimiser: Optimiser,
-        scheduler: Schedule | None, batch_size: int, measure: Any, *, path: str | None = None,
-        capture: bool = True, augmentation: Augmentation | None = None,
+        self, batches: Batches, order: np.ndarray, model: LiftModel, optimiser: Optimiser,
+        scheduler: Schedule | None, sums: Sums, *, path: str | None = None, capture: bool = True,
     ) -> None:  # fmt: skip
-        reason = not_captured(model, optimiser, rows, measure.loss)
+        reason = not_captured(model, optimiser, batches, sums)
         if reason:
             raise ValueError(f"no captured steps: {reason}")
         assert isinstance(optimiser, Adam)
-        self.model, self.optimiser, self.batch_size = model, optimiser, batch_size
-        self.units = model.before, model.after
-        self.augmentation, augment = augmentation, None
-        if augmentation is not None and augmentation.active:
-            augment = Augmenter(augmentation, model.ops, batch_size, model.seed)
-        self.augment = augment
-        self.totals = [model.ops.zeros((1,), dtype="float64") for _ in range(2)]
+        self.model, self.optimiser, self.batches, self.sums = model, optimiser, batches, sums
+        self.units, self.batch_size = (model.before, model.after), batches.size
+        augment: Any = batches.augment  # an Augmenter, as not_captured has seen
+        self.augment: Augmenter | None = augment
         self.gpu: Any = model.ops.gpu  # type: ignore[attr-defined]
         words = KEYS + 2 * len(model.dropouts) + 2 * (augment is not None)
         self.host = np.zeros((STEPS, words), np.uint32)
         self.table = self.gpu.zeros((STEPS, words), "uint32")
-        self.order = self.gpu.empty((len(rows),), "int32")
-        self.loss = measure.loss
-        name = "mpjpe" if self.loss is losses.mpjpe else "mse"
-        data = rows.x, rows.y, self.order, self.table
-        work = Work(*data, model, optimiser, name, self.totals, batch_size, augment)
+        self.order = self.gpu.empty((len(batches),), "int32")
+        name = "mpjpe" if sums.loss is losses.mpjpe else "mse"
+        data, totals = (*batches.on(model.ops), self.order, self.table), sums.totals
+        both = totals["loss"], totals.get("mpjpe", totals["loss"])
+        work = Work(*data, model, optimiser, name, both, self.batch_size, augment)
         unfit = ColumnPlan.unfit(work)
         if path == "columns" and unfit:
             raise ValueError(f"no path 'columns': {unfit}")
@@ -75,32 +77,24 @@ class CapturedSteps:
         self.graphs: dict[int, Any] = {}
         self.kept: list[Any] = []  # a graph knows addresses: what lies there has to live as long
         self.frozen = self._numbers()
-        self.begin(order, scheduler, measure)
+        self.begin(order, scheduler)
 
-    def fits(
-        self, model: LiftModel, optimiser: Optimiser, batch_size: int, measure: Any,
-        augmentation: Augmentation | None = None,
-    ) -> bool:  # fmt: skip
-        """Whether it was made for these."""
-        if augmentation != self.augmentation or self.frozen != self._numbers():
-            return False
-        now = (model, optimiser, model.before, model.after, measure.loss)
-        then = (self.model, self.optimiser, *self.units, self.loss)
-        return batch_size == self.batch_size and all(a is b for a, b in zip(now, then, strict=True))
+    def fits(self, batches: Batches) -> bool:
+        """Whether it was made for these batches and for the model as it is now."""
+        now = (batches, batches.augment, self.model.before, self.model.after)
+        then = (self.batches, self.augment, *self.units)
+        same = all(a is b for a, b in zip(now, then, strict=True)) and batches.size == self.batch_size
+        return same and self.frozen == self._numbers()
 
     def _numbers(self) -> tuple[Any, ...]:
         """Settings that are arguments of launches, and so frozen."""
         layers = [(half.dropout.p, half.norm.eps, half.norm.momentum) for half in self.plan.halves]
         return self.optimiser.weight_decay, self.optimiser.max_norm, layers
 
-    def begin(self, order: np.ndarray, scheduler: Schedule | None, measure: Any) -> None:
-        """Go to another epoch. `measure` counts in the arrays of the graphs from now on."""
+    def begin(self, order: np.ndarray, scheduler: Schedule | None) -> None:
+        """Go to another epoch."""
         self.gpu.upload(order.astype(np.int32), self.order)
         self.scheduler = scheduler if scheduler is not None and scheduler.per == "batch" else None
-        for mine, theirs in zip(self.totals, measure.totals, strict=True):
-            if mine is not theirs:
-                self.gpu.upload(self.gpu.download(theirs), mine)
-        measure.totals, self.measure = self.totals, measure
 
     def run(self, first: int, count: int) -> None:
         """Train on the batches first, first + 1, ... of the epoch. Raises ValueError if there are fewer."""
@@ -113,7 +107,7 @@ class CapturedSteps:
             self.gpu.upload(self.host[:size], self.table[:size])
             self._launch(size)
             self.warm = True  # cuBLAS and the driver have loaded what they need: it can be captured
-            self.measure.batches += size
+            self.sums.batches += size
             first, count = first + size, count - size
 
     def _write(self, row: np.ndarray, batch: int) -> None:
@@ -147,7 +141,42 @@ class CapturedSteps:
             self.plan.step(step)
 
 
-def not_captured(model: LiftModel, optimiser: Optimiser, rows: Any, loss: Any) -> str:
+class CapturedStep(Step):
+    """Training steps on a GPU, as graphs where that can be, else launch after launch."""
+
+    def __init__(
+        self, model: LiftModel, loss: Loss, optimiser: Optimiser, metrics: Mapping[str, Metric] | None = None
+    ) -> None:
+        super().__init__(model, loss, optimiser, metrics)
+        self.model = model
+        self.captured: CapturedSteps | None = None  # of the latest epoch
+        self.plain = (TrainStep if model.usual else PlainStep)(model, loss, optimiser, metrics)
+        self.plain.sums = self.sums
+
+    def __call__(self, x: Array, y: Array) -> None:
+        self.plain(x, y)
+
+    def steps(self, number: int, batches: Batches, scheduler: Schedule | None) -> Iterator[int]:
+        ops, first = self.model.ops, self.sums.batches
+        reason = not_captured(self.model, self.optimiser, batches, self.sums)
+        if reason:
+            ops.note(f"launch after launch, without CUDA graphs: {reason}")
+            yield from super().steps(number, batches, scheduler)
+            return
+        order = batches.order(number, ops)
+        if self.captured is not None and self.captured.fits(batches):
+            self.captured.begin(order, scheduler)
+        else:
+            self.captured = CapturedSteps(batches, order, self.model, self.optimiser, scheduler, self.sums)
+        for batch in range(first, batches.steps, STEPS):
+            count = min(STEPS, batches.steps - batch)
+            self.captured.run(batch, count)
+            if self.captured.why:
+                ops.note(f"no CUDA graphs, but launch after launch: {self.captured.why}")
+            yield count
+
+
+def not_captured(model: LiftModel, optimiser: Optimiser, batches: Batches, sums: Sums) -> str:
     """Why a step of these is done by `TrainStep`, launch by launch; '' where it can be captured."""
     if not hasattr(model.ops, "gpu"):
         return "the model is not on a GPU"
@@ -161,10 +190,14 @@ def not_captured(model: LiftModel, optimiser: Optimiser, rows: Any, loss: Any) -
         or len(optimiser.runs) != 1
     ):
         return "the optimiser is not an Adam of all the model's parameters"
-    if rows.mapped:
+    if batches.mapped:
         return "the data stay in their file"
-    if loss not in (losses.mpjpe, losses.mse):
+    if sums.loss not in (losses.mpjpe, losses.mse):
         return "a loss of your own"
+    if any(getattr(metric, "loss", None) is not losses.mpjpe for metric in sums.metrics.values()):
+        return "metrics other than the MPJPE"
+    if not (batches.augment is None or isinstance(batches.augment, Augmenter)):
+        return "an augmentation of your own"
     if model.input_nodes > RowPlan.INPUTS:
         return f"{model.input_nodes} inputs, more than {RowPlan.INPUTS}"
     return ""

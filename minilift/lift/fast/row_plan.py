@@ -31,7 +31,7 @@ class Work(NamedTuple):
     model: LiftModel
     adam: Adam
     loss: str  # "mpjpe" or "mse"
-    totals: list[Array]  # to which a step adds its loss and, if that is another, its MPJPE
+    totals: tuple[Array, Array]  # to which a step adds its loss and, if that is another, its MPJPE
     rows: int  # of a batch
     augment: Augmenter | None = None
 
@@ -68,18 +68,18 @@ class Plan:
 
         augment, self.source = work.augment, (work.data_x, work.data_y, work.order)
         if augment is not None:  # the batch is made first, and is then all that the stem sees of the data
-            x, y = (self.ops.empty((self.n, columns)) for columns in (self.inputs, self.joints))
-            self.source = x, y, None
+            self.gathered = [self.ops.empty((self.n, columns)) for columns in (self.inputs, self.joints)]
+            self.source = augment.x, augment.y, None
 
     def make_batch(self, numbers: Array) -> None:
         """Gather and augment, where there is something to augment; otherwise the stem gathers."""
         augment, work = self.work.augment, self.work
         if augment is None:
             return
-        for rows, out in zip((work.data_x, work.data_y), augment.sources, strict=True):
+        for rows, out in zip((work.data_x, work.data_y), self.gathered, strict=True):
             self.ops.gather(rows, work.order, numbers, out)
         x, y, _ = self.source
-        self.ops.augment(*augment.sources, augment.settings, self.key(numbers, len(self.halves)), x, y)
+        self.ops.augment(*self.gathered, augment.settings, self.key(numbers, len(self.halves)), x, y)
 
     def key(self, numbers: Array, i: int) -> Array:
         """The two words of half i's dropout key; behind the last of them, the augmentation's."""

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from collections.abc import Mapping
+from typing import Any
 
 from minilift.lift.model import LiftModel
 from minilift.nn import Linear, NormActDrop
 from minilift.nn.module import Module
 from minilift.ops import Array
 from minilift.optim import Optimiser
-
-
-class Loss(Protocol):
-    """What knows the loss and keeps count of it: `minilift.train.epoch.Measure`."""
-
-    def add(self, pred: Array, target: Array) -> Array: ...
+from minilift.train.step import Loss, Metric, Step
 
 
 class Half:
@@ -108,7 +104,7 @@ class FirstHalf(Half):
 Job = tuple[Half | None, slice, slice]  # whose weight, which rows of it, which part of the flat vector
 
 
-class TrainStep:
+class TrainStep(Step):
     """Forward, loss, backward and a step of the optimiser: step(x, y) for x (n, 30), y (n, 45).
 
     What the layers of the model and `optimiser.step()` do one by one, with the same weights, statistics,
@@ -122,8 +118,11 @@ class TrainStep:
     An optimiser of other parameters than all of the model's, or with a `step` of its own, takes it by itself.
     """
 
-    def __init__(self, model: LiftModel, optimiser: Optimiser, loss: Loss) -> None:
-        self.model, self.optimiser, self.loss, self.ops = model, optimiser, loss, model.ops
+    def __init__(
+        self, model: LiftModel, loss: Loss, optimiser: Optimiser, metrics: Mapping[str, Metric] | None = None
+    ) -> None:
+        super().__init__(model, loss, optimiser, metrics)
+        self.model, self.ops = model, model.ops
         self.stem, *self.blocks, self.output = model.children.values()
         layers = [layer for block in self.blocks for layer in block.children.values()]
         quads = [layers[i : i + 4] for i in range(0, len(layers), 4)]
@@ -131,8 +130,7 @@ class TrainStep:
         self.first: FirstHalf | None = None
         if quads:
             self.first = self.halves[0] = FirstHalf(self.stem, *quads[0])
-        usual = getattr(optimiser.step, "__func__", None) is Optimiser.step
-        self.together = usual and optimiser.parameters == model.parameters()
+        self.whole = optimiser.parameters == model.parameters()
         self.jobs: list[Job] = []
         done = 0
         for half in self.halves:
@@ -149,13 +147,14 @@ class TrainStep:
 
     def __call__(self, x: Array, y: Array) -> None:
         with self.ops.parallel():
-            grad = self.loss.add(self._forward(x), y)
+            grad = self.sums.add(self._forward(x), y)
             self._backward(grad if self.model.rays is None else self.model.rays.backward(grad))
-            at_once = self.together and not self.optimiser.max_norm  # the norm is known when all is there
+            together = self.whole and getattr(self.optimiser.step, "__func__", None) is Optimiser.step
+            at_once = together and not self.optimiser.max_norm  # the norm is known when all is there
             if at_once:
                 self.optimiser.begin()
             self.ops.run(self._job_and_update if at_once else self._job, len(self.jobs))
-            if not self.together:
+            if not together:
                 self.optimiser.step()
             elif not at_once:
                 self.optimiser.clip()
@@ -195,20 +194,3 @@ class TrainStep:
     def _job_and_update(self, i: int) -> None:
         self._job(i)
         self._update(i)
-
-
-class LayerStep:
-    """The same for a model with blocks of its own: layer by layer, as the layers themselves have it."""
-
-    def __init__(self, model: LiftModel, optimiser: Optimiser, loss: Loss) -> None:
-        self.model, self.optimiser, self.loss = model, optimiser, loss
-
-    def __call__(self, x: Array, y: Array) -> None:
-        with self.model.ops.parallel():
-            self.model.backward(self.loss.add(self.model.forward(x, train=True), y))
-            self.optimiser.step()
-
-
-def make_step(model: LiftModel, optimiser: Optimiser, loss: Loss) -> TrainStep | LayerStep:
-    """The fastest step that there is for a model."""
-    return (TrainStep if model.usual else LayerStep)(model, optimiser, loss)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -14,12 +14,13 @@ from minilift.lift.trust import TrustModel, check_joints, fingerprint
 from minilift.lift.trust.expected import FEATURES, FEWEST, ExpectedError, features, interval, standardised
 from minilift.lift.trust.familiarity import Familiarity
 from minilift.nn import Linear, ReLU, Sequential
-from minilift.nn.params import ParamBuffer
-from minilift.ops import get_ops
+from minilift.ops import Ops, get_ops
 from minilift.optim import Adam, OneCycleLR
 from minilift.poses.layouts import COURSE15
 from minilift.poses.metrics import joint_errors
 from minilift.poses.poses import Poses
+from minilift.train.batches import Batches
+from minilift.train.trainer import Trainer
 
 FEWEST_HELD_OUT = 200  # poses; of fewer, too few lie in a tail of 5 per cent
 MOST, MOST_HELD_OUT = 8192, 4096  # poses that are looked at
@@ -108,11 +109,8 @@ def _varied(image: np.ndarray, truth: np.ndarray, seed: int) -> list[tuple[np.nd
     found, n = [], len(image)
     for number, settings in enumerate(VARIANTS):
         augment = Augmenter(settings, get_ops("cpu"), n, seed)
-        made = np.empty_like(augment.sources[0]), np.empty_like(augment.sources[1])
-        for source, joints in zip(augment.sources, (image, truth), strict=True):
-            source[:] = joints.reshape(n, -1)
-        augment(number, *made)
-        found.append((made[0].reshape(image.shape), made[1].reshape(truth.shape)))
+        x, y = augment(number, *(augment.ops.asarray(joints.reshape(n, -1)) for joints in (image, truth)))
+        found.append((x.reshape(image.shape), y.reshape(truth.shape)))
     return [*found, (_mistaken(image, np.random.default_rng(seed)), truth)]
 
 
@@ -129,8 +127,8 @@ def _mistaken(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return found
 
 
-def _learned(taught: Lifted, seed: int) -> ExpectedError:
-    """A network for the logarithm u of the mean error, by the deviance of the exponential distribution.
+class Deviance:
+    """Of the exponential distribution: a loss for a network that gives the logarithm u of a mean error.
 
     loss = mean (e exp(-u) + u)   is least where exp(u) is the mean of e, however e is distributed about it
     dloss/du = (1 - e exp(-u)) / size
@@ -138,6 +136,34 @@ def _learned(taught: Lifted, seed: int) -> ExpectedError:
     Source: gamma regression with a logarithmic link (McCullagh & Nelder, "Generalized Linear Models", 1989,
     chapter 8). Unlike squares of logarithms it gives the mean, and unlike squares of errors it counts a tenth
     more on a small error like a tenth more on a large one.
+    """
+
+    name = "deviance"
+
+    def __call__(
+        self, pred: np.ndarray, target: np.ndarray, ops: Ops, grad: np.ndarray, total: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        ratio = target * np.exp(-pred)
+        np.divide(1 - ratio, pred.size, out=grad)
+        total += (ratio + pred).mean(dtype=np.float64)
+        return total, grad
+
+
+class _Taught(Batches):
+    """In the order that the generator gives which has drawn the initial weights."""
+
+    def __init__(self, x: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> None:
+        super().__init__(x, y, BATCH)
+        self.orders = [rng.permutation(len(x)) for _ in range(EPOCHS)]
+
+    def order(self, epoch: int, ops: Ops) -> np.ndarray:
+        return self.orders[epoch]
+
+
+def _learned(taught: Lifted, seed: int) -> ExpectedError:
+    """A network for the logarithm of the mean error of each joint.
+
+    Raises InputError where its training diverges, KeyboardInterrupt where a signal stops it.
     """
     ops, rng = get_ops("cpu"), np.random.default_rng(seed)
     joints = taught.errors.shape[1]
@@ -147,33 +173,36 @@ def _learned(taught: Lifted, seed: int) -> ExpectedError:
     net = Sequential(Linear(FEATURES, HIDDEN, rng=rng, ops=ops), ReLU(ops=ops), last, ops=ops)
     assert last.bias is not None
     last.bias.data = np.log(np.maximum(taught.errors.mean(axis=0), 1e-9)).astype(np.float32)
-    ParamBuffer(net.parameters(), ops)  # one vector, which the optimiser passes over at once
     optimiser = Adam(net.parameters(), RATE)
-    x, errors = standardised(taught.features, mean, std), taught.errors.astype(np.float32)
-    batches = len(x) // BATCH
-    schedule = OneCycleLR(optimiser, RATE, EPOCHS * batches)
-    with ops.parallel():  # such small products are faster on one thread
-        for _ in _shown(EPOCHS):
-            order = rng.permutation(len(x))
-            for start in range(0, batches * BATCH, BATCH):
-                rows = order[start : start + BATCH]
-                u = net.forward(x[rows], train=True)
-                net.backward((1 - errors[rows] * np.exp(-u)) / u.size)
-                optimiser.step()
-                schedule.step()
+    batches = _Taught(standardised(taught.features, mean, std), taught.errors.astype(np.float32), rng)
+    schedule = OneCycleLR(optimiser, RATE, EPOCHS * batches.steps)
+    with _Shown() as shown:
+        trainer = Trainer(
+            net, Deviance(), optimiser, schedule, listeners=[shown], show=lambda line: None, bar=False
+        )
+        if not trainer.fit(batches, epochs=EPOCHS):
+            raise KeyboardInterrupt
     state, one = net.state_dict(), np.ones((1, joints))
     weights = state["0.weight"], state["0.bias"], state["2.weight"], state["2.bias"]
     bounds = taught.errors.max(axis=0), taught.distance.max()[None]
     return ExpectedError(mean, std, *weights, *bounds, np.zeros(1), one, one, one)
 
 
-def _shown(epochs: int) -> range:
-    """0 ... epochs - 1; where they take more than two seconds, a terminal shows a bar."""
-    if sys.stderr is None or not sys.stderr.isatty():
-        return range(epochs)
-    from tqdm import tqdm
+class _Shown:
+    """A bar over the epochs, on a terminal and where they take more than two seconds."""
 
-    return tqdm(range(epochs), "learning when to trust it", delay=2, leave=False)
+    def __enter__(self) -> _Shown:
+        from tqdm import tqdm
+
+        off = sys.stderr is None or not sys.stderr.isatty()
+        self.bar = tqdm(total=EPOCHS, desc="learning when to trust it", delay=2, leave=False, disable=off)
+        return self
+
+    def after_epoch(self, history: list[dict[str, Any]]) -> None:
+        self.bar.update()
+
+    def __exit__(self, *_: object) -> None:
+        self.bar.close()
 
 
 def _calibrated(errors: ExpectedError, plain: Lifted, varied: Lifted, limit: float) -> ExpectedError:

@@ -16,7 +16,8 @@ from minilift.poses.poses import load_poses
 from minilift.studies.runs.evaluations import Evaluation, measure
 from minilift.studies.runs.key import TRAINING, Run
 from minilift.studies.runs.store import Record, Store
-from minilift.train.trainer import Diverged, Trainer
+from minilift.train.progress import Diverged
+from minilift.train.trainer import Trainer
 
 
 def execute(run: Run, evaluations: Sequence[Evaluation], threads: int, folder: Path) -> Record:
@@ -39,10 +40,11 @@ def _made(run: Run, evaluations: Sequence[Evaluation]) -> tuple[Record, bool]:
     data = load_poses(settings.data, need_3d=True)
     if tuple(fingerprint(data)) != run.data:
         raise InputError(f"{settings.data}: was changed while the study ran; start it again")
-    trainer = build_trainer(settings, build_model(settings, run.block), data, None, None, quiet=True)
+    training = build_trainer(settings, build_model(settings, run.block), data, None, None, quiet=True)
+    trainer = training.trainer
     results, diverged = {}, False
     try:
-        if not trainer.fit():
+        if not training.fit():
             raise KeyboardInterrupt
         results = _measured(trainer, run, evaluations)
         diverged = None in results.values()
@@ -54,7 +56,7 @@ def _made(run: Run, evaluations: Sequence[Evaluation]) -> tuple[Record, bool]:
         "config": settings.acting(), "block": str(run.block or ""), "epochs": settings.epochs,
         "diverged": diverged, "best_epoch": state.best_epoch, "history": state.history,
         "results": {} if diverged else results,
-        "seconds": round(time.monotonic() - began, 2), "machine": _machine(trainer.model.ops.device),
+        "seconds": round(time.monotonic() - began, 2), "machine": _machine(trainer.network.device),
     }  # fmt: skip
     return record, bool(trainer.signal)
 

@@ -1,0 +1,137 @@
+"""Batches: rows of inputs and targets in the order that a seed and the number of an epoch give."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from minilift.errors import InputError
+from minilift.files.mapped import MappedRows
+from minilift.ops import Array, Ops
+
+# From the number of the training step, x and y of a batch on the device: what the network sees in their place
+Augment = Callable[[int, Array, Array], tuple[Array, Array]]
+
+
+class Batches:
+    """Inputs x and targets y, `size` rows at a time, as arrays on a network's device.
+
+    x (N, ...), y (N, ...)   arrays of any shape, or MappedRows, which stay in their file and are read batch
+                             by batch. Whole numbers in a y of one axis are classes and stay whole numbers;
+                             everything else takes the dtype of the network.
+    size                     rows of a batch (N, where there are fewer)
+    seed                     the order of an epoch depends on (seed, number of the epoch) alone
+    augment                  a function on a batch in training, see `Augment`; evaluation sees the rows as
+                             they are
+
+    In training, batches are full: what is left over is not used in this epoch (it is another remainder in
+    the next), so that every step averages over as many rows. Raises ValueError for x and y of different
+    lengths, no rows, or a size below 1.
+    """
+
+    def __init__(self, x: Any, y: Any, size: int = 64, seed: int = 0, augment: Augment | None = None) -> None:
+        if len(x) != len(y):
+            raise ValueError(f"Batches: x has {len(x)} rows, y has {len(y)}; they must be as many")
+        if not len(x):
+            raise ValueError("Batches: x and y have no rows; training and evaluation need some")
+        if size < 1:
+            raise ValueError(f"Batches: size must be at least 1, got {size}")
+        self.x, self.y = x, y
+        self.size, self.seed, self.augment = min(size, len(x)), seed, augment
+        self._ops: Ops | None = None
+        self._columns: list[_Column] = []
+
+    def __len__(self) -> int:
+        """The number of rows."""
+        return len(self.x)
+
+    @property
+    def steps(self) -> int:
+        """Full batches, which are the training steps of an epoch."""
+        return batches_per_epoch(len(self), self.size)
+
+    @property
+    def mapped(self) -> bool:
+        """Whether rows stay in their file."""
+        return isinstance(self.x, MappedRows) or isinstance(self.y, MappedRows)
+
+    def order(self, epoch: int, ops: Ops) -> Any:
+        """The row numbers of an epoch, on the host."""
+        return ops.generator((self.seed, epoch)).permutation(len(self))
+
+    def on(self, ops: Ops) -> tuple[Any, Any]:
+        """All of x and y where `ops` works, or in their files."""
+        x, y = self._placed(ops)
+        return x.rows, y.rows
+
+    def epoch(self, number: int, ops: Ops, first: int = 0, step: int = 0) -> Iterator[tuple[Array, Array]]:
+        """Training batches `first`, first + 1, ... of an epoch, the first of them for training step `step`.
+
+        The arrays are the same two each time, or the augmentation's: they are valid until the next batch.
+        """
+        columns, order = self._placed(ops), self.order(number, ops)
+        # a file is read by numbers on the host, memory by numbers on the device
+        index = order if all(column.mapped for column in columns) else ops.asindex(order)
+        for i in range(first, self.steps):
+            rows = slice(i * self.size, (i + 1) * self.size)
+            x, y = (column.take((order if column.mapped else index)[rows]) for column in columns)
+            yield (x, y) if self.augment is None else self.augment(step + i - first, x, y)
+
+    def in_order(self, ops: Ops) -> Iterator[tuple[Array, Array]]:
+        """Every row once, as it is: full batches, and then what is left over."""
+        x, y = self._placed(ops)
+        for start in range(0, len(self), self.size):
+            rows = slice(start, start + self.size)
+            yield x.here(x.rows[rows]), y.here(y.rows[rows])
+
+    def _placed(self, ops: Ops) -> list[_Column]:
+        if self._ops is not ops:
+            self._columns = [_Column(self.x, ops, self.size, False), _Column(self.y, ops, self.size, True)]
+            self._ops = ops
+        return self._columns
+
+
+class _Column:
+    """x or y on a device, and the array into which its batches are gathered."""
+
+    def __init__(self, rows: Any, ops: Ops, size: int, target: bool) -> None:
+        rows = rows if hasattr(rows, "dtype") else np.asarray(rows)
+        self.ops, self.mapped = ops, isinstance(rows, MappedRows)
+        self.classes = target and len(rows.shape) == 1 and rows.dtype.kind in "iu"
+        self.rows = rows if self.mapped else self.here(rows)
+        self.shape = (size, *rows.shape[1:])
+        self.batch: Array | None = None  # made with the first: evaluation needs none
+
+    def take(self, index: Any) -> Array:
+        if self.batch is None:
+            self.batch = self.ops.zeros(self.shape, self.ops.index_dtype if self.classes else None)
+        if self.mapped:
+            self.ops.copy(self.rows[index], out=self.batch)
+            return self.batch
+        return self.ops.take(self.rows, index, out=self.batch)
+
+    def here(self, rows: Any) -> Array:
+        return self.ops.asindex(rows) if self.classes else self.ops.asarray(rows)
+
+
+def batches_per_epoch(rows: int, size: int) -> int:
+    return rows // min(size, rows)
+
+
+def hold_out(n: int, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Row numbers to train on and to validate on, both in order.
+
+    Whole blocks of neighbours are held out, for files are ordered by recording: a single frame's neighbours
+    would give it away. Raises InputError where too few rows are left to train on.
+    """
+    numbers = np.arange(n, dtype=np.int32 if n < 2**31 else np.int64)
+    blocks = np.array_split(numbers, min(n, 200))
+    count = max(1, round(fraction * len(blocks)))
+    chosen = np.zeros(n, bool)
+    for block in np.random.default_rng(seed).permutation(len(blocks))[:count]:
+        chosen[blocks[block]] = True
+    if n - chosen.sum() < 2:
+        raise InputError(f"{n} poses are too few to train on and to validate on; give at least 3")
+    return numbers[~chosen], numbers[chosen]

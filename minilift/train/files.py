@@ -1,0 +1,77 @@
+"""The files of a training run: each replaced at once, and what an earlier run left kept."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from minilift.errors import InputError
+from minilift.files import PathLike, keep_old, write_atomically
+from minilift.files.checkpoint import load_checkpoint, save_checkpoint
+from minilift.files.npz import write_npz
+from minilift.files.weights import save_state_dict
+
+Arrays = Mapping[str, np.ndarray]
+
+
+class RunFiles:
+    """Weights, log.csv, checkpoint.npz and record.npz in a folder; with `folder` None nothing is written.
+
+    A kill at any time leaves whole files. What an earlier run left under these names gets the ending .old
+    before this one first writes there.
+    """
+
+    def __init__(self, folder: PathLike | None, weights: str, show: Callable[[str], None]) -> None:
+        place = Path(folder or "")
+        self.writes, self.show = folder is not None, show
+        self.weights, self.log = place / weights, place / "log.csv"
+        self.checkpoint, self.record = place / "checkpoint.npz", place / "record.npz"
+        self.own: set[Path] = set()  # the files that this run has written, or continues
+
+    def continue_run(self) -> None:
+        """The files that are there are this run's own."""
+        self.own = {self.weights, self.log, self.checkpoint, self.record}
+
+    def write_weights(self, state: Arrays) -> None:
+        self._put_aside(self.weights)
+        save_state_dict(self.weights, state)
+
+    def write_log(self, rows: list[dict[str, Any]]) -> None:
+        text = io.StringIO()
+        names = dict.fromkeys(name for row in rows for name in row)  # a resumed run may measure other sets
+        writer = csv.DictWriter(text, list(names), restval="", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        self._put_aside(self.log)
+        write_atomically(self.log, lambda file: file.write(text.getvalue().encode()))
+
+    def write_record(self, arrays: Arrays) -> None:
+        self._put_aside(self.record)
+        write_atomically(self.record, lambda file: write_npz(file, arrays))
+
+    def write_checkpoint(self, arrays: Arrays, meta: Mapping[str, Any]) -> None:
+        self._put_aside(self.checkpoint)
+        save_checkpoint(self.checkpoint, arrays, meta)
+
+    def _put_aside(self, path: Path) -> None:
+        """Before a new run first writes one of its files: keep the earlier run's, if it is worth it."""
+        if path in self.own:
+            return
+        self.own.add(path)
+        if path.exists() and (path != self.checkpoint or _got_somewhere(path)):
+            keep_old(path)
+            self.show(f"the {path.name} of an earlier run is kept as {path.name}.old")
+
+
+def _got_somewhere(checkpoint: Path) -> bool:
+    """Whether the run that wrote a checkpoint has finished an epoch."""
+    try:
+        _, meta = load_checkpoint(checkpoint)
+        return bool(meta["progress"]["epoch"])
+    except (InputError, KeyError, TypeError):
+        return True  # not ours to judge

@@ -1,0 +1,41 @@
+"""The evaluation loop."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from minilift.nn.network import Network
+from minilift.train.batches import Batches
+from minilift.train.step import Loss, Metric, Sums
+
+
+class Measure:
+    """Loss and metrics of a network over a whole data set, each row counted once however the batches fall.
+
+        measure = Measure(network, loss, {"accuracy": accuracy})
+        found = measure(Batches(x, y, size=1024))       # {"loss": ..., "accuracy": ...}
+
+    Evaluation mode, rows as they are, in order. Sums stay on the device and are read at the end. Nothing of
+    the network changes.
+    """
+
+    def __init__(self, network: Network, loss: Loss, metrics: Mapping[str, Metric] | None = None) -> None:
+        self.network, self.sums = network, Sums(network.ops, loss, metrics)
+
+    def __call__(self, batches: Batches) -> dict[str, float]:
+        predict, sums, rows = self.network.predictor(), self.sums, len(batches)
+        found = dict.fromkeys(sums.totals, 0.0)
+        sums.restore()
+        for done, (x, y) in enumerate(batches.in_order(self.network.ops), start=1):
+            if len(x) < batches.size:  # the rest has another weight
+                found = weighted(found, sums, batches.size)
+                sums.restore()
+            sums.add(predict(x), y)
+            if done * batches.size >= rows:
+                found = weighted(found, sums, len(x))
+        return {name: value / rows for name, value in found.items()}
+
+
+def weighted(found: dict[str, float], sums: Sums, rows: int) -> dict[str, float]:
+    """What has been found so far and, of each batch in `sums`, its mean times its number of rows."""
+    return {name: found[name] + value * rows for name, value in sums.read().items()}

@@ -1,0 +1,104 @@
+"""What a Trainer has done so far, what it watches, and who asks it to stop."""
+
+from __future__ import annotations
+
+import math
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from minilift.errors import InputError
+from minilift.train.patience import epochs_without_gain
+
+
+@dataclass
+class Progress:
+    """What a Trainer has done: enough, with the network and the optimiser, to go on from there."""
+
+    epoch: int = 0  # epochs finished
+    batch: int = 0  # batches of the next one that are done already
+    sums: dict[str, float] = field(default_factory=dict)  # of these batches
+    seconds: float = 0.0
+    best: float = math.nan  # the watched metric of the best epoch; not a number before the first
+    best_epoch: int = 0
+    schedule_t: int = 0
+    history: list[dict[str, Any]] = field(default_factory=list)  # the rows of log.csv
+
+    @classmethod
+    def read(cls, found: dict[str, Any]) -> Progress:
+        """Out of a checkpoint. Raises KeyError for what is missing, ValueError for what has another type."""
+        for name, default in vars(cls()).items():
+            if not of_kind(found[name], default):
+                raise ValueError(f"{name} is {found[name]!r}")
+        return cls(**found)
+
+
+@dataclass(frozen=True)
+class Watch:
+    """The metric that decides: which epoch is the best, and when patience is at an end."""
+
+    metric: str
+    best: str  # "min" or "max"
+    patience: int = 0
+    min_delta: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.best not in ("min", "max"):
+            raise ValueError(f"best must be 'min' or 'max', got {self.best!r}")
+
+    def better(self, value: float, than: float) -> bool:
+        """Whether it is better; than nothing (not a number), everything is."""
+        return math.isnan(than) or (value < than if self.best == "min" else value > than)
+
+    def given_up(self, history: list[dict[str, Any]]) -> bool:
+        sign = 1 if self.best == "min" else -1
+        errors = [sign * self.of(row) for row in history]
+        return bool(self.patience) and epochs_without_gain(errors, self.min_delta) >= self.patience
+
+    def of(self, row: dict[str, Any]) -> float:
+        """Its value in a row of the log: of the validation rows, or else of the training rows."""
+        return float(row.get(f"val_{self.metric}", row[f"train_{self.metric}"]))
+
+
+class Diverged(InputError):
+    """A loss became infinite or undefined."""
+
+
+class Listener(Protocol):
+    """What is told of every epoch."""
+
+    def after_epoch(self, history: list[dict[str, Any]]) -> None:
+        """The rows of log.csv, when the last of them is written."""
+
+
+class Signals:
+    """Ctrl-C and SIGTERM as a question: `number` is that of the signal that came, 0 before."""
+
+    def __init__(self) -> None:
+        self.number = 0
+
+    @contextmanager
+    def caught(self) -> Iterator[None]:
+        """Within it, the first signal sets `number`; a second one stops at once."""
+
+        def ask(number: int, frame: Any) -> None:
+            if self.number:
+                raise KeyboardInterrupt
+            self.number = number
+
+        try:
+            before = {s: signal.signal(s, ask) for s in (signal.SIGINT, signal.SIGTERM)}
+        except ValueError:  # not the main thread: signals are somebody else's
+            before = {}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def of_kind(value: Any, default: Any) -> bool:
+    """Whether a value out of a file has the type of the default in whose place it shall stand."""
+    return isinstance(value, (int, float) if isinstance(default, float) else type(default))

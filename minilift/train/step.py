@@ -1,0 +1,125 @@
+"""A training step, and the sums that it keeps on the device."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from minilift.nn.network import Network
+from minilift.ops import Array, Ops
+from minilift.optim import Optimiser, Schedule
+from minilift.train.batches import Batches
+
+Loss = Callable[..., tuple[Any, Array]]  # loss(pred, target, ops, grad, total), as in minilift.nn.losses
+Metric = Callable[..., Any]  # metric(pred, target, ops, total) adds its mean over a batch to total
+
+
+class LossMetric:
+    """A loss as a metric: for a network that is trained on another one, or on this one under its own name."""
+
+    def __init__(self, loss: Loss) -> None:
+        self.loss = loss
+        self._grad: Array | None = None  # what a loss gives besides, and is not wanted here
+
+    def __call__(self, pred: Array, target: Array, ops: Ops, total: Array) -> None:
+        self._grad = like(pred, self._grad, ops)
+        self.loss(pred, target, ops, self._grad[: len(pred)], total)
+
+
+class Sums:
+    """Loss and metrics of the batches since `restore`, added up on the device and read when somebody asks."""
+
+    def __init__(self, ops: Ops, loss: Loss, metrics: Mapping[str, Metric] | None = None) -> None:
+        self.ops, self.loss, self.batches = ops, loss, 0
+        self.metrics = dict(metrics or {})
+        self.totals = {name: ops.zeros((1,), dtype="float64") for name in ("loss", *self.metrics)}
+        for name, metric in self.metrics.items():
+            if getattr(metric, "loss", None) is loss:  # computed once
+                self.totals[name] = self.totals["loss"]
+        self._grad: Array | None = None
+
+    def add(self, pred: Array, target: Array) -> Array:
+        """Count one batch. Returns the gradient of its loss."""
+        self._grad = like(pred, self._grad, self.ops)
+        grad, own = self._grad[: len(pred)], self.totals["loss"]
+        self.loss(pred, target, self.ops, grad, own)
+        for name, metric in self.metrics.items():
+            if self.totals[name] is not own:
+                metric(pred, target, self.ops, self.totals[name])
+        self.batches += 1
+        return grad
+
+    def read(self) -> dict[str, float]:
+        """The sums over batches; waits for the device."""
+        return {name: float(self.ops.to_host(total)[0]) for name, total in self.totals.items()}
+
+    def averages(self) -> dict[str, float]:
+        return {name: total / max(self.batches, 1) for name, total in self.read().items()}
+
+    def restore(self, batches: int = 0, sums: Mapping[str, float] | None = None) -> None:
+        """Go to where `read` gave these sums of so many batches; by default to the beginning."""
+        self.batches = batches
+        for name, total in self.totals.items():
+            self.ops.copy([sums[name] if sums else 0.0], out=total)
+
+
+class Step:
+    """Trains a network on one batch after another: step(x, y) for arrays on its device.
+
+    A subclass says what a step is, with the numbers of `PlainStep` as a result. It neither allocates after
+    its first batch nor waits for the device; loss and metrics lie in `sums` until they are read.
+    """
+
+    def __init__(
+        self, network: Network, loss: Loss, optimiser: Optimiser, metrics: Mapping[str, Metric] | None = None
+    ) -> None:
+        check_fit(network, optimiser)
+        self.network, self.optimiser = network, optimiser
+        self.sums = Sums(network.ops, loss, metrics)
+
+    def __call__(self, x: Array, y: Array) -> None:
+        raise NotImplementedError
+
+    def epoch(self, number: int, batches: Batches, scheduler: Schedule | None = None) -> Iterator[int]:
+        """The steps of one epoch; pauses after each, or after a few, and says how many they were.
+
+        Starts behind the batches that `sums` has counted.
+        """
+        yield from self.steps(number, batches, scheduler)
+        if scheduler is not None and scheduler.per == "epoch":
+            scheduler.step()
+
+    def steps(self, number: int, batches: Batches, scheduler: Schedule | None) -> Iterator[int]:
+        ops, done = self.network.ops, self.optimiser.steps
+        for x, y in batches.epoch(number, ops, self.sums.batches, done):
+            self(x, y)
+            if scheduler is not None and scheduler.per == "batch":
+                scheduler.step()
+            yield 1
+
+
+class PlainStep(Step):
+    """Forward, loss, backward and a step of the optimiser, layer by layer: for any network."""
+
+    def __call__(self, x: Array, y: Array) -> None:
+        with self.network.ops.parallel():
+            pred = self.network.forward(x, train=True)
+            self.network.backward(self.sums.add(pred, y))
+            self.optimiser.step()
+
+
+def check_fit(network: Network, optimiser: Optimiser) -> None:
+    """Raises ValueError for an optimiser that would move something else than the network's parameters."""
+    known, homes = set(network.parameters()), [p.home for p in optimiser.parameters]
+    if not known.issuperset(optimiser.parameters) or homes != optimiser.homes:
+        raise ValueError(
+            "the optimiser works on other arrays than the network, which was changed or moved since; make it "
+            "anew from network.parameters()"
+        )
+
+
+def like(pred: Array, have: Array | None, ops: Ops) -> Array:
+    """`have`, if pred fits into it; else a new array that it fits into."""
+    if have is None or len(have) < len(pred) or have.shape[1:] != pred.shape[1:]:
+        return ops.empty(tuple(pred.shape))
+    return have
