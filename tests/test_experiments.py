@@ -23,6 +23,7 @@ from test_cli import CHANGED, NEEDS
 
 from minilift import Poses
 from minilift.cli.eval import main as evaluate
+from minilift.cli.main import main as command_line
 from minilift.cli.settings import read_train
 from minilift.cli.study import main
 from minilift.cli.train import main as train
@@ -513,13 +514,14 @@ def test_the_ablation_on_tiny_data(folder: Path, capsys: Capture, made: list[Run
     )  # two from the base's weights
 
 
-def test_help_teaches() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "minilift", "study", "--help"],
-        capture_output=True, text=True, cwd=ROOT, check=True,
-    )  # fmt: skip
-    assert "examples:" in done.stdout
-    assert max(map(len, done.stdout.splitlines())) <= 120
+@pytest.mark.parametrize("command", ["study", "trust"])
+def test_help_fits_a_screen(command: str, capsys: Capture) -> None:
+    for word, most in (("--help", 40), ("--help-all", 100)):
+        assert command_line([command, word]) == 0
+        lines = capsys.readouterr().out.splitlines()
+        assert len(lines) <= most
+        assert max(map(len, lines)) <= 80
+        assert "examples:" in lines
 
 
 def test_store_keeps_what_a_run_was_measured_on_before(tmp_path: Path) -> None:

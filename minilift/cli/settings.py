@@ -34,7 +34,7 @@ examples:
 """
 
 MORE_EXAMPLES = """\
-more examples:
+examples of settings:
   minilift train --head ray                  joints on the rays of the 2D points
   minilift train --plot curves.png           errors and layers in a picture
   minilift train --tensorboard events        then: tensorboard --logdir events

@@ -40,7 +40,10 @@ examples:
   minilift study --study ablation --list
 """
 
-MORE = """\
+MORE = f"""\
+ranges, where --random comes without --range:
+  {" ".join(DEFAULT_RANGES)}
+
 studies:
   ablation     presets same-people and anyone, with one ingredient out at a time
   report       the four studies of the course report, each with a sound schedule
@@ -49,7 +52,7 @@ studies:
                one of these four
   layers       residual blocks with a layer missing, moved or doubled
 
-more examples:
+examples of named studies:
   minilift study --study ablation --epochs 14 28
          epochs of its two groups, three seeds
   minilift study --study dropout lr width blocks layers --table docs/report.md \\
@@ -87,7 +90,7 @@ def _add_what(parser: Parser) -> None:
     )
     parser.add_argument(
         "--range", action="append", default=[], metavar="NAME=A..B", group=group,
-        help=f"what a setting is drawn from: A..B, A..B:log, or V,V,V [{', '.join(DEFAULT_RANGES)}]",
+        help="what a setting is drawn from: A..B, A..B:log, V,V",
     )  # fmt: skip
     parser.add_argument(
         "--set", action="append", default=[], metavar="NAME=V", group=group,
@@ -119,7 +122,9 @@ def _add_data(parser: Parser) -> None:
         "--eval", action="append", default=[], metavar="NAME=FILE[:I:J]", group=group,
         help=f"poses to measure on, or rows I to J - 1 of them [test={standard.test}]",
     )  # fmt: skip
-    parser.add_argument("--out", default="experiments", metavar="DIR", group=group, help="[experiments]")
+    parser.add_argument(
+        "--out", default="experiments", metavar="DIR", group=group, help="folder of the results [experiments]"
+    )
     parser.add_argument(
         "--table", metavar="FILE.md", group=group, help="put the tables into this file, between markers"
     )

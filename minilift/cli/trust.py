@@ -22,15 +22,15 @@ Learn when to trust a trained lifter, and keep it with the weights, in
 liftModel.trust.npz. Training does so by itself at its end; this is for weights
 that are there already.
 
-The poses must be those that the weights were trained on, and --seed and
---val-fraction those of the training, so that the same poses are held out: errors
+The poses must be those that the weights were trained on, and
+--seed and --val-fraction those of the training, so that the same poses are held out: errors
 on poses that the network knows by heart are too small. From then on
 Lifter.load("liftModel").trust(joint_2d) answers, and minilift eval has a block on
 it. docs/trust.md explains it.
 """
 EXAMPLES = """\
 examples:
-  minilift trust                            liftModel, trained on data_train_lift.pkl
+  minilift trust                 for liftModel, trained on data_train_lift.pkl
   minilift trust --weights old/liftModel --data poses.npz --seed 1
 """
 
