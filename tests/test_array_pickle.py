@@ -21,8 +21,8 @@ import pytest
 from raw_files import mutations
 
 from minilift.errors import InputError
-from minilift.files.array_pickle import read_pickle
-from minilift.files.opaque import Opaque
+from minilift.files.pickles.arrays import read_pickle
+from minilift.files.pickles.opaque import Opaque
 
 REMEDY = "write it again"
 VALUES = {

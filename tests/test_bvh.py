@@ -147,7 +147,7 @@ ROW = "1 2 3 0 0 0 0 0 0\n"
 BAD = {
     "empty": ("", "the file is empty"),
     "blank": ("\n \n", "line 2: 'the end of the file' where HIERARCHY is expected; is it a BVH file?"),
-    "another format": ("PK\x03\x04", "line 1: 'PK\\x03\\x04' where HIERARCHY"),
+    "another format": ("PK\x03\x04", "is a damaged or incomplete zip file, not a .bvh file"),
     "binary": (bytes(range(256)) * 99, "where HIERARCHY is expected"),
     "two roots": (TWO.replace("MOTION", "ROOT Other\n{\n}\nMOTION"), "line 16: a second root, 'Other'"),
     "a root within": (TWO.replace("JOINT", "ROOT"), "line 6: a second root, 'Chest'"),

@@ -103,7 +103,7 @@ BAD = {
         "rows are not alike",
     ),
     "npz with objects": (npz({"joint_2d_1": np.full(3, None)}), "not a readable .npz file"),
-    "npz with a folder": (zipped({"joint_2d_1.npy/": b""}), "no key joint_2d_1"),
+    "npz with a folder": (zipped({"joint_2d_1.npy/": b""}), "a zip file of other things"),
     "npz with text": (zipped({"joint_2d_1.npy": b"hello"}), "no .npy header"),
     "npz with code for a header": (
         zipped({"joint_2d_1.npy": npy("__import__('os').mkdir('was_run')")}),

@@ -147,7 +147,7 @@ WRONG = {
     "plot mine.pkl -n 0": "-n 0: must be at least 1 and at most 200",
     "plot mine.pkl --out file/a.png": "file/a.png",
     "plot flat.pkl": "flat.pkl: no key joint_3d",
-    "info file": "file: the pickle is damaged or cut short",
+    "info file": "file: is a text file that begins '('",
     "info short.pkl": "short_scale.npy: scale has shape (3,)",
 }
 

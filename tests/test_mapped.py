@@ -248,7 +248,7 @@ def flipped(content: bytes) -> bytes:
 
 
 BAD: dict[str, tuple[bytes, str]] = {
-    "truncated": (npz(GOOD)[:-1000], "not a readable .npz file (File is not a zip file)"),
+    "truncated": (npz(GOOD)[:-1000], "is a damaged or incomplete zip file, not a readable .npz file; copy"),
     "a changed bit": (flipped(npz(GOOD)), "the file is damaged (Bad CRC-32 of joint_3d); copy"),
     "a changed bit in flat rows": (
         flipped(npz({key: value.reshape(N, -1) for key, value in GOOD.items()})),
@@ -274,9 +274,12 @@ BAD: dict[str, tuple[bytes, str]] = {
     ),
     "header with code": (zipped({"joint_2d_1.npy": npy("__import__('os')")}), "its header does not describe"),
     "header cut": (zipped({"joint_2d_1.npy": b"\x93NUMPY\x01\x00\xff"}), "its header does not describe"),
-    "objects": (npz({"joint_2d_1": np.full(3, None)}), "array of type '|O', only plain numbers are read"),
+    "objects": (
+        npz({"joint_2d_1": np.full(3, None)}),
+        "it holds Python objects, such as a dict, not numbers",
+    ),
     "no poses": (npz({key: value[:0] for key, value in GOOD.items()}), "is not one of little-endian float32"),
-    "a folder's name": (zipped({"joint_2d_1.npy/": b""}), "no key joint_2d_1"),
+    "a folder's name": (zipped({"joint_2d_1.npy/": b""}), "a zip file of other things"),
 }
 
 
@@ -300,7 +303,7 @@ def test_sizes_in_the_zip_that_lie(fields: tuple[int, ...], tmp_path: Path) -> N
     for field in fields:
         content[entry + field : entry + field + 4] = (1 << 30).to_bytes(4, "little")
     path.write_bytes(content)
-    with pytest.raises(InputError, match=r"a.npz: not a readable .npz file"):
+    with pytest.raises(InputError, match=r"a.npz: is not a readable .npz file"):
         load_poses(path, mapped=True)
 
 
@@ -309,9 +312,13 @@ BAD_PAIRS: dict[str, tuple[bytes | None, bytes | None, str]] = {
     "2D missing": (None, DEEP, "a_2d.npy: no such file (working directory "),
     "3D missing": (FLAT, None, "a_3d.npy: no such file, and its 3D joints are what"),
     "3D empty": (FLAT, b"", "a_3d.npy: the file is empty"),
-    "3D truncated": (FLAT, DEEP[:-1], "a_3d.npy: not a readable .npy file (its header claims "),
-    "2D too long": (FLAT + b"x", DEEP, "a_2d.npy: not a readable .npy file (its header claims "),
-    "2D is text": (b"1, 2, 3", DEEP, "a_2d.npy: not a readable .npy file (no .npy header)"),
+    "3D truncated": (FLAT, DEEP[:-1], "a_3d.npy: is not a readable .npy file (its header claims "),
+    "2D too long": (FLAT + b"x", DEEP, "a_2d.npy: is not a readable .npy file (its header claims "),
+    "2D is text": (
+        b"1, 2, 3",
+        DEEP,
+        "a_2d.npy: is a text file that begins '1, 2, 3', not a readable .npy file",
+    ),
     "2D twice": (FLAT, FLAT, "a_3d.npy: joint_3d has shape"),
     "different N": (FLAT, stored(POSES.joint_3d[:7]), f"a.npy: joint_2d_1 has {N} poses, joint_3d has 7"),
     "NaN": (

@@ -33,6 +33,8 @@ def _evaluate(argv: Sequence[str] | None) -> int:
     args = eval_parser().parse_args(argv)
     check_flags(args)
     lifter = Lifter.load(args.weights, device=args.device)
+    if lifter.note:
+        print(f"note: {args.weights}: {lifter.note}", file=sys.stderr)
     if args.hide and lifter.model.head == "ray":
         problem = "puts joints onto the rays of their keypoints, and a hidden one has none"
         raise InputError(f"--hide {args.hide:g}: {args.weights} {problem}; train with --head xyz")

@@ -69,6 +69,8 @@ def _predict(argv: Sequence[str] | None) -> int:
     out = Path(args.out)
     _check_out(args, out)
     lifter = Lifter.load(args.weights, device=args.device)
+    if lifter.note:
+        print(f"note: {args.weights}: {lifter.note}", file=sys.stderr)
     _check_lifter(args, lifter)
     points = load_points(args.input)
     found = _Found(out, _has_trust(args, lifter))

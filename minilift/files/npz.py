@@ -4,6 +4,7 @@ import io
 import math
 import os
 import re
+import warnings
 import zipfile
 import zlib
 from collections.abc import Container, Iterator, Mapping
@@ -13,18 +14,18 @@ from typing import IO, BinaryIO, cast
 import numpy as np
 
 from minilift.errors import InputError
-from minilift.files import LARGEST_FILE, PathLike, file_error, read_bytes
+from minilift.files import LARGEST_FILE, PathLike, read_bytes
 from minilift.files.mapped import MappedRows, OpenFile, Points, blocks
+from minilift.files.what import wrong_kind
 
 # Deflate reaches 1032:1 on zeros; poses and weights stay under 3:1. Small files are let through.
 LARGEST_RATIO = 100
 SMALL = 64 << 20
 
 _DTYPE = re.compile(r"([<>=|]?)([fiub][1248]|[SU][1-9][0-9]{0,5})")
-# numpy writes this header in exactly this form ("1L" is Python 2); read by pattern, nothing is evaluated.
-_HEADER = re.compile(
-    r"\{'descr': '([^']{1,12})', 'fortran_order': (True|False), 'shape': \(((?:\d{1,19}L?,? ?)*)\),? ?\}\s*"
-)
+_LONGEST_HEADER = 4096  # bytes; that of one plain array has 118
+
+_WRITE = {"npy": "write it with numpy.save", "npz": "write it with numpy.savez"}
 
 
 def checked_dtype(name: object) -> np.dtype:
@@ -60,6 +61,10 @@ def checked_array(raw: object, dtype: np.dtype, shape: object, fortran: bool) ->
     return np.array(flat.reshape(shape, order="F" if fortran else "C"), order="C")
 
 
+class HoldsObjects(ValueError):
+    """An array of Python objects, which NumPy pickles."""
+
+
 class CannotMap(ValueError):
     """An array that can be read but not mapped: compressed, not float32, or in another order. Says which."""
 
@@ -67,7 +72,7 @@ class CannotMap(ValueError):
 def read_npy(path: PathLike, remedy: str = "check the name") -> np.ndarray:
     """The array of a .npy file. Raises InputError naming the file."""
     content = read_bytes(path, remedy)
-    with _readable(path, "npy"):
+    with _readable(path, "npy", content):
         return _parse(io.BytesIO(content), len(content))
 
 
@@ -79,7 +84,7 @@ def read_npz(
     Raises InputError naming the file: not a zip, damaged, encrypted, pickled objects, or sizes that do not
     fit the file: more than LARGEST_FILE bytes, or LARGEST_RATIO times the file's own size.
     """
-    with _readable(path, "npz"), zipfile.ZipFile(io.BytesIO(content)) as archive:
+    with _readable(path, "npz", content), zipfile.ZipFile(io.BytesIO(content)) as archive:
         members = _members(archive)
         wanted = {name: names is None or name in names for name in members}
         total = sum(members[name].file_size for name in members if wanted[name])
@@ -129,20 +134,25 @@ def write_npy(file: IO[bytes], array: Points) -> None:
 
 
 @contextmanager
-def _readable(path: PathLike, kind: str) -> Iterator[None]:
-    """Within it, whatever goes wrong is an InputError that names the file; CannotMap passes."""
+def _readable(path: PathLike, kind: str, content: bytes | None = None) -> Iterator[None]:
+    """Within it, whatever goes wrong is an InputError that says what the file is; CannotMap passes."""
     try:
         yield
     except (InputError, CannotMap):
         raise
     # zipfile raises a dozen kinds (BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError...).
     except Exception as error:
-        write = "numpy.save" if kind == "npy" else "numpy.savez"
-        raise file_error(path, f"not a readable .{kind} file ({error}); write it with {write}") from None
+        objects = isinstance(error, HoldsObjects)
+        remedy = "save a dict of arrays with numpy.savez(name, **arrays)" if objects else _WRITE[kind]
+        with open(path, "rb") if content is None else io.BytesIO(content) as file:
+            raise wrong_kind(path, file, f"a readable .{kind} file", remedy, str(error), kind) from None
 
 
 def _members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
-    return {i.filename.removesuffix(".npy"): i for i in archive.infolist() if not i.is_dir()}
+    found = {i.filename.removesuffix(".npy"): i for i in archive.infolist() if i.filename.endswith(".npy")}
+    if not found:
+        raise ValueError("no array in it")
+    return found
 
 
 def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> np.ndarray:
@@ -181,23 +191,32 @@ def _parse(stream: IO[bytes], size: int) -> np.ndarray:
 
 
 def _header(stream: IO[bytes], size: int) -> tuple[np.dtype, tuple[int, ...], bool, int]:
-    """The start of a .npy of `size` bytes (NEP 1): magic, version, header length, header.
+    """The start of a .npy of `size` bytes: type, shape, whether in Fortran order, and its own length.
 
-    Type, shape, whether in Fortran order, and the bytes before the data, which are as many as they must be.
+    NumPy's reader is given no more than _LONGEST_HEADER bytes, and the data are as many as they must be.
     """
     start = stream.read(8)
     if start[:6] != b"\x93NUMPY" or start[6:7] not in (b"\x01", b"\x02", b"\x03"):
         raise ValueError("no .npy header")
     width = 2 if start[6] == 1 else 4
-    length = int.from_bytes(stream.read(width), "little")
-    if length > 4096:
+    field = stream.read(width)
+    length = int.from_bytes(field, "little")
+    if length > _LONGEST_HEADER:
         raise ValueError("its header is too long")
-    found = _HEADER.fullmatch(stream.read(length).decode("latin1"))
-    if not found:
-        raise ValueError("its header does not describe one plain array")
-    dtype, head = checked_dtype(found[1]), 8 + width + length
-    shape = tuple(int(n) for n in re.findall(r"\d+", found[3]))
-    needed = math.prod(shape) * dtype.itemsize
+    read = np.lib.format.read_array_header_1_0 if width == 2 else np.lib.format.read_array_header_2_0
+    try:
+        with warnings.catch_warnings():  # NumPy's of Python 2, and Python's own of odd text
+            warnings.simplefilter("ignore")
+            shape, fortran, dtype = read(io.BytesIO(field + stream.read(length)))
+    # Python's parser: SyntaxError, RecursionError, MemoryError, TypeError for odd text
+    except Exception:
+        raise ValueError("its header does not describe one plain array") from None
+    if dtype.hasobject:
+        raise HoldsObjects("it holds Python objects, such as a dict, not numbers")
+    if not all(type(n) is int and n >= 0 for n in shape):
+        raise ValueError("its header has an impossible shape")
+    head = 8 + width + length
+    needed = math.prod(shape) * checked_dtype(dtype.str).itemsize
     if needed != size - head:
         raise ValueError(f"its header claims {needed} bytes of data, {size - head} are there")
-    return dtype, shape, found[2] == "True", head
+    return dtype, shape, fortran, head

@@ -9,9 +9,9 @@ import numpy as np
 
 from minilift.files import number_types as types
 from minilift.files import one_line
-from minilift.files.array_pickle import ArrayUnpickler
 from minilift.files.number_types import NumberType
-from minilift.files.opaque import Opaque
+from minilift.files.pickles.arrays import ArrayUnpickler
+from minilift.files.pickles.opaque import Opaque
 
 _STORAGES = {
     "DoubleStorage": types.FLOAT64, "FloatStorage": types.FLOAT32, "HalfStorage": types.FLOAT16,

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from minilift.files import PathLike, file_error, one_line
-from minilift.files.safe_pickle import SafeUnpickler, unpickle
+from minilift.files.pickles.safe import SafeUnpickler, unpickle
 from minilift.files.torch_pickle import TorchUnpickler
 from minilift.files.what import kind_of, wrong_kind
 
@@ -35,7 +35,7 @@ def read_torch(path: PathLike, content: bytes) -> Any:
     kind = kind_of(content).name
     if kind == "pickle":
         return _read_pickle(path, content)
-    if content[:4] != b"PK\x03\x04":
+    if kind not in ("torch", "torchscript"):
         raise wrong_kind(path, content, "a PyTorch weights file", SAVE_AGAIN)
     try:
         unpickler = _Archive(content).unpickler()

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minilift.files import one_line
-from minilift.files.opaque import Opaque
+from minilift.files.pickles.opaque import Opaque
 
 Place = tuple[str, ...]  # the keys that lead to a dict
 

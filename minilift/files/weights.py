@@ -40,6 +40,21 @@ Wanted = Callable[[Mapping[str, np.ndarray]], Collection[str]]
 """Of arrays by name: the names of those that are the weights. Raises Misfit."""
 
 
+def exactly(state: Mapping[str, np.ndarray]) -> Wanted:
+    """Wants the arrays of a network's `state_dict`: all of its names, in its shapes."""
+
+    def wanted(arrays: Mapping[str, np.ndarray]) -> Collection[str]:
+        near = sum(name in arrays for name in state)
+        for name, array in state.items():
+            if name not in arrays:
+                raise Misfit(f"{name!r} is missing", near)
+            if arrays[name].shape != array.shape:
+                raise Misfit(f"{name!r} has shape {arrays[name].shape}, expected {array.shape}", near)
+        return state.keys()
+
+    return wanted
+
+
 @dataclass(frozen=True)
 class Found:
     """Weights, and where in their file they were found."""

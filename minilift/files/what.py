@@ -2,7 +2,7 @@
 
 import io
 import zipfile
-from typing import BinaryIO, NamedTuple
+from typing import IO, NamedTuple
 
 from minilift.errors import InputError
 from minilift.files import PathLike, file_error, one_line
@@ -56,7 +56,7 @@ _OLD_PICKLES = (b"(dp", b"(lp", b"}q\x00", b"]q\x00", b"ccollections\n", b"cnump
 _OTHER = Kind("unknown", "a file of no kind that is known here")
 
 
-def kind_of(file: BinaryIO | bytes) -> Kind:
+def kind_of(file: IO[bytes] | bytes) -> Kind:
     """What the file, or its whole content, is. It never fails: what is not known is "unknown"."""
     if isinstance(file, bytes):
         file = io.BytesIO(file)
@@ -88,19 +88,20 @@ def kind_of(file: BinaryIO | bytes) -> Kind:
 
 
 def wrong_kind(
-    path: PathLike, content: BinaryIO | bytes, wanted: str, remedy: str, why: str = ""
+    path: PathLike, content: IO[bytes] | bytes, wanted: str, remedy: str, why: str = "", own: str = ""
 ) -> InputError:
     """The InputError for a file that is not `wanted` ("a BVH file"): what it is instead, and what to do.
 
-    `why` is what its reader found wrong with it, told where the file's kind does not say more.
+    `why` is what its reader found wrong with it: told for a file of the kind `own`, which has a fault, and
+    for one of no known kind.
     """
     kind = kind_of(content)
-    if kind == _OTHER or (not kind.remedy and why):
-        return file_error(path, f"is not {wanted} ({why}); {remedy}" if why else f"is not {wanted}; {remedy}")
+    if kind.name in (own, _OTHER.name):
+        return file_error(path, f"is not {wanted}{f' ({why})' if why else ''}; {remedy}")
     return file_error(path, f"is {kind.words}, not {wanted}; {kind.remedy or remedy}")
 
 
-def _zip_kind(file: BinaryIO) -> Kind:
+def _zip_kind(file: IO[bytes]) -> Kind:
     try:
         with zipfile.ZipFile(file) as archive:
             names = archive.namelist()

@@ -115,18 +115,14 @@ class Network(Module):
         save_state_dict(path, self.state_dict())
 
     def load(self, path: str | PathLike[str]) -> None:
-        """Take the weights from a file that `save` or PyTorch wrote.
+        """Take the weights from a file that `save` or PyTorch wrote, wherever in it they are.
 
         Raises InputError naming the file, for one that cannot be read or is of another network.
         """
-        from minilift.files import file_error
-        from minilift.files.weights import load_state_dict
+        from minilift.files.weights import exactly, load_state_dict
 
-        state = load_state_dict(path)
-        try:
-            self.load_state_dict(state)
-        except ValueError as problem:
-            raise file_error(path, f"{problem}; give the weights of this network") from None
+        fits = exactly(self.state_dict())
+        self.load_state_dict(load_state_dict(path, fits, "give the weights of this network"))
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Of a copied or unpickled network: gather its parameters anew, for views do not survive a copy."""

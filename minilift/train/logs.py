@@ -12,6 +12,7 @@ import numpy as np
 
 from minilift.files import PathLike, file_error, one_line, read_bytes
 from minilift.files.npz import read_npz
+from minilift.files.what import wrong_kind
 
 Rows = list[dict[str, float]]
 
@@ -34,9 +35,10 @@ def read_log(path: PathLike) -> Rows:
     try:
         rows = clean_rows(csv.DictReader(io.StringIO(content.decode(), newline="")))
     except (csv.Error, ValueError, TypeError) as error:  # float() raises the last of a row that is too long
-        raise file_error(path, f"not a table of numbers ({one_line(str(error), 80)}); {remedy}") from None
+        why = one_line(str(error), 80)
+        raise wrong_kind(path, content, "a table of numbers", remedy, why, "log") from None
     if not rows:
-        raise file_error(path, f"no epoch was finished; {remedy}")
+        raise wrong_kind(path, content, "a table of numbers", remedy, "no epoch was finished", "log")
     return rows
 
 

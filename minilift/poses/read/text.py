@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from minilift.errors import InputError
 from minilift.files import PathLike, file_error, read_bytes
+from minilift.files.what import kind_of, wrong_kind
 from minilift.poses.read.clip import LARGEST_CLIP
 
 LARGEST_NUMBER = 1e9  # no length or angle is larger, and their sums and products stay finite
@@ -26,6 +27,10 @@ _CAUSES = (
 """What a word is that is no number: a pattern of all of it, and what to say."""
 
 
+# Kinds of files that may have lines; what is wrong in those is said by the line
+_LINES = ("bvh", "asf", "amc", "log", "text", "unknown")
+
+
 class Lines:
     """The lines of a file that are not blank, with their number for what is wrong in them.
 
@@ -39,6 +44,8 @@ class Lines:
             raise file_error(path, f"larger than {LARGEST_CLIP >> 20} MB; cut the clip into shorter ones")
         self.path, self.number, self.comment = path, 0, comment
         self.content = read_bytes(path)
+        if kind_of(self.content).name not in _LINES:
+            raise wrong_kind(path, self.content, f"{name} file", f"name {name} file")
         self._lines = io.TextIOWrapper(  # knows every line end
             io.BytesIO(self.content), "utf-8-sig", "replace"
         )

@@ -13,8 +13,8 @@ from typing import Any
 
 from minilift.errors import InputError
 from minilift.files import PathLike, file_error, one_line
-from minilift.files.opaque import Opaque, StandIn, dict_key, object_named, reconstructor
-from minilift.files.plain_pickle import PlainUnpickler
+from minilift.files.pickles.opaque import Harmful, Opaque, StandIn, dict_key, object_named, reconstructor
+from minilift.files.pickles.plain import PlainUnpickler
 
 
 class SafeUnpickler(PlainUnpickler):
@@ -107,6 +107,10 @@ class SafeUnpickler(PlainUnpickler):
     })  # fmt: skip
 
 
+class HarmfulFile(InputError):
+    """A pickle that would do harm in a program that runs pickles."""
+
+
 def unpickle(unpickler: SafeUnpickler, path: PathLike, remedy: str) -> Any:
     """What the unpickler reads; every failure is an InputError naming `path`."""
     try:
@@ -115,6 +119,8 @@ def unpickle(unpickler: SafeUnpickler, path: PathLike, remedy: str) -> Any:
         raise
     except (EOFError, pickle.UnpicklingError, struct.error, IndexError, UnicodeError):
         raise file_error(path, f"the pickle is damaged or cut short; {remedy}") from None
+    except Harmful as error:
+        raise HarmfulFile(str(file_error(path, f"refused: {error}; {remedy}"))) from None
     except ValueError as error:
         raise file_error(path, f"refused: {one_line(str(error), 160)}; {remedy}") from None
     # Rubbish opcodes end in any exception: TypeError, KeyError, MemoryError, RecursionError, OverflowError...

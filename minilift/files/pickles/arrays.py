@@ -9,10 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from minilift.errors import InputError
 from minilift.files import PathLike, file_error
 from minilift.files.npz import checked_array, checked_dtype
-from minilift.files.opaque import Opaque, StandIn
-from minilift.files.safe_pickle import SafeUnpickler, unpickle
+from minilift.files.pickles.opaque import Opaque, StandIn
+from minilift.files.pickles.safe import HarmfulFile, SafeUnpickler, unpickle
+from minilift.files.what import kind_of, wrong_kind
 
 _NDARRAY = "numpy.ndarray"  # only ever an argument of _reconstruct, so a name is enough
 
@@ -171,12 +173,22 @@ def _alike(items: list[Any]) -> bool:
     return len(kinds) == 1 and None not in kinds
 
 
-def read_pickle(path: PathLike, content: bytes, remedy: str, needed: Container[str] = ()) -> Any:
+def read_pickle(
+    path: PathLike, content: bytes, remedy: str, needed: Container[str] = (), wanted: str = "a pickle"
+) -> Any:
     """What the pickle `content` of the file `path` holds; what is no plain value or array is an Opaque.
 
-    Raises InputError naming the file, also where one of the `needed` entries of a dict is an Opaque.
+    Raises InputError naming the file: what it is, where it is not what is `wanted`; what is wrong with it;
+    and which of the `needed` entries of a dict is an Opaque.
     """
-    found = unpickle(ArrayUnpickler(content), path, remedy)
+    try:
+        found = unpickle(ArrayUnpickler(content), path, remedy)
+    except HarmfulFile:
+        raise
+    except InputError:
+        if kind_of(content).name in ("pickle", "unknown"):
+            raise
+        raise wrong_kind(path, content, wanted, remedy) from None
     if isinstance(found, Opaque):
         raise file_error(path, f"holds {found.what}, which is not read; {remedy}")
     for key, value in found.items() if isinstance(found, dict) else ():

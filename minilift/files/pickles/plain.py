@@ -10,7 +10,7 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
-from minilift.files.opaque import LARGEST_INT, Opaque, dict_key, finished
+from minilift.files.pickles.opaque import LARGEST_INT, Opaque, dict_key, finished
 
 _LONGEST_NUMBER = 400  # digits; int() of a megabyte of digits takes minutes
 

@@ -17,6 +17,10 @@ _HARMFUL_BUILTINS = frozenset({
 })  # fmt: skip
 
 
+class Harmful(ValueError):
+    """A name that no file of data has a use for."""
+
+
 class StandIn:
     """What a pickle gets in place of an object that is made empty first and filled by BUILD later."""
 
@@ -77,10 +81,10 @@ def reconstructor(cls: object, base: object, state: object) -> Opaque:
 
 
 def object_named(module: str, name: str) -> Opaque:
-    """What stands for a name without a stand-in. Raises ValueError for one that can only do harm."""
+    """What stands for a name without a stand-in. Raises Harmful for one that can only do harm."""
     if len(module) + len(name) > _LONGEST_NAME:
         raise ValueError("a name of absurd length")
     full, top = one_line(f"{module}.{name}", 80), module.partition(".")[0]
     if top in _HARMFUL or (top in ("builtins", "__builtin__", "io", "_io") and name in _HARMFUL_BUILTINS):
-        raise ValueError(f"it asks to load {full!r}, which is not allowed and was not run")
+        raise Harmful(f"it asks to load {full!r}, which is not allowed and was not run")
     return Opaque(full)
