@@ -332,6 +332,44 @@ ROWS = {
    Ankle* ankle
     Foot* toe""",
     ),
+    "Azure Kinect": Row(
+        """PELVIS pelvis
+ SPINE_NAVEL t36
+  SPINE_CHEST t64
+   NECK neck
+    HEAD head
+   CLAVICLE_* collar
+    SHOULDER_* shoulder
+     ELBOW_* elbow
+      WRIST_* wrist
+       HAND_* hand
+ HIP_* hip
+  KNEE_* knee
+   ANKLE_* ankle
+    FOOT_* toe""",
+        ("LEFT", "RIGHT"), "SPINE_NAVEL", "NECK", "HEAD",
+    ),
+    "OptiTrack Motive": Row(
+        _tree("Hip", "*Thigh *Shin *Foot *Toe", "Ab t20, Chest t60, Neck neck, Head head", 1,
+              "*Shoulder *UArm *FArm *Hand *Index1"),
+        ("L", "R"),
+    ),
+    "DeepMotion": Row(
+        _tree("hips_JNT", "*_upleg_JNT *_leg_JNT *_foot_JNT *_toebase_JNT",
+              "spine_JNT t20, spine1_JNT t40, spine2_JNT t60, neck_JNT neck, head_JNT head", 2,
+              "*_shoulder_JNT *_arm_JNT *_forearm_JNT *_hand_JNT *_handIndex1_JNT"),
+        ("l", "r"), "spine1_JNT", "neck_JNT", "head_JNT",
+    ),
+    "Second Life": Row(
+        _tree("mPelvis", "mHip* mKnee* mAnkle* mFoot*", "mTorso t24, mChest t60, mNeck neck, mHead head", 1,
+              "mCollar* mShoulder* mElbow* mWrist* mHandIndex1*"),
+        neck="mNeck", head="mHead",
+    ),
+    "Unity": Row(
+        _tree("Hips", "*UpperLeg *LowerLeg *Foot *Toes", "Spine t20, Chest t40, UpperChest t64, Neck neck, Head head", 2,
+              "*Shoulder *UpperArm *LowerArm *Hand *IndexProximal"),
+        spine="Chest",
+    ),
     "Biovision": Row(
         _tree("Hips", "*Hip *Knee *Ankle *Toe", "Chest t40, Neck neck, Head head", 0, "*Collar *Shoulder *Elbow *Wrist *Finger"),
         spine="Chest",

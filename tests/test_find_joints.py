@@ -94,7 +94,7 @@ def test_the_page_says_what_is_found() -> None:
 
 
 @pytest.mark.parametrize("change", [str.upper, str.lower])
-@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.parametrize("name", [name for name in ROWS if name != "Second Life"])  # mHip is known by its H
 def test_capitals_say_nothing_where_words_are_apart(name: str, change: type[str]) -> None:
     row, (names, parents, offsets) = ROWS[name], built(ROWS[name])
     found = find((names, parents, offsets), row.bone_ends)

@@ -6,10 +6,10 @@ what each joint of the course is in each of them, and which are estimated.
 
 _LIMBS = """
 hip       upleg upperleg upperleg1 thigh thighbend thighstretch femur hip leg1 leg
-knee      lowleg lowerleg lowerleg1 loleg shin calf legstretch tibia knee leg2 leg
+knee      lowleg lowerleg lowerleg1 loleg shin shank calf legstretch tibia knee leg2 leg
 ankle     ankle foot
-shoulder  upperarm upperarm1 uparm shldr shldrbend armstretch humerus arm1 arm shoulder
-elbow     forearm forearmbend forearmstretch lowerarm lowerarm1 lowarm loarm radius elbow arm2 arm
+shoulder  upperarm upperarm1 uparm uarm shldr shldrbend armstretch humerus arm1 arm shoulder
+elbow     forearm forearmbend forearmstretch lowerarm lowerarm1 lowarm loarm farm radius elbow arm2 arm
 wrist     wrist hand
 """
 """The joint at which a bone of such a name begins, the best name first.
@@ -53,8 +53,13 @@ SOMA                     leftleg leftshin leftarm
 Xsens                    chest4 lefthip leftknee
 Xsens MVN                l5 l3 t12 t8
 Kinect                   spinebase hipleft kneeleft
+Azure Kinect             spine_navel hip_left knee_left
+OptiTrack Motive         lthigh lshin luarm lfarm
+DeepMotion               l_upleg_jnt l_forearm_jnt
+Second Life              mhipleft mkneeleft mshoulderleft
 Biovision                lefthip leftknee leftankle
 Biovision                leftuparm leftlowarm
+Unity                    leftupperleg leftlowerleg leftupperarm
 Bandai-Namco             upperleg_l lowerleg_l lowerarm_l
 LAFAN1                   leftupleg spine2 lefttoe
 MotionBuilder            leftupleg spine3 neck1
@@ -82,7 +87,9 @@ MocapNET: src/MocapNETLib/mocapnet.hpp of github.com/FORTH-ModelBasedTracker/Moc
 Rokoko: Assets/Scripts/PMAnimation/BoneType.cs of github.com/DADIU-2019-Team-4/MoMa (Rokoko's Newton).
 SOMA: NVIDIA's 30 joints, in which LeftLeg is the hip.
 Xsens: Docs/Applications/Mocap/BVH.md of github.com/AnyBody/ammr; MVN: the 23 segments of its user manual.
-Kinect: JointType of the Kinect for Windows SDK 2.
+Kinect: JointType of the Kinect for Windows SDK 2; Azure Kinect: k4abt_joint_id_t of its body tracking SDK.
+OptiTrack: the bones of a skeleton in Motive's manual. DeepMotion: the joints of Animate 3D's BVH files.
+Second Life: the bones of its Bento skeleton. Unity: HumanBodyBones.
 Biovision: louise.bvh of github.com/wspr/bvh-matlab; the other row: Example1.bvh, University of Wisconsin.
 Bandai-Namco: github.com/BandaiNamcoResearchInc/Bandai-Namco-Research-Motiondataset.
 LAFAN1: github.com/ubisoft/ubisoft-laforge-animation-dataset.

@@ -129,7 +129,7 @@ def _missing(
         for name, m in zip(names, meant, strict=True)
         if m.side == side or (not m.side and m.part in wanted)
     }
-    close = [parts[p] for w in wanted for p in get_close_matches(w, parts, n=2, cutoff=0.6)]
+    close = [parts[p] for w in wanted for p in get_close_matches(w, parts, n=2, cutoff=0.7)]
     near = (
         f"closest are {', '.join(dict.fromkeys(close[:3]))}" if close else f"its joints: {', '.join(names)}"
     )

@@ -10,7 +10,7 @@ from minilift.poses.read.joints.families import BONE_ENDS, LIMBS
 _SEPARATORS = r"[ _.\-:]"
 _PREFIX = re.compile(
     rf"^(?:mixamorig\d*{_SEPARATORS}*|(?:character\d*|actor\d*|bip(?:ed)?\d*|valvebiped|armature|rig|skeleton|"
-    rf"def|j_bip(?:_c)?|cc_base|jnt|joint|bone|b|j){_SEPARATORS}+)",
+    rf"def|j_bip(?:_c)?|cc_base|jnt|joint|bone|b|j){_SEPARATORS}+|(?-i:m(?=[A-Z])))",
     re.IGNORECASE,
 )
 _HELPER = re.compile(rf"^(?:org|mch|ik|fk|ctrl|ctl|wgt|vis){_SEPARATORS}+", re.IGNORECASE)
