@@ -14,7 +14,7 @@ from minilift.evaluation.figures import Figures
 from minilift.evaluation.judged import Judged, no_trust
 from minilift.evaluation.report import Options, Report
 from minilift.files import PathLike, one_line
-from minilift.files.mapped import Spool, chunks, shown
+from minilift.files.mapped import Points, Spool, chunks, shown
 from minilift.lift.lifter import Lifter
 from minilift.poses.layouts import JOINTS
 from minilift.poses.motion import in_pieces
@@ -48,43 +48,51 @@ def evaluate_lifter(
     hidden = hidden_keypoints(options.hide, len(poses)) if options.hide else None
     predict = partial(lifter.predict, flip=options.flip, project=options.project, missing=hidden is not None)
     figures = Figures(options.loss, options.threshold, options.fps, baselines.fitted)
-    useless = "" if options.hide else no_trust(lifter)
-    trust = (
-        Judged(lifter, len(poses), not (options.flip or options.project), keep) if useless is None else None
-    )
-    predicted = None if keep is None else Spool(keep, (len(JOINTS), 3))
-    errors: list[PoseErrors] = []
+    useless, plain = "" if options.hide else no_trust(lifter), not (options.flip or options.project)
+    trust = Judged(lifter, len(poses), plain, keep) if useless is None else None
+    gathered = _Gathered(figures, trust, details, keep)
     for rows in shown(poses.joint_2d, "predicting") if bar else chunks(len(poses)):
         part = poses.read(rows)
-        truth, joint_2d = np.asarray(part.joint_3d), _seen(part.joint_2d, hidden, rows)
+        joint_2d = _seen(part.joint_2d, hidden, rows)
         joint_3d = _finite(predict(joint_2d), lifter)
-        ids = None if clips is None else clips[rows]
-        figures.add(joint_3d, np.nan_to_num(joint_2d), truth, part.scale, ids)
-        if details:
-            errors.append(measure(joint_3d, truth, part.scale, ids))
-        if predicted is not None:
-            predicted.append(joint_3d)
-        if trust is not None:
-            trust.add(part, joint_3d)
+        gathered.add(part, joint_2d, joint_3d, None if clips is None else clips[rows])
     return Report(
-        poses=poses,
-        figures=figures.result() | ({} if clips is None else {"fps": options.fps}),
-        each=figures.each,
-        lifted=lambda rows: predict(_seen(poses.read(rows).joint_2d, hidden, rows)),
-        options=options,
-        trust=trust.result() if trust else None,
-        errors=joined(errors) if details else None,
-        arrays={"joint_3d": predicted.rows(), **(trust.arrays() if trust else {})} if predicted else {},
-        weights=lifter.weights,
-        head=lifter.model.head,
-        device=str(lifter.model.ops.device),
-        data=data,
-        scale_path=scale_path,
-        train=baselines.source,
-        train_poses=baselines.poses,
-        baselines_note=baselines.note,
+        poses, figures.result() | ({} if clips is None else {"fps": options.fps}), figures.each,
+        lambda rows: predict(_seen(poses.read(rows).joint_2d, hidden, rows)),
+        options, trust.result() if trust else None, gathered.errors(), gathered.arrays(),
+        weights=lifter.weights, head=lifter.model.head, device=str(lifter.model.ops.device),
+        data=data, scale_path=scale_path,
+        train=baselines.source, train_poses=baselines.poses, baselines_note=baselines.note,
         notes=(useless,) if useless else (),
-    )
+    )  # fmt: skip
+
+
+class _Gathered:
+    """All that is gathered of predictions and their truth, part by part."""
+
+    def __init__(self, figures: Figures, trust: Judged | None, details: bool, keep: PathLike | None) -> None:
+        self.figures, self.trust, self.details = figures, trust, details
+        self.each: list[PoseErrors] = []
+        self.predicted = None if keep is None else Spool(keep, (len(JOINTS), 3))
+
+    def add(self, poses: Poses, joint_2d: np.ndarray, joint_3d: np.ndarray, clips: np.ndarray | None) -> None:
+        """A part of the poses, the points of it that were seen, NaN for others, and the predictions."""
+        truth = np.asarray(poses.joint_3d)
+        self.figures.add(joint_3d, np.nan_to_num(joint_2d), truth, poses.scale, clips)
+        if self.details:
+            self.each.append(measure(joint_3d, truth, poses.scale, clips))
+        if self.predicted is not None:
+            self.predicted.append(joint_3d)
+        if self.trust is not None:
+            self.trust.add(poses, joint_3d)
+
+    def errors(self) -> PoseErrors | None:
+        return joined(self.each) if self.details else None
+
+    def arrays(self) -> dict[str, Points]:
+        if self.predicted is None:
+            return {}
+        return {"joint_3d": self.predicted.rows(), **(self.trust.arrays() if self.trust else {})}
 
 
 def hidden_keypoints(share: float, n: int) -> np.ndarray:
