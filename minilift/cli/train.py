@@ -16,6 +16,7 @@ from minilift.errors import InputError, run_program
 from minilift.files import only_one
 from minilift.files.checkpoint import load_checkpoint
 from minilift.lift.build import build_model, build_trainer, split_data
+from minilift.lift.earlier import upgraded
 from minilift.lift.lifter import Lifter
 from minilift.lift.resume import resumed
 from minilift.lift.setting import SettingError
@@ -69,19 +70,20 @@ def _run(settings: TrainSettings, asked: Asked, arrays: dict[str, Any], meta: di
     trainer.recorder = curves.recorder if curves else None
     with only_one(trainer.log_path.parent), closing(events) if events else nullcontext():
         if asked.resume:
-            trainer.restore(arrays, meta)
+            trainer.restore(*upgraded(arrays, meta, model))
             if curves:
                 curves.resume(trainer.record_path, trainer.optimiser.steps, trainer.progress.epoch)
             if not _has_more_to_do(trainer, settings, meta):
                 return 0
         _announce(training, settings, len(train), len(test) if test else 0)
-        if not training.fit():
-            return _stopped(trainer, settings)
-        _finished(trainer, settings, _trust(trainer, settings, train), test is not None)
+        if finished := training.fit():
+            _finished(trainer, settings, _trust(trainer, settings, train), test is not None)
+        else:
+            _stopped(trainer, settings)
         if curves and trainer.progress.history:
             curves.draw(trainer.progress.history)
             print(f"wrote {settings.plot}")
-    return 0
+    return 0 if finished else 128 + trainer.signal
 
 
 def _announce(training: Training, settings: TrainSettings, n: int, watched: int) -> None:
@@ -127,12 +129,11 @@ def _given_up(settings: TrainSettings) -> str:
     return f"stopped early: no better validation MPJPE{by} in {count}"
 
 
-def _stopped(trainer: Trainer, settings: TrainSettings) -> int:
+def _stopped(trainer: Trainer, settings: TrainSettings) -> None:
     where = f"epoch {trainer.progress.epoch + 1} of {settings.epochs}"
     print(f"\nstopped in {where}; all is saved in {trainer.checkpoint_path}")
     out = ["--out", settings.out] if settings.out != TrainSettings.out else []
     print(f"continue with: {_command('train', '--resume', *out)}")
-    return 128 + trainer.signal
 
 
 def _finished(trainer: Trainer, settings: TrainSettings, trust: str, with_test: bool) -> None:
