@@ -17,6 +17,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).parents[1]
 MOCAP = ROOT.parent / "shared" / "data" / "mocap"
+IMAGES = ROOT.parent / "shared" / "data" / "images"
 CMU = ROOT.parent / "shared" / "data" / "cmu" / "cmu.tar.xz"
 CMU_TAKES = (
     *("05/05.asf", "05/05_01.bvh", "06/06_01.bvh", "09/09.asf", "09/09_10.amc", "16/16.asf", "16/16_01.amc"),
