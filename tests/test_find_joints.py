@@ -10,13 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from bvh_texts import BANDAI, POSER, person
-from conftest import ROOT
+from conftest import CMU_TAKES, ROOT
 from skeleton_trees import ROWS, built, place
 
 from minilift.errors import InputError
 from minilift.poses.kinematics import joint_positions
 from minilift.poses.layouts import COURSE15, JOINTS
 from minilift.poses.read.bvh import read_bvh
+from minilift.poses.read.detect import read_clip
 from minilift.poses.read.joints.families import FAMILIES
 from minilift.poses.read.joints.find import find_joints
 from minilift.poses.read.joints.found import FoundJoints
@@ -115,6 +116,27 @@ def test_the_real_clips_are_where_they_should_be() -> None:
         assert found.described(positions) == ("Poser and DAZ" if "cmu" in file.stem else "Bandai-Namco")
 
 
+# In .asf files, where a joint is the end of its bone, and in CMU's .bvh: the same places, but for the head,
+# which is 10 cm lower there
+CMU_JOINTS = {
+    "amc": "hipjoint femur tibia lowerback lowerneck head clavicle humerus radius",
+    "bvh": "UpLeg Leg Foot Spine Neck1 Head Arm ForeArm Hand",
+}
+
+
+@pytest.mark.parametrize("take", [name for name in CMU_TAKES if not name.endswith(".asf")])
+def test_cmu_takes_of_both_forms_have_the_same_joints(take: str, cmu: Path) -> None:
+    clip = read_clip(cmu / take)
+    found = find_joints(take, clip.names, clip.parents, clip.offsets, clip.bones)
+    names = [clip.names[row] for ((row, _),) in found.shares]
+    expected, own = CMU_JOINTS[take[-3:]].split(), take.endswith("amc")
+    for side, first, arm in (("r" if own else "Right", 0, 12), ("l" if own else "Left", 3, 9)):
+        assert names[first : first + 3] == [side + part for part in expected[:3]]
+        assert names[arm : arm + 3] == [side + part for part in expected[6:]]
+    assert names[6:9] == expected[3:6]
+    assert (found.skeleton, found.notes) == ("CMU" if own else "CMU by cgspeed", ())
+
+
 NAMES = """
 left upleg:      LeftUpLeg, mixamorig:LeftUpLeg, UpLegLeft, left_up_leg_jnt, Character1_LeftUpLeg, LEFTUPLEG
 left thigh:      lThigh, thigh_l, Bip001_L_Thigh, ValveBiped.Bip01_L_Thigh, Bip01 L Thigh, ORG-thigh.L
@@ -155,6 +177,16 @@ def test_controls_of_a_rig_are_left_aside() -> None:
     )
     found = find(doubled)
     assert all(doubled[0][row].startswith("DEF-") for share in found.shares for row, _ in share)
+
+
+def test_of_two_names_that_mean_the_same_the_choice_is_said() -> None:
+    names, parents, offsets = built(ROWS["Unreal"])
+    more = ["l_calf", "Head_"]
+    rows = [names.index("calf_l"), names.index("head")]
+    tree = (names + more, parents + rows, np.vstack([offsets, np.ones((2, 3))]))
+    found = find(tree)
+    assert found.notes == ("left_knee: calf_l, not l_calf", "head: head, not Head_")
+    assert found.shares == find((names, parents, offsets)).shares
 
 
 def test_numbers_behind_names_say_little() -> None:
@@ -267,6 +299,7 @@ REFUSED = {
         {"RightForeArm": "RightFourArm", "LeftForeArm": "LeftFourArm"},
         "a.bvh: no right elbow among its 25 joints (closest are RightFourArm, RightArm); say"),
     "no names": ({}, "a.bvh: no right hip among its 25 joints (its joints: j0, j1"),
+    "no names at length": ({}, ", j18, j19 and 5 more); say which is which in a map of joints, {"),
     "two of one name": (
         {"RightToeBase": "LeftFoot"}, "two joints are named LeftFoot, and one is the left_ankle; rename"),
     "joints of other limbs": (

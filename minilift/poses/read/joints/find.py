@@ -16,7 +16,7 @@ from minilift.files import PathLike, file_error
 from minilift.poses.layouts import COURSE15
 from minilift.poses.read.joints.families import ARMS, BONE_ENDS, FAMILIES, LEGS, LIMBS, NEVER
 from minilift.poses.read.joints.found import FoundJoints, Shares, mean
-from minilift.poses.read.joints.names import Meaning, meanings, plain
+from minilift.poses.read.joints.names import Meaning, meanings, plain, some
 from minilift.poses.read.joints.tree import Tree
 from minilift.poses.read.joints.trunk import SPINE, Trunk
 
@@ -51,7 +51,7 @@ def find_joints(
     for joint, row in (("neck", trunk.neck), ("head", trunk.head), ("spine", trunk.spine)):
         if row is not None:
             rows[joint], shares[joint] = row, ((row, 1.0),)
-    notes = _estimate(shares, trunk)
+    notes = _twins(names, meant, rows) + _estimate(shares, trunk)
     _check_names(path, names, rows)
     toes = tuple(tree.child(rows[f"{side}_ankle"]) for side in ("right", "left"))
     return FoundJoints(family(names), tuple(shares[j] for j in COURSE15.joints), tuple(notes), toes)
@@ -130,9 +130,7 @@ def _missing(
         if m.side == side or (not m.side and m.part in wanted)
     }
     close = [parts[p] for w in wanted for p in get_close_matches(w, parts, n=2, cutoff=0.7)]
-    near = (
-        f"closest are {', '.join(dict.fromkeys(close[:3]))}" if close else f"its joints: {', '.join(names)}"
-    )
+    near = f"closest are {', '.join(dict.fromkeys(close[:3]))}" if close else f"its joints: {some(names)}"
     return file_error(path, f"no {joint} among its {len(names)} joints ({near}); {_REMEDY}")
 
 
@@ -162,6 +160,12 @@ def _check_lengths(path: PathLike, tree: Tree, rows: dict[str, int]) -> None:
             lengths = f"{longest} {bones[longest]:.3g}, {shortest} {bones[shortest]:.3g}"
             taken = f"{tree.names[rows[longest]]}, {tree.names[rows[shortest]]}"
             raise file_error(path, f"bones to {lengths} units ({taken}) are not of one body; {_REMEDY}")
+
+
+def _twins(names: Sequence[str], meant: Sequence[Meaning], rows: dict[str, int]) -> list[str]:
+    """Where another name means the same: which was taken."""
+    twins = ((joint, row, twin) for joint, row in rows.items() for twin in range(len(names)) if twin != row)
+    return [f"{joint}: {names[a]}, not {names[b]}" for joint, a, b in twins if meant[a] == meant[b]]
 
 
 def _estimate(shares: Shares, trunk: Trunk) -> list[str]:

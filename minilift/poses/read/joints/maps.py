@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from minilift.files import PathLike, file_error, read_bytes
 from minilift.poses.layouts import COURSE15
 from minilift.poses.read.joints.found import FoundJoints
-from minilift.poses.read.joints.names import plain
+from minilift.poses.read.joints.names import plain, some
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def find_mapped(path: PathLike, names: Sequence[str], maps: Sequence[JointMap]) 
         nearest = min(maps, key=lambda known: len(known.missing(names)))
         lacks = ", ".join(nearest.missing(names)[:3])
         problem = f"no map fits; {nearest.name} is nearest, but the clip lacks {lacks}"
-        raise file_error(path, f"{problem}; correct the map; the clip's joints: {', '.join(names)}")
+        raise file_error(path, f"{problem}; correct the map; the clip's joints: {some(names)}")
     known = [plain(name) for name in names]
     for joint in fitting.joints:
         if known.count(plain(joint)) > 1:

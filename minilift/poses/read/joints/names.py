@@ -22,6 +22,7 @@ _SIDES = {
     **dict.fromkeys(("r", "right", "rgt", "rt"), "right"),
 }
 _PARTS = frozenset(part for table in (LIMBS, BONE_ENDS) for names in table.values() for part in names)
+_SHOWN = 20  # names in a message
 _MOSTLY, _FEWEST = 0.8, 4  # this share of so many joints begin with the same word: it says nothing
 
 
@@ -78,3 +79,9 @@ def _meaning(text: str) -> Meaning:
         if len(cut) > 1 and part.endswith(cut):
             return Meaning(side, part.removesuffix(cut), helper)
     return Meaning("", part, helper)
+
+
+def some(names: Sequence[str]) -> str:
+    """The first of many names, and how many more there are."""
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more
