@@ -10,7 +10,7 @@ from pathlib import Path
 from minilift.cli.parser import Parser, number
 from minilift.errors import InputError, run_program
 from minilift.evaluation import Baselines, Options, Report, evaluate_lifter, fit_baselines
-from minilift.evaluation.inputs import load_clips, with_scale_beside
+from minilift.evaluation.inputs import load_clips, load_with_scale
 from minilift.files import check_writable, write_atomically
 from minilift.files.npz import write_npz
 from minilift.lift.lifter import Lifter
@@ -113,7 +113,7 @@ def _evaluate(argv: Sequence[str] | None) -> int:
     if args.scale:
         poses, scale_path = load_poses(args.data, need_3d=True, scale=args.scale), args.scale
     else:
-        poses, scale_path = with_scale_beside(args.data)
+        poses, scale_path = load_with_scale(args.data)
     clips = load_clips(args.clips, len(poses)) if args.clips else None
     warn_of_conventions(args.data, poses)
     report = evaluate_lifter(

@@ -3,7 +3,7 @@
 Each has fit(joint_2d (N, 15, 2), joint_3d (N, 15, 3)), which returns the predictor, and predict(joint_2d),
 which gives float32 (n, 15, 3). Any number of joints will do. What is fitted on may be an array or MappedRows,
 and is read a few MB at a time. Raises ValueError for no poses, for numbers that differ, and before fit.
-`fit_baselines` fits several of them by name, for an evaluation to measure beside a lifter.
+`fit_baselines` fits several of them by name, for an evaluation to compare a lifter with.
 """
 
 import math

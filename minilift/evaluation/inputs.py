@@ -1,4 +1,4 @@
-"""What an evaluation reads besides weights: poses with their metres per unit, and numbers of clips."""
+"""The files of an evaluation: poses with their metres per unit, and numbers of clips."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def load_clips(path: PathLike, n: int) -> np.ndarray:
     return clips
 
 
-def with_scale_beside(path: PathLike) -> tuple[Poses, Path | None]:
-    """Poses, and the file of metres per unit beside them, if it can be theirs; if not, a warning.
+def load_with_scale(path: PathLike) -> tuple[Poses, Path | None]:
+    """Poses, and the file of metres per unit next to theirs, if it fits them; if not, a warning.
 
     Raises InputError naming the file of the poses, also where they have no joint_3d.
     """

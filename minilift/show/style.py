@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 BLUE, VERMILION, GREEN, ORANGE = "#0072B2", "#D55E00", "#009E73", "#E69F00"
 PURPLE, SKY, INK = "#CC79A7", "#56B4E9", "#333333"
 SERIES = (BLUE, VERMILION, GREEN, ORANGE, PURPLE, SKY, INK)
-DASHES = ("-", "--", "-.", ":")  # beside colour, for print in grey, and behind the seventh series
+DASHES = ("-", "--", "-.", ":")  # for print in grey, and from the eighth series on
 GRID = "#D8D8D8"
 
 # Points, at the size a figure is made in. PAGE is the width of text on A4 paper, in inches.
@@ -53,7 +53,7 @@ def _matplotlib() -> type[Figure]:
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """An empty figure of so many inches. Raises InputError without matplotlib."""
+    """An empty figure of that size in inches. Raises InputError without matplotlib."""
     return _matplotlib()(figsize=(width, height), layout="constrained", facecolor="white")
 
 
@@ -123,7 +123,7 @@ def legend_above(figure: Figure, *every: Axes) -> None:
 
 
 def legend_columns(labels: Sequence[str], width: float) -> int:
-    """How many columns of these names, filled one after the other, have room beside each other in inches."""
+    """How many columns of these names, filled one after the other, fit into a width in inches."""
     for columns in range(min(6, len(labels)), 1, -1):
         height = -(-len(labels) // columns)
         widest = [max(map(len, labels[i : i + height])) for i in range(0, len(labels), height)]

@@ -99,7 +99,7 @@ def _joints(axes: Axes, errors: PoseErrors, groups: np.ndarray) -> None:
     axes.set_yticks(rows, [joint.replace("_", " ") for joint in JOINTS], fontsize=SMALL)
     axes.set_ylim(len(JOINTS) - 0.4, -0.6)
     axes.set_xlim(left=0)
-    legend(axes, "center right")  # beside the trunk, whose errors are small
+    legend(axes, "center right")  # next to the bars of the trunk, which are short
 
 
 def _histogram(axes: Axes, errors: PoseErrors) -> None:

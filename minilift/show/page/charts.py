@@ -34,7 +34,7 @@ class Chart:
 
 
 def compared(result: Result) -> Chart:
-    """MPJPE beside that of the baselines, on an axis from 0."""
+    """MPJPE and that of the baselines, on an axis from 0."""
     unit = best(result)
     others = result["baselines" + unit.suffix]
     names = ["this lifter", *(NAMES.get(name, name) for name in others)]
@@ -48,8 +48,8 @@ def compared(result: Result) -> Chart:
         "hovertemplate": f"%{{y}}: %{{text}} {unit.name}<extra></extra>",
         "marker": {"color": ["var(--left)", *["var(--muted)"] * len(others)]},
     }  # fmt: skip
-    layout = _beside(f"MPJPE, {unit.name}", values)
-    return Chart("The lifter beside simpler predictors", _figure([bars], layout))
+    layout = _bar_layout(f"MPJPE, {unit.name}", values)
+    return Chart("The lifter and simpler predictors", _figure([bars], layout))
 
 
 def per_joint(result: Result) -> Chart:
@@ -63,7 +63,7 @@ def per_joint(result: Result) -> Chart:
         "hovertemplate": f"%{{y}}: %{{text}} {unit.name}<extra></extra>",
         "marker": {"color": [SIDES.get(side, "var(--muted)") for side in sides]},
     }  # fmt: skip
-    layout = _beside(f"mean distance, {unit.name}", list(errors.values())) | {"height": 440}
+    layout = _bar_layout(f"mean distance, {unit.name}", list(errors.values())) | {"height": 440}
     return Chart("Error of each joint; the person's left is blue, right is orange", _figure([bars], layout))
 
 
@@ -131,7 +131,7 @@ def training(log: Rows) -> Chart | None:
         "xaxis": _axis("epoch") | {"tick0": 0, "dtick": -(-len(log) // 12)},
         "yaxis": _log_axis("MPJPE, units", values), "showlegend": True, "hovermode": "x unified",
     }  # fmt: skip
-    return Chart("MPJPE by epoch, from the log.csv beside the weights", _figure(curves, layout))
+    return Chart("MPJPE by epoch, from the log.csv next to the weights", _figure(curves, layout))
 
 
 def _finite(value: float | None) -> float | None:
@@ -166,7 +166,7 @@ def _figure(data: list[dict[str, Any]], layout: dict[str, Any]) -> dict[str, Any
     return {"data": data, "layout": layout}
 
 
-def _beside(title: str, values: list[float]) -> dict[str, Any]:
+def _bar_layout(title: str, values: list[float]) -> dict[str, Any]:
     """Horizontal bars in the order given, from 0, with room for the numbers at their ends."""
     axis = _axis(title) | {"range": [0, 1.15 * max(values) or 1]}
     return {"xaxis": axis, "yaxis": {"autorange": "reversed", "showgrid": False}}

@@ -28,7 +28,7 @@ from minilift.show.text import advice
 from minilift.train.logs import Rows, read_log
 
 CODE = ("charts.js", "poses.js", "stage.js", "viewer.js")  # in this order, as one module
-LOG = "log.csv"  # what train.py writes beside the weights
+LOG = "log.csv"  # what training writes next to the weights
 
 
 def require_plotly() -> None:
@@ -40,7 +40,7 @@ def write_report(path: PathLike, report: Report) -> None:
     """Write a report as a page, atomically.
 
     Every figure is of all poses; the viewer shows MOST of them at most, evenly from the best to the worst,
-    and says so. Training curves are drawn where a log.csv lies beside the weights. Raises InputError without
+    and says so. Training curves are drawn where a log.csv lies next to the weights. Raises InputError without
     plotly, or where the file cannot be written.
     """
     require_plotly()
@@ -50,7 +50,7 @@ def write_report(path: PathLike, report: Report) -> None:
     scene, packed = pack(rows, errors[rows], report.lifted(rows), report.poses.read(rows))
     scene["total"] = len(report.poses)
     result = report.as_dict()
-    parts = sections(result, errors[order], _log_beside(report), report.baselines_note)
+    parts = sections(result, errors[order], _training_log(report), report.baselines_note)
     figures = [chart.figure for part in parts for chart in part.charts]
     told = advice(report)
     title = f"{Path(report.weights or 'lifter').name} on {Path(report.data or 'poses').name}"
@@ -73,12 +73,12 @@ def write_report(path: PathLike, report: Report) -> None:
     write_atomically(path, lambda file: file.write(page.encode()))
 
 
-def _log_beside(report: Report) -> Rows:
+def _training_log(report: Report) -> Rows:
     return [] if report.weights is None else training_log(Path(report.weights).parent / LOG)
 
 
 def training_log(path: Path) -> Rows:
-    """The rows of a log, none where there is none: beside the point of an evaluation, it never stops one."""
+    """The rows of a log, none where there is none, or a bad one: that never stops an evaluation."""
     try:
         return read_log(path)
     except InputError:

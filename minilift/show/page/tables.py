@@ -164,7 +164,7 @@ def trust(found: dict[str, Any]) -> list[Table]:
 
 def _grid(name: str, shown: dict[str, Any], units: dict[str, Any], unit: Unit) -> Table:
     """A dict of rows, or of columns of the same length, as a table; `units` is the same in units, which may
-    have columns without a unit besides."""
+    also have columns without a unit."""
     if all(isinstance(column, list) for column in shown.values()):
         tenths = enumerate(zip(*shown.values(), strict=True), start=1)
         rows = {str(i): dict(zip(shown, row, strict=True)) for i, row in tenths}

@@ -34,7 +34,7 @@ def _compared(result: Result) -> str:
     unit = best(result)
     error, others = result["mpjpe" + unit.suffix], result["baselines" + unit.suffix]
     name = min(others, key=others.__getitem__)
-    other = f"the best of the simpler predictors beside it, {escape(NAMES.get(name, name))}"
+    other = f"the best of the simpler predictors, {escape(NAMES.get(name, name))}"
     if len(others) == 1:
         other = f"a {escape(NAMES.get(name, name))}, the one predictor to compare it with here"
     value = others[name]

@@ -54,7 +54,7 @@ def plot_lift(
 ) -> None:  # fmt: skip
     """Draw one row per person: the 2D input (N, 15, 2), then the 3D prediction (N, 15, 3) from three sides.
 
-    Where `truth` (N, 15, 3) is given it lies wide and grey below the prediction. `labels` stand beside the
+    Where `truth` (N, 15, 3) is given it lies wide and grey below the prediction. `labels` stand left of the
     rows: `error_labels`. Raises InputError as plot_poses does.
     """
     save(lift_figure(joint_2d, predicted, truth, labels, path), path)

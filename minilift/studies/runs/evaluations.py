@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from minilift.evaluation.evaluate import NotFinite, evaluate_lifter
-from minilift.evaluation.inputs import with_scale_beside
+from minilift.evaluation.inputs import load_with_scale
 from minilift.evaluation.report import Options
 from minilift.files.mapped import crc32
 from minilift.lift.build import fingerprint
@@ -48,7 +48,7 @@ def read_evaluation(text: str) -> Evaluation:
         raise SettingError("eval", text, "give NAME=FILE, or NAME=FILE:START:STOP for some of its rows")
     start, stop = (int(found[end]) if found[end] else None for end in ("start", "stop"))
     rows, path = slice(start, stop), found["path"]
-    poses, scale = with_scale_beside(path)
+    poses, scale = load_with_scale(path)
     warn_of_conventions(path, poses)
     if not len(range(len(poses))[rows]):
         problem = f"no rows of {len(poses):,}; count from 0, the second is not included"
