@@ -18,7 +18,7 @@ COMMANDS = {
     "trust": "learn how far trained weights can be trusted",
     "study": "train many settings and compare them",
     "plot": "draw charts of training runs",
-    "info": "show what this machine computes with",
+    "info": "tell what files are, and what this machine computes with",
 }
 
 HELP = """\

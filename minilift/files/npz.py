@@ -93,6 +93,12 @@ def read_npz(
         return {name: _member(archive, i) if wanted[name] else None for name, i in members.items()}
 
 
+def npz_names(path: PathLike) -> list[str]:
+    """The names of the arrays of a .npz file of any size; none is read. Raises InputError naming the file."""
+    with _readable(path, "npz"), zipfile.ZipFile(path) as archive:
+        return list(_members(archive))
+
+
 def map_npy(path: PathLike, remedy: str = "check the name") -> MappedRows:
     """The array of a .npy file, left there. Raises InputError naming the file, and CannotMap."""
     read_bytes(path, remedy, first=1)

@@ -112,6 +112,8 @@ def _zip_kind(file: IO[bytes]) -> Kind:
         if any(name.endswith("/constants.pkl") for name in names):
             return Kind("torchscript", "a TorchScript archive")
         return Kind("torch", "a PyTorch file")
+    if "meta.npy" in names and any(name.startswith(("network.", "optimiser.")) for name in names):
+        return Kind("npz", "a training checkpoint", "name the liftModel that the run wrote")
     if names and all(name.endswith(".npy") for name in names):
         return Kind("npz", "a .npz file of NumPy arrays")
     for part, words in (("word/", "a Word document"), ("xl/", "an Excel table"), ("keras", "a Keras file")):
