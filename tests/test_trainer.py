@@ -248,6 +248,12 @@ def test_misuse_is_told(tmp_path: Path) -> None:
         classifier(None, watch="top_5")
     with pytest.raises(ValueError, match="best must be 'min' or 'max', got 'most'"):
         classifier(None, best="most")
+    other = classifier(None)
+    with pytest.raises(ValueError, match="step is made of another network, optimiser or metrics"):
+        classifier(None, step=other.step)
+    plain = PlainStep(other.network, CrossEntropy(), other.optimiser)  # without the accuracy
+    with pytest.raises(ValueError, match="step is made of another"):
+        Trainer(other.network, CrossEntropy(), other.optimiser, metrics={"accuracy": accuracy}, step=plain)
     classifier(tmp_path).fit(*clouds(), epochs=1)
     with pytest.raises(InputError, match="not a checkpoint of this network"):
         two_heads(tmp_path).resume()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,14 +22,17 @@ from minilift.evaluation.calibration import Calibration
 from minilift.evaluation.uncertainty import auroc, ranks, spearman
 from minilift.files.npz import read_npz, write_npz
 from minilift.lift.trust import Trust, TrustModel, fingerprint, trust_path
+from minilift.lift.trust import fit as fit_module
 from minilift.lift.trust.expected import FEATURES, ExpectedError, features, interval, standardised
 from minilift.lift.trust.familiarity import Familiarity
 from minilift.lift.trust.fit import Lifted, _calibrated, _learned, fit_trust
+from minilift.ops import get_ops
 from minilift.poses.layouts import COURSE15, JOINTS
 from minilift.poses.metrics import joint_errors
 from minilift.poses.people.synth import synthesize
 from minilift.poses.poses import save_poses
 from minilift.train.batches import hold_out
+from minilift.train.trainer import Trainer
 
 Capture = pytest.CaptureFixture[str]
 Patch = pytest.MonkeyPatch
@@ -604,3 +608,42 @@ def test_real_people_are_told_from_synthetic_ones(mocap: Path) -> None:
     inside = (usual.low <= errors) & (errors <= usual.high)
     assert 0.85 <= inside.mean() <= 0.95
     assert isinstance(usual, Trust)
+
+
+def test_it_is_learned_by_the_trainer_of_every_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is no loop of its own: the epochs that the Trainer is asked for are all that there is."""
+    asked: list[int] = []
+    real = Trainer.fit
+
+    def fit(self: Trainer, *arguments: Any, epochs: int) -> bool:
+        asked.append(epochs)
+        return real(self, *arguments, epochs=epochs)
+
+    monkeypatch.setattr(Trainer, "fit", fit)
+    rng = np.random.default_rng(0)
+    taught = Lifted(
+        rng.standard_normal((600, FEATURES)).astype(np.float32), rng.uniform(1, 2, 600),
+        rng.uniform(0.01, 0.02, (600, 15)),
+    )  # fmt: skip
+    learned = _learned(taught, seed=0)
+    assert asked == [fit_module.EPOCHS]
+    expected = learned.raw(taught.features, taught.distance).mean(axis=0)
+    np.testing.assert_allclose(expected, taught.errors.mean(axis=0), rtol=0.2)
+    source = Path(fit_module.__file__).read_text()
+    assert not {".backward(", ".forward(", "optimiser.step("} & set(re.findall(r"[.\w]+\(", source))
+
+
+def test_the_loss_of_trust_is_the_deviance_and_its_gradient_the_derivative() -> None:
+    rng, loss = np.random.default_rng(0), fit_module.Deviance()
+    u, e, grad = rng.standard_normal((4, 3)), rng.exponential(size=(4, 3)), np.empty((4, 3))
+
+    def value(at: np.ndarray) -> float:
+        total = np.zeros(1)
+        loss(at, e, get_ops("cpu", "float64"), grad, total)
+        return float(total[0])
+
+    assert value(u) == pytest.approx((e * np.exp(-u) + u).mean(), rel=1e-12)
+    direction = rng.standard_normal((4, 3))
+    numeric = (value(u + 1e-6 * direction) - value(u - 1e-6 * direction)) / 2e-6
+    value(u)
+    assert (grad * direction).sum() == pytest.approx(numeric, rel=1e-7)  # seen 2e-10

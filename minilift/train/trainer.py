@@ -65,6 +65,9 @@ class Trainer:
         self.network, self.optimiser, self.scheduler = network, optimiser, scheduler
         self.step = step or PlainStep(network, loss, optimiser, metrics)
         self.measure = Measure(network, loss, metrics)
+        same = self.step.network is network and self.step.optimiser is optimiser
+        if not same or self.step.sums.totals.keys() != self.measure.sums.totals.keys():
+            raise ValueError("Trainer: step is made of another network, optimiser or metrics than given here")
         self.watch = Watch(watch, best, patience, min_delta)
         self.settings, self.show, self.bar = settings or {}, show, bar
         self.listeners, self.recorder = list(listeners), recorder
