@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from minilift.errors import InputError
+from minilift.lift.augment import tables as table
 from minilift.lift.augment.augmenter import Augmentation, Augmenter
-from minilift.ops import augmentation as table
+from minilift.lift.augment.numpy_augment import BONES, SEGMENT, _hashes, _normals, _uniform, body_factors
 from minilift.ops import get_ops
-from minilift.ops.numpy_augment import _hashes, _normals, _uniform, body_factors
 from minilift.poses.layouts import COURSE15
 from minilift.poses.people.synth import synthesize
 
@@ -423,9 +423,23 @@ def test_all_is_off_by_default() -> None:
         assert Augmentation(**{name: value}).active, name
 
 
-def test_the_order_of_joints_is_the_skeletons() -> None:
-    assert COURSE15.joints == table.ROLES
-    assert COURSE15.mirror == table.MIRROR
+ENDS = {
+    "thigh": "hip knee", "shin": "knee ankle", "hip": "hip hip", "low": "root spine", "high": "spine neck",
+    "head": "neck head", "shoulder": "shoulder shoulder", "upper_arm": "shoulder elbow",
+    "forearm": "elbow wrist",
+}  # fmt: skip
+
+
+def test_limbs_and_bones_are_those_of_the_layout() -> None:
+    names = [" ".join(COURSE15.joints[i] for i in limb) for limb in table.LIMBS]
+    legs = [f"{side}_hip {side}_knee {side}_ankle" for side in ("right", "left")]
+    arms = [f"{side}_shoulder {side}_elbow {side}_wrist" for side in ("left", "right")]
+    assert names == legs + arms
+    for bone, segment in zip(BONES, SEGMENT, strict=True):
+        ends = (
+            " ".join((*COURSE15.joints, "root")[i] for i in bone).replace("left_", "").replace("right_", "")
+        )
+        assert ends == ENDS[table.SEGMENTS[segment]]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from minilift.lift.fast.folded import FoldedLift, LayeredLift
-from minilift.nn import Affine, BatchNorm1d, Dropout, Linear, Module, Network, Rays, ReLU, Residual
+from minilift.lift.rays import Rays
+from minilift.nn import Affine, BatchNorm1d, Dropout, Linear, Module, Network, ReLU, Residual
 from minilift.nn.network import number_dropouts
 from minilift.ops import Array, Ops, get_ops
 from minilift.poses.statistics import mean_std
@@ -26,7 +27,7 @@ class LiftModel(Network):
     Linear(hidden, 45): Martinez et al., arXiv:1705.03098, with the assignment's names and stem.
 
     With `head="ray"` the last layer gives 15 depths instead, and the joints lie on the rays through their
-    image points (`nn.Rays`): what comes out projects onto what went in.
+    image points (`Rays`): what comes out projects onto what went in.
 
     `make_block(width, dropout, init, rng, ops)` makes blocks of your own in place of `usual_block`, from any
     layers that keep the width (docs/add-a-layer.md). Such a model trains, is measured and predicts like

@@ -8,7 +8,6 @@ from minilift.nn.fused import NormActDrop
 from minilift.nn.linear import Linear
 from minilift.nn.module import Module
 from minilift.nn.network import Network
-from minilift.nn.rays import Rays
 from minilift.nn.relu import ReLU
 
 __all__ = [
@@ -19,7 +18,6 @@ __all__ = [
     "Module",
     "Network",
     "NormActDrop",
-    "Rays",
     "ReLU",
     "Residual",
     "Sequential",

@@ -12,8 +12,6 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-from minilift.ops.augmentation import Augmentation
-
 Array = Any  # numpy.ndarray or cupy.ndarray: which of them is the backend's affair
 
 _MASK64 = (1 << 64) - 1
@@ -37,8 +35,8 @@ class Ops(ABC):
     """What a backend offers. Shapes: n rows (the batch), k columns in, m columns out."""
 
     cores = 1  # how many jobs of `run` go on at once
-    rows_at_once = 512  # poses that a prediction takes at a time
-    narrow = 128  # poses, below which a prediction is faster by features than by poses
+    rows_at_once = 512  # that a prediction takes at a time
+    narrow = 128  # rows, below which a prediction is faster by columns than by rows
     device: str  # "cpu", "gpu" or "gpu:1"
     dtype: str  # of all working arrays: "float32" for work, "float64" for gradient checks
     index_dtype: str  # of index arrays, which row numbers and classes are
@@ -221,39 +219,6 @@ class Ops(ABC):
         """With g = dy/(1-p) where y > 0, else 0: `batchnorm_backward` of g, where xhat = centred rstd.
 
         `out` must not be `dy`.
-        """
-
-    @abstractmethod
-    def rays(self, points: Array, depth: Array, out: Array) -> Array:
-        """out_j = (-u_j z_j, -v_j z_j, z_j): points (n, 2J), depth (n, J), out (n, 3J)."""
-
-    @abstractmethod
-    def rays_backward(
-        self, dy: Array, points: Array, depth: Array, dpoints: Array | None, ddepth: Array
-    ) -> None:
-        """ddepth_j = dZ_j - u_j dX_j - v_j dY_j,  dpoints_j = (-z_j dX_j, -z_j dY_j) if it is given."""
-
-    # ---- augmentation --------------------------------------------------------------------------
-    @abstractmethod
-    def augment(
-        self, source_x: Array, source_y: Array, settings: Augmentation, key: tuple[int, int], x: Array,
-        y: Array,
-    ) -> None:  # fmt: skip
-        """x (n, 2J), y (n, 3J) <- source_x, source_y with other limbs, sides, bodies, cameras and noise.
-
-        All C-contiguous; x and y are not the sources, whose other poses are read too. Of each pose, seen
-        from the root at (0, 0, -1), with all that is turned off left out:
-            mix        3 of 4 limbs: bone = |bone| unit(own axes^T (donor's axes donor's bone))
-            flip       p = diag(-1, 1, 1) p, left and right exchanged; also x, where it is not projected anew
-            body       bone = |bone|^(1-s) new^s unit(bone), joints rebuilt from the root on, s = sqrt(u)
-            turn       p = Rx(elevation + tilt) Ry(yaw) Rx(-elevation) p,   and p = exp(distance) p
-            image      x = (X/-Z, Y/-Z) where any of these but flip is on, else source_x
-            noise      x = x + noise normal
-            joint_dropout    x = (0, 0) for this share of the joints, each by itself
-        z is kept below NEAREST. Random numbers are hashes, as `dropout_mask`'s but with lowbias32's last
-        xor-shift, of pose * SLOTS + slot: u = (hash >> 8) 2^-24 + 2^-25, normals by Box-Muller. A pose gets
-        mix, flip, body where u < share, and so is a joint hidden. minilift/ops/augmentation.py has slots,
-        tables and limits.
         """
 
     # ---- losses: each adds the batch's loss to `total` (float64, one element, on the device) ----

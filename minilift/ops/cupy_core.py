@@ -31,7 +31,7 @@ class CupyCore(Ops):
         self.index, self.tf32 = self.gpu.index, tf32
         self.device, self.dtype = f"gpu:{self.index}" if self.index else "gpu", dtype
         self._options = (f"-DREAL={'float' if dtype == 'float32' else 'double'}",)
-        self._real: Any = np.dtype(dtype).type
+        self.real: Any = np.dtype(dtype).type  # numbers as the kernels take them
         self._thread = threading.local()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -91,7 +91,7 @@ class CupyCore(Ops):
         self._each("copy", out.size, *views, np.int64(out.size), columns)
 
     def fill(self, out: Array, value: float) -> None:
-        self._each("fill", out.size, out, self._real(value), np.int64(out.size))
+        self._each("fill", out.size, out, self.real(value), np.int64(out.size))
 
     def generator(self, seed: int | tuple[int, ...] | None) -> np.random.Generator:
         return np.random.default_rng(seed)
@@ -134,12 +134,23 @@ class CupyCore(Ops):
     # ---- launches ------------------------------------------------------------------------------
     def launch(self, name: str, grid: tuple[int, ...], block: tuple[int, ...], *args: Any) -> None:
         """Run a kernel of kernels.cu; `args` as `Gpu.launch` takes them."""
-        self.gpu.launch("kernels.cu", self._options, name, grid, block, args)
+        self.launch_of("kernels.cu", name, grid, block, *args)
+
+    def launch_of(
+        self, file: str, name: str, grid: tuple[int, ...], block: tuple[int, ...], *args: Any,
+        defines: tuple[str, ...] = (),
+    ) -> None:  # fmt: skip
+        """Run a kernel of another .cu file, given by its path; compiled for this dtype, with `defines`."""
+        self.gpu.launch(file, self._options + defines, name, grid, block, args)
 
     def _each(self, name: str, size: int, *args: Any) -> None:
         """A kernel with a thread an element."""
+        self.each_of("kernels.cu", name, size, *args)
+
+    def each_of(self, file: str, name: str, size: int, *args: Any) -> None:
+        """A kernel of another file with a thread an element."""
         if size:
-            self.launch(name, (min(-(-size // BLOCK), BLOCKS),), (BLOCK,), *args)
+            self.launch_of(file, name, (min(-(-size // BLOCK), BLOCKS),), (BLOCK,), *args)
 
     def _columns(self, name: str, n: int, columns: int, *args: Any) -> None:
         """A kernel with a block for every 8 columns."""

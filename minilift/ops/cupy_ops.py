@@ -10,17 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from minilift.ops.augmentation import LOADINGS, MEANS, Augmentation
 from minilift.ops.base import Array
 from minilift.ops.cupy_core import BLOCK, TALL
 from minilift.ops.cupy_losses import LOSS_BLOCKS, CupyLosses
 
 KEPT = (1, 4, 16, 64)  # rows of a thread for which there are kernels that keep them in registers
 WHOLE_MASK = 0xFFFFFFFF
-AUGMENT_OPTIONS = tuple(  # the tables that augment.cu is compiled with
-    f"-D{name}={','.join(map(repr, numbers))}"
-    for name, numbers in {"MEANS": MEANS, "LOADINGS": [n for row in LOADINGS for n in row]}.items()
-)
 
 
 class CupyOps(CupyLosses):
@@ -53,7 +48,7 @@ class CupyOps(CupyLosses):
 
     def dropout(self, p: float) -> tuple[Any, Any]:
         """As the kernels take it: the threshold of the hash, and what a kept element is multiplied by."""
-        return np.uint32(min(round(p * 2**32), WHOLE_MASK)), self._real(1 / (1 - p) if p < 1 else 0)
+        return np.uint32(min(round(p * 2**32), WHOLE_MASK)), self.real(1 / (1 - p) if p < 1 else 0)
 
     # ---- products and sums ---------------------------------------------------------------------
     def matmul(self, a: Array, b: Array, out: Array, accumulate: bool = False) -> Array:
@@ -97,7 +92,7 @@ class CupyOps(CupyLosses):
         n, columns = x.shape
         shape = np.int32(n), np.int32(columns)
         arrays = mean, var, rstd, xhat, out
-        self._columns(kernel, n, columns, x, *shape, weight, bias, self._real(eps), *arrays)
+        self._columns(kernel, n, columns, x, *shape, weight, bias, self.real(eps), *arrays)
         return out
 
     def batchnorm_backward(
@@ -117,7 +112,7 @@ class CupyOps(CupyLosses):
         return self.batchnorm_backward(dy, xhat, rstd, weight, dweight, dbias, out, train=False)
 
     def running_average(self, new: Array, factor: float, momentum: float, out: Array) -> None:
-        numbers = self._real(factor), self._real(momentum)
+        numbers = self.real(factor), self.real(momentum)
         self._each("running_average", out.size, new, *numbers, out, np.int32(out.size))
 
     def norm_act_drop(
@@ -128,8 +123,8 @@ class CupyOps(CupyLosses):
         words = None, np.uint32(key[0]), np.uint32(key[1])
         self._columns(
             f"norm_act_drop_{_kept(n)}", n, columns, x, np.int32(n), np.int32(columns), weight, bias,
-            self._real(eps), *self.dropout(p), *words, None, None, centred, out, mean, var, rstd,
-            None, None, None, None, self._real(0),
+            self.real(eps), *self.dropout(p), *words, None, None, centred, out, mean, var, rstd,
+            None, None, None, None, self.real(0),
         )  # fmt: skip
         return out
 
@@ -143,9 +138,9 @@ class CupyOps(CupyLosses):
         n, columns = x.shape
         self._columns(
             f"norm_act_drop_{_kept(n)}", n, columns, x, np.int32(n), np.int32(columns), norm.weight.data,
-            norm.bias.data, self._real(norm.eps), *self.dropout(p), key, np.uint32(0), np.uint32(0),
+            norm.bias.data, self.real(norm.eps), *self.dropout(p), key, np.uint32(0), np.uint32(0),
             skip, total, x, y, norm.mean, norm.var, norm.rstd, *shifts, norm.running_mean,
-            norm.running_var, self._real(norm.momentum),
+            norm.running_var, self.real(norm.momentum),
         )  # fmt: skip
 
     def norm_act_drop_backward(
@@ -158,41 +153,17 @@ class CupyOps(CupyLosses):
         self._columns(f"norm_act_drop_backward_{_kept(n)}", n, columns, dy, centred, y, *shape, *arrays)
         return out
 
-    def rays(self, points: Array, depth: Array, out: Array) -> Array:
-        self._each("rays", depth.size, points, depth, out, np.int64(depth.size))
-        return out
-
-    def rays_backward(
-        self, dy: Array, points: Array, depth: Array, dpoints: Array | None, ddepth: Array
-    ) -> None:
-        arrays = dy, points, depth, dpoints, ddepth
-        self._each("rays_backward", depth.size, *arrays, np.int64(depth.size))
-
-    # ---- augmentation --------------------------------------------------------------------------
-    def augment(
-        self, source_x: Array, source_y: Array, settings: Augmentation, key: tuple[int, int] | Array,
-        x: Array, y: Array,
-    ) -> None:  # fmt: skip
-        """`key` may be an array of two words on the device, as a captured step has it."""
-        n = len(source_y)
-        rest = settings.distance, settings.body, settings.mix, settings.joint_dropout
-        numbers = map(self._real, (settings.flip, settings.noise, *settings.angles, *rest))
-        words = (None, *map(np.uint32, key)) if isinstance(key, tuple) else (key, np.uint32(0), np.uint32(0))
-        options = self._options + AUGMENT_OPTIONS
-        args = source_x, source_y, np.int32(n), *numbers, *words, x, y
-        self.gpu.launch("augment.cu", options, "augment", (-(-n // 32),), (32,), args)
-
     # ---- optimisers ----------------------------------------------------------------------------
     def adam(
         self, w: Array, g: Array, m: Array, v: Array, decay: tuple[float, float], size: float,
         eps: float, weight_decay: float, shrink: float = 0.0,
     ) -> None:  # fmt: skip
-        numbers = (None, *(self._real(value) for value in (*decay, size, eps, shrink, weight_decay)))
+        numbers = (None, *(self.real(value) for value in (*decay, size, eps, shrink, weight_decay)))
         self._adam((w, g, m, v), numbers)
 
     def adam_of(self, w: Array, g: Array, m: Array, v: Array, numbers: Array, weight_decay: float) -> None:
         """`adam` with decay, size, eps and shrink in `numbers`, five float32 on the device."""
-        self._adam((w, g, m, v), (numbers, *(self._real(0) for _ in range(5)), self._real(weight_decay)))
+        self._adam((w, g, m, v), (numbers, *(self.real(0) for _ in range(5)), self.real(weight_decay)))
 
     def _adam(self, vectors: tuple[Array, ...], numbers: tuple[Any, ...]) -> None:
         size, item = vectors[0].size, vectors[0].itemsize
@@ -207,14 +178,14 @@ class CupyOps(CupyLosses):
         for i, vector in enumerate(vectors):
             part = sums[i * LOSS_BLOCKS : (i + 1) * LOSS_BLOCKS]
             self.launch("squares", (LOSS_BLOCKS,), (BLOCK,), vector, np.int64(vector.size), part)
-        numbers = np.int32(sums.size), self._real(limit)
+        numbers = np.int32(sums.size), self.real(limit)
         for vector in vectors:
             self._each("scale_to_norm", vector.size, vector, np.int64(vector.size), sums, *numbers)
 
     def sgd(
         self, w: Array, g: Array, velocity: Array | None, lr: float, momentum: float, weight_decay: float
     ) -> None:
-        numbers = (self._real(value) for value in (lr, momentum, weight_decay))
+        numbers = (self.real(value) for value in (lr, momentum, weight_decay))
         self._each("sgd", w.size, w, g, velocity, *numbers, np.int64(w.size))
 
 

@@ -2,8 +2,8 @@
 
 Every ufunc writes to `out`, so a training step allocates nothing. What would stream a long vector
 through several passes works in chunks that stay in the cache; within `parallel()` a team of threads shares
-the chunks. Below it: numpy_core.py (memory, threads, products), numpy_fused.py (NormActDrop),
-numpy_losses.py and numpy_augment.py.
+the chunks. Below it: numpy_core.py (memory, threads, products), numpy_fused.py (NormActDrop)
+and numpy_losses.py.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 
 from minilift.ops.base import Array
-from minilift.ops.numpy_augment import NumpyAugment
 from minilift.ops.numpy_core import chunks_of, row_chunks
+from minilift.ops.numpy_losses import NumpyLosses
 
 
-class NumpyOps(NumpyAugment):
+class NumpyOps(NumpyLosses):
     """Arrays are `numpy.ndarray`; BLAS does the matrix products on all its threads."""
 
     # ---- arrays --------------------------------------------------------------------------------
@@ -132,25 +132,6 @@ class NumpyOps(NumpyAugment):
         np.subtract(column, out, out=column)
         np.multiply(column, momentum, out=column)
         np.add(out, column, out=out)
-
-    def rays(self, points: Array, depth: Array, out: Array) -> Array:
-        for axis in range(2):
-            np.multiply(points[:, axis::2], depth, out=out[:, axis::3])
-            np.negative(out[:, axis::3], out=out[:, axis::3])
-        np.copyto(out[:, 2::3], depth)
-        return out
-
-    def rays_backward(
-        self, dy: Array, points: Array, depth: Array, dpoints: Array | None, ddepth: Array
-    ) -> None:
-        np.copyto(ddepth, dy[:, 2::3])
-        part = self.scratch("part", depth.shape)
-        for axis in range(2):
-            np.multiply(dy[:, axis::3], points[:, axis::2], out=part)
-            np.subtract(ddepth, part, out=ddepth)
-            if dpoints is not None:
-                np.multiply(dy[:, axis::3], depth, out=part)
-                np.negative(part, out=dpoints[:, axis::2])
 
     # ---- optimisers ----------------------------------------------------------------------------
     def adam(

@@ -93,14 +93,14 @@ def test_the_order_of_threads_changes_no_bit(gpu: Any) -> None:
 def test_the_key_may_lie_on_the_device(gpu: Any) -> None:
     """As it must in a captured step, whose numbers come from a table."""
     ops: Any = get_ops("gpu")
-    settings, data = Augmentation(**ALL), synthesize(40, 3)
+    augmenter, data = Augmenter(Augmentation(**ALL), ops, 40, 5), synthesize(40, 3)
     sources = ops.asarray(data.joint_2d.reshape(40, 30)), ops.asarray(data.joint_3d.reshape(40, 45))
     words = ops.gpu.zeros((5, 2), "uint32")
     ops.gpu.upload(np.arange(10, dtype=np.uint32).reshape(5, 2), words)
     out = []
     for key in ((6, 7), words[3]):
         x, y = ops.empty((40, 30)), ops.empty((40, 45))
-        ops.augment(*sources, settings, key, x, y)
+        augmenter.apply(key, *sources, x, y)
         out.append((ops.to_host(x), ops.to_host(y)))
     for a, b in zip(*out, strict=True):
         np.testing.assert_array_equal(a, b)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from minilift.errors import InputError
+from minilift.lift import rays
 from minilift.nn import losses
 from minilift.nn.metrics import accuracy
 from minilift.ops import Ops, get_ops
@@ -165,13 +166,13 @@ def updates(ops: Ops, rng: Any) -> dict[str, Any]:
     return {"w": w, "m": m, "v": v, "other": other, "velocity": velocity, **parts}
 
 
-def rays(ops: Ops, rng: Any) -> dict[str, Any]:
+def on_rays(ops: Ops, rng: Any) -> dict[str, Any]:
     points, depth = ops.asarray(rng.standard_normal((9, 8))), ops.asarray(rng.standard_normal((9, 4)))
     dy = ops.asarray(rng.standard_normal((9, 12)))
     out = outputs(ops, y=(9, 12), dpoints=(9, 8), ddepth=(9, 4), alone=(9, 4))
-    ops.rays(points, depth, out=out["y"])
-    ops.rays_backward(dy, points, depth, out["dpoints"], out["ddepth"])
-    ops.rays_backward(dy, points, depth, None, out["alone"])
+    rays.rays(ops, points, depth, out=out["y"])
+    rays.rays_backward(ops, dy, points, depth, out["dpoints"], out["ddepth"])
+    rays.rays_backward(ops, dy, points, depth, None, out["alone"])
     return out
 
 
@@ -207,7 +208,7 @@ WORKS = {
     "products": products,
     "normalisation": normalisation,
     "updates": updates,
-    "rays": rays,
+    "rays": on_rays,
     "mpjpe": loss("mpjpe", 37),
     "mpjpe of many": loss("mpjpe", 17_000),  # more joints than threads
     "mse": loss("mse", 37),

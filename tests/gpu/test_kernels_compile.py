@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import nvrtc
 import pytest
 
+from minilift.lift.augment import cupy_augment
+from minilift.lift.fast import column_plan
 from minilift.lift.fast.column_plan import ColumnPlan
+from minilift.lift.rays import cupy_rays
 from minilift.ops.cuda.gpu import module_source
-from minilift.ops.cupy_ops import AUGMENT_OPTIONS
 
 ARCHITECTURES = ("sm_70", "sm_75", "sm_80", "sm_86", "sm_89", "sm_90", "sm_100", "sm_120")
 SHAPES = [
@@ -19,12 +22,15 @@ SHAPES = [
 MODULES = [
     ("kernels.cu", ("-DREAL=float",)),
     ("kernels.cu", ("-DREAL=double",)),
-    *(("columns.cu", shape) for shape in SHAPES),
-    *(("augment.cu", (f"-DREAL={real}", *AUGMENT_OPTIONS)) for real in ("float", "double")),
+    *((column_plan.KERNELS, shape) for shape in SHAPES),
+    *((cupy_augment.KERNELS, (f"-DREAL={real}", *cupy_augment.DEFINES)) for real in ("float", "double")),
+    *((cupy_rays.KERNELS, (f"-DREAL={real}",)) for real in ("float", "double")),
 ]
 
 
-@pytest.mark.parametrize("module", MODULES, ids=lambda module: " ".join((module[0], *module[1]))[:80])
+@pytest.mark.parametrize(
+    "module", MODULES, ids=lambda module: " ".join((Path(module[0]).name, *module[1]))[:80]
+)
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_kernels_compile(architecture: str, module: tuple[str, tuple[str, ...]]) -> None:
     if reason := nvrtc.why_absent():
@@ -32,7 +38,7 @@ def test_kernels_compile(architecture: str, module: tuple[str, tuple[str, ...]])
     name, options = module
     source = module_source(name)
     # -ftz is what CuPy adds
-    cubin = nvrtc.compile_cubin(source, name, architecture, ("-std=c++17", "-ftz=true", *options))
+    cubin = nvrtc.compile_cubin(source, Path(name).name, architecture, ("-std=c++17", "-ftz=true", *options))
     assert cubin[:4] == b"\x7fELF"
     for kernel in re.findall(r'extern "C" __global__ void __launch_bounds__\([^)]*\) (\w+)\(', source):
         assert kernel.encode() in cubin

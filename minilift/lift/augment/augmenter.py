@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from minilift.lift.augment import cupy_augment, numpy_augment
+from minilift.lift.augment.settings import Augmentation
+from minilift.lift.augment.tables import JOINTS
 from minilift.ops import Array, Ops
-from minilift.ops.augmentation import ROLES, Augmentation
 from minilift.ops.base import dropout_key
 
 __all__ = ["Augmentation", "Augmenter"]
@@ -16,11 +20,25 @@ class Augmenter:
 
     It returns two arrays of its own, valid until the next call. They depend on the poses, the settings, the
     seed and the step, on any device.
+
+    Of each pose, seen from the root at (0, 0, -1), with all that is turned off left out:
+        mix        3 of 4 limbs: bone = |bone| unit(own axes^T (donor's axes donor's bone))
+        flip       p = diag(-1, 1, 1) p, left and right exchanged; also x, where it is not projected anew
+        body       bone = |bone|^(1-s) new^s unit(bone), joints rebuilt from the root on, s = sqrt(u)
+        turn       p = Rx(elevation + tilt) Ry(yaw) Rx(-elevation) p,   and p = exp(distance) p
+        image      x = (X/-Z, Y/-Z) where any of these but flip is on, else source_x
+        noise      x = x + noise normal
+        joint_dropout    x = (0, 0) for this share of the joints, each by itself
+    z is kept below NEAREST. Random numbers are hashes, as those of `Ops.dropout_mask` but with lowbias32's
+    last xor-shift, of pose * SLOTS + slot: u = (hash >> 8) 2^-24 + 2^-25, normals by Box-Muller. A pose gets
+    mix, flip, body where u < share, and so is a joint hidden. tables.py has slots, tables and limits;
+    numpy_augment.py and cupy_augment.py (with augment.cu) do the same on the two kinds of device.
     """
 
     def __init__(self, settings: Augmentation, ops: Ops, rows: int, seed: int) -> None:
         self.settings, self.ops, self.seed = settings, ops, seed
-        self.x, self.y = ops.empty((rows, 2 * len(ROLES))), ops.empty((rows, 3 * len(ROLES)))
+        self.x, self.y = ops.empty((rows, 2 * JOINTS)), ops.empty((rows, 3 * JOINTS))
+        self._augment: Any = numpy_augment.augment if ops.device == "cpu" else cupy_augment.augment
 
     def key(self, step: int) -> tuple[int, int]:
         """The key of the random numbers of a step."""
@@ -28,5 +46,12 @@ class Augmenter:
 
     def __call__(self, step: int, x: Array, y: Array) -> tuple[Array, Array]:
         made = self.x[: len(x)], self.y[: len(y)]
-        self.ops.augment(x, y, self.settings, self.key(step), *made)
+        self.apply(self.key(step), x, y, *made)
         return made
+
+    def apply(self, key: tuple[int, int] | Array, x: Array, y: Array, new_x: Array, new_y: Array) -> None:
+        """new_x, new_y, other arrays, <- x, y augmented; all are C-contiguous.
+
+        On a GPU, `key` may be an array of two words on the device, as a captured step has it.
+        """
+        self._augment(self.ops, x, y, self.settings, key, new_x, new_y)

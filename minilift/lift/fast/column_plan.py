@@ -1,7 +1,8 @@
-"""The launches of a captured training step of a small batch, poses as columns: cuda/columns.cu."""
+"""The launches of a captured training step of a small batch, poses as columns: columns.cu."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,12 +10,14 @@ import numpy as np
 from minilift.lift.fast.row_plan import Plan, Work
 from minilift.ops import Array
 
+KERNELS = str(Path(__file__).with_name("columns.cu"))
+
 
 class ColumnPlan(Plan):
     """Poses as columns, every product in one kernel with what follows it: batches of 32 to 128.
 
     18 launches for two blocks, 11 of which wait for one another. The gradients of the wide weights are used
-    by Adam in the registers in which they are made (cuda/columns.cu).
+    by Adam in the registers in which they are made (columns.cu).
     """
 
     ROWS = (32, 64, 96, 128)
@@ -66,7 +69,7 @@ class ColumnPlan(Plan):
 
     def _launch(self, name: str, blocks: int | tuple[int, int], threads: int, *args: Any) -> None:
         grid = blocks if isinstance(blocks, tuple) else (blocks,)
-        self.ops.gpu.launch("columns.cu", self.options, name, grid, (threads,), args)
+        self.ops.gpu.launch(KERNELS, self.options, name, grid, (threads,), args)
 
     def step(self, step: int) -> None:
         numbers = self.work.numbers[step]

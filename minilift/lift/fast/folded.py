@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from minilift.lift.rays import rays
 from minilift.nn import Module
 from minilift.ops import Array, Ops
 
@@ -140,7 +141,7 @@ class FoldedLift(Predictor):
             return
         depth = self.ops.scratch("depth", (len(x), x.shape[1] // 2))
         self.ops.linear(h, *self.last, out=depth)
-        self.ops.rays(x, depth, out=out)
+        rays(self.ops, x, depth, out=out)
 
     def _by_features(self, x: Array, out: Array, count: int = 1) -> None:
         """Few poses, as columns: reading the weights is what takes time, and each thread reads its part.

@@ -12,6 +12,7 @@ import numpy as np
 
 from minilift.lift.augment.augmenter import Augmenter
 from minilift.lift.model import LiftModel
+from minilift.lift.rays import rays, rays_backward
 from minilift.nn import BatchNorm1d, Dropout, Linear
 from minilift.ops import Array
 from minilift.optim import Adam
@@ -79,7 +80,7 @@ class Plan:
         for rows, out in zip((work.data_x, work.data_y), self.gathered, strict=True):
             self.ops.gather(rows, work.order, numbers, out)
         x, y, _ = self.source
-        self.ops.augment(*self.gathered, augment.settings, self.key(numbers, len(self.halves)), x, y)
+        augment.apply(self.key(numbers, len(self.halves)), self.gathered[0], self.gathered[1], x, y)
 
     def key(self, numbers: Array, i: int) -> Array:
         """The two words of half i's dropout key; behind the last of them, the augmentation's."""
@@ -165,17 +166,17 @@ class RowPlan(Plan):
         self.ops.loss_behind(self.work.loss, self.pred, bias.data, *arguments, self.dpred, self.total)
 
     def _loss_on_rays(self) -> None:
-        """The same behind `nn.Rays`, in the layers' own steps."""
+        """The same behind `Rays`, in the layers' own steps."""
         ops, after, bias, depth = self.ops, self.model.after, self.output.bias, self.pred
         assert bias is not None
         ops.add(self.pred, bias.data, out=depth)
         if after is not None:
             depth = ops.affine(self.pred, after.scale, after.shift, out=self.depth)
-        ops.rays(self.points, depth, out=self.seen)
+        rays(ops, self.points, depth, out=self.seen)
         if self.work.loss != "mpjpe":
             ops.mpjpe(self.seen, self.y, self.djoints, self.work.totals[1])
         getattr(ops, self.work.loss)(self.seen, self.y, self.djoints, self.total)
-        ops.rays_backward(self.djoints, self.points, depth, None, self.dpred)
+        rays_backward(ops, self.djoints, self.points, depth, None, self.dpred)
         if after is not None:
             ops.multiply(self.dpred, after.scale, out=self.dpred)
 

@@ -1,4 +1,4 @@
-// What the files of this folder share; gpu.py puts it in front of each of them, for they are compiled apart.
+// What all .cu files share; gpu.py puts it in front of each of them, for they are compiled apart.
 // One source for NVRTC and, through a shim in tests/gpu, for g++. -DREAL=double makes the modules of gradient checks.
 #ifndef REAL
 #define REAL float
@@ -9,6 +9,10 @@ typedef unsigned int u32;
 // A kernel that takes `numbers` reads what changes from step to step from there (minilift/lift/fast/captured.py), so that
 // a CUDA graph can replay it.
 __device__ __forceinline__ float number(const u32* word) { return *(const float*)word; }
+
+// a thread an element: as many as there are threads at a time
+#define EACH(i, size) \
+  for (long long i = blockIdx.x * (long long)blockDim.x + threadIdx.x; i < (size); i += (long long)gridDim.x * blockDim.x)
 
 // ---- random numbers: minilift.ops.base.Ops.dropout_mask ---------------------------------------------------------------
 // lowbias32 without its last xor-shift, which changes only bits that decide nothing in `keeps`.

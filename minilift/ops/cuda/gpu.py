@@ -86,10 +86,10 @@ class Gpu:
 
     # ---- work ----------------------------------------------------------------------------------
     def launch(
-        self, file: str, options: tuple[str, ...], name: str, grid: tuple[int, ...], block: tuple[int, ...],
-        args: tuple[Any, ...],
+        self, file: str, options: tuple[str, ...], name: str, grid: tuple[int, ...],
+        block: tuple[int, ...], args: tuple[Any, ...],
     ) -> None:  # fmt: skip
-        """Run the kernel `name` of a `file` of this folder, compiled with `options`.
+        """Run the kernel `name` of a `file`, by its name in this folder or its path, compiled with `options`.
 
         `args` are arrays, numbers as NumPy scalars of the kernel's own types, or None for a null pointer.
         """
@@ -153,12 +153,12 @@ class Gpu:
             try:
                 if key not in self._modules:
                     flags = "-std=c++17", *options
-                    self._modules[key] = self.backend.compile(module_source(file), file, flags)
+                    self._modules[key] = self.backend.compile(module_source(file), Path(file).name, flags)
                 function = self._functions[(file, options, name)] = self._modules[key].get_function(name)
             except Exception as problem:  # the compiler, a library that is not there: CuPy has many classes
                 text = f"{type(problem).__name__}: {one_line(problem)}"
                 raise InputError(
-                    f"--device gpu: the kernels of {file} cannot be compiled ({text}); {INSTALL}, "
+                    f"--device gpu: the kernels of {Path(file).name} cannot be compiled ({text}); {INSTALL}, "
                     "or use --device cpu"
                 ) from problem
         return function
@@ -169,9 +169,11 @@ class Gpu:
 
 
 def module_source(file: str) -> str:
-    """What is compiled for a file of this folder: common.cu and it, the lines of each counted apart."""
+    """What is compiled for a file, named as for `launch`: common.cu and it, each with its line numbers."""
     parts = ("common.cu", file)
-    return "".join(f'#line 1 "{part}"\n{(FOLDER / part).read_text(encoding="utf-8")}' for part in parts)
+    return "".join(
+        f'#line 1 "{Path(part).name}"\n{(FOLDER / part).read_text(encoding="utf-8")}' for part in parts
+    )
 
 
 @cache

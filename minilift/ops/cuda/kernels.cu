@@ -2,9 +2,6 @@
 // Behind common.cu. Where `numbers` is null, the scalars beside it count.
 
 // ---- elementwise, a thread an element ------------------------------------------------------------------------------
-#define EACH(i, size) \
-  for (long long i = blockIdx.x * (long long)blockDim.x + threadIdx.x; i < (size); i += (long long)gridDim.x * blockDim.x)
-
 extern "C" __global__ void __launch_bounds__(256) fill(real* out, real value, long long size) {
   EACH(i, size) out[i] = value;
 }
@@ -227,28 +224,6 @@ NORM_ACT_DROP(4)
 NORM_ACT_DROP(16)
 NORM_ACT_DROP(64)
 NORM_ACT_DROP(0)
-
-// ---- joints on their rays, a thread a joint --------------------------------------------------------------------------
-extern "C" __global__ void __launch_bounds__(256) rays(const real* points, const real* depth, real* out, long long joints) {
-  EACH(j, joints) {
-    real z = depth[j];
-    out[3 * j] = -points[2 * j] * z;
-    out[3 * j + 1] = -points[2 * j + 1] * z;
-    out[3 * j + 2] = z;
-  }
-}
-
-extern "C" __global__ void __launch_bounds__(256) rays_backward(const real* dy, const real* points, const real* depth,
-    real* dpoints, real* ddepth, long long joints) {
-  EACH(j, joints) {
-    real dx = dy[3 * j], dv = dy[3 * j + 1], z = depth[j];
-    ddepth[j] = dy[3 * j + 2] - points[2 * j] * dx - points[2 * j + 1] * dv;
-    if (dpoints) {
-      dpoints[2 * j] = -z * dx;
-      dpoints[2 * j + 1] = -z * dv;
-    }
-  }
-}
 
 // ---- losses --------------------------------------------------------------------------------------------------------------
 // The sum over a block of 256 threads, to the first of them.

@@ -6,15 +6,14 @@ import math
 
 import numpy as np
 
-from minilift.ops import augmentation as table
-from minilift.ops.augmentation import Augmentation
-from minilift.ops.base import Array
-from minilift.ops.numpy_losses import NumpyLosses
+from minilift.lift.augment import tables as table
+from minilift.lift.augment.settings import Augmentation
+from minilift.ops import Array, Ops
 
 LIMB_STARTS, LIMB_MIDDLES, LIMB_ENDS = (list(row) for row in zip(*table.LIMBS, strict=True))
 MIRROR = list(table.MIRROR)
 PAIRS = np.array([table.LEGS, table.ARMS])
-ROOT = 15  # the row behind the joints
+ROOT = table.JOINTS  # the row behind the joints
 # Thirteen vectors of a body, from joint to joint, and the segment that each has its length from
 BONES = (
     (0, 1), (3, 4), (1, 2), (4, 5), (0, 3), (ROOT, 6), (6, 7), (7, 8), (12, 9), (9, 10), (12, 13), (10, 11),
@@ -27,46 +26,44 @@ AVERAGE = np.array([[0.5 * (s == i) for s in SEGMENT] for i in range(9)])
 AVERAGE[[3, 4, 5]] *= 2
 
 
-class NumpyAugment(NumpyLosses):
-    """The part of NumpyOps that knows poses."""
-
-    def augment(
-        self, source_x: Array, source_y: Array, settings: Augmentation, key: tuple[int, int], x: Array,
-        y: Array,
-    ) -> None:  # fmt: skip
-        n, joints = len(source_y), len(table.ROLES)
-        pose = source_y.reshape(n, joints, 3).transpose(1, 2, 0).copy()
-        draws = _hashes(key, n, 0, table.NOISE)
-        u = _uniform(draws, pose.dtype)
-        if settings.reshapes:
-            pose[:, 2] += 1  # from the root
-        if settings.mix:
-            pose = _mix(pose, draws, u, settings.mix)
-        flipped = u[table.FLIP] < settings.flip
-        pose = _flip(pose, flipped)
-        if settings.body:
-            chosen = u[table.BODY] < settings.body
-            pose = np.where(chosen, _rebuild(pose, body_factors(u), np.sqrt(u[table.SHARE])), pose)
-        if settings.turns:
-            most_yaw, most_tilt, elevation = settings.angles
-            yaw, tilt = (2 * u[table.YAW] - 1) * most_yaw, (2 * u[table.TILT] - 1) * most_tilt
-            _turn(pose, yaw, tilt, elevation)
-        if settings.distance:
-            pose *= np.exp((2 * u[table.DISTANCE] - 1) * settings.distance)
-        if settings.reshapes:
-            pose[:, 2] -= 1
-            np.minimum(pose[:, 2], table.NEAREST, out=pose[:, 2])
-            image = pose[:, :2] / -pose[:, 2:]
-        else:
-            image = _flip(source_x.reshape(n, joints, 2).transpose(1, 2, 0).copy(), flipped)
-        if settings.noise:
-            noise = _normals(_uniform(_hashes(key, n, table.NOISE, 2 * joints), pose.dtype))
-            image += settings.noise * noise.reshape(image.shape)
-        if settings.joint_dropout:
-            hidden = _uniform(_hashes(key, n, table.HIDDEN, joints), pose.dtype) < settings.joint_dropout
-            np.copyto(image, 0, where=hidden[:, None])
-        x.reshape(n, joints, 2)[:] = image.transpose(2, 0, 1)
-        y.reshape(n, joints, 3)[:] = pose.transpose(2, 0, 1)
+def augment(
+    ops: Ops, source_x: Array, source_y: Array, settings: Augmentation, key: tuple[int, int], x: Array,
+    y: Array,
+) -> None:  # fmt: skip
+    """x, y <- source_x, source_y augmented: `Augmenter` has the maths."""
+    n, joints = len(source_y), table.JOINTS
+    pose = source_y.reshape(n, joints, 3).transpose(1, 2, 0).copy()
+    draws = _hashes(key, n, 0, table.NOISE)
+    u = _uniform(draws, pose.dtype)
+    if settings.reshapes:
+        pose[:, 2] += 1  # from the root
+    if settings.mix:
+        pose = _mix(pose, draws, u, settings.mix)
+    flipped = u[table.FLIP] < settings.flip
+    pose = _flip(pose, flipped)
+    if settings.body:
+        chosen = u[table.BODY] < settings.body
+        pose = np.where(chosen, _rebuild(pose, body_factors(u), np.sqrt(u[table.SHARE])), pose)
+    if settings.turns:
+        most_yaw, most_tilt, elevation = settings.angles
+        yaw, tilt = (2 * u[table.YAW] - 1) * most_yaw, (2 * u[table.TILT] - 1) * most_tilt
+        _turn(pose, yaw, tilt, elevation)
+    if settings.distance:
+        pose *= np.exp((2 * u[table.DISTANCE] - 1) * settings.distance)
+    if settings.reshapes:
+        pose[:, 2] -= 1
+        np.minimum(pose[:, 2], table.NEAREST, out=pose[:, 2])
+        image = pose[:, :2] / -pose[:, 2:]
+    else:
+        image = _flip(source_x.reshape(n, joints, 2).transpose(1, 2, 0).copy(), flipped)
+    if settings.noise:
+        noise = _normals(_uniform(_hashes(key, n, table.NOISE, 2 * joints), pose.dtype))
+        image += settings.noise * noise.reshape(image.shape)
+    if settings.joint_dropout:
+        hidden = _uniform(_hashes(key, n, table.HIDDEN, joints), pose.dtype) < settings.joint_dropout
+        np.copyto(image, 0, where=hidden[:, None])
+    x.reshape(n, joints, 2)[:] = image.transpose(2, 0, 1)
+    y.reshape(n, joints, 3)[:] = pose.transpose(2, 0, 1)
 
 
 # ---- random numbers ----------------------------------------------------------------------------

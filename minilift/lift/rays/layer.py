@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from minilift.lift.rays.operations import rays, rays_backward
 from minilift.nn.module import Module
 from minilift.ops import Array, Ops
 
@@ -27,11 +28,11 @@ class Rays(Module):
         if self.points.shape != (n, 2 * joints):
             raise ValueError(f"Rays: {joints} depths and points of shape {tuple(self.points.shape)}")
         self.y = self.buffer("y", (n, 3 * joints))
-        return self.ops.rays(self.points, self.depth, out=self.y)
+        return rays(self.ops, self.points, self.depth, out=self.y)
 
     def backward(self, dy: Array, dpoints: Array | None = None) -> Array:
         """Returns ddepth; `dpoints`, where it is given, takes the other."""
         dy = self._gradient(dy, None if self.points is None else self.y)
         ddepth = self.buffer("ddepth", self.depth.shape)
-        self.ops.rays_backward(dy, self.points, self.depth, dpoints, ddepth)
+        rays_backward(self.ops, dy, self.points, self.depth, dpoints, ddepth)
         return ddepth

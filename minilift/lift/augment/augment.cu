@@ -1,6 +1,5 @@
-// Augmentation of a batch, a thread a pose: minilift.ops.base.Ops.augment has the maths, and the functions of
-// minilift/ops/numpy_augment.py have the same names. Behind common.cu; compiled with the tables of
-// minilift/ops/augmentation.py: -DMEANS and -DLOADINGS of the bodies.
+// Augmentation of a batch, a thread a pose: `Augmenter` has the maths, and the functions of numpy_augment.py
+// have the same names. Behind common.cu; compiled with the tables of tables.py: -DMEANS and -DLOADINGS of the bodies.
 #define JOINTS 15
 #define LENGTHS 9  // the segments; behind them comes the shoulders' drop
 #define FACTORS 14
@@ -10,7 +9,7 @@
 #define TINY (real)1e-24
 #define PI 3.141592653589793
 
-// as in augmentation.py
+// as in tables.py
 enum { FLIP = 0, MIX = 1, LEGS = 2, ARMS = 7, BODY = 12, SHARE = 13, HEAD = 14, ANKLE = 15, NORMALS = 16, YAW = 28,
        TILT = 29, DISTANCE = 30, NOISE = 32, HIDDEN = 1 << 30, SLOTS = 64 };
 enum { R_HIP, R_KNEE, R_ANKLE, L_HIP, L_KNEE, L_ANKLE, SPINE, NECK, TOP, L_SHOULDER, L_ELBOW, L_WRIST, R_SHOULDER, R_ELBOW,

@@ -1,0 +1,66 @@
+"""What happens to a training batch: the settings of the augmentation, and their limits."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields
+
+from minilift.errors import InputError
+
+_MOST = {
+    "flip": 1.0, "body": 1.0, "mix": 1.0, "yaw": 180.0, "tilt": 90.0, "noise": math.inf, "distance": 1.0,
+    "joint_dropout": 1.0,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """What happens to a training batch, in this order; all of it is off by default. docs/augmentation.md.
+
+    mix        share of the poses that get limbs of other poses of the batch, with their own bone lengths
+    flip       share that is mirrored, left and right exchanged
+    body       share that gets a body of other proportions, between its own and one drawn
+    yaw        degrees: the camera goes round the person by up to so many, to either side
+    tilt       degrees: and rises or sinks by up to so many
+    elevation  degrees: how high the camera of the data stands on average; the true vertical is so far off
+    distance   the camera comes nearer or goes away, by a factor of up to exp(distance) to either side
+    noise      standard deviation added to every image coordinate, in the units of joint_2d
+    joint_dropout    share of the keypoints that are hidden: the network is given (0, 0), the root's image
+    """
+
+    mix: float = 0.0
+    flip: float = 0.0
+    body: float = 0.0
+    yaw: float = 0.0
+    tilt: float = 0.0
+    elevation: float = 7.5
+    distance: float = 0.0
+    noise: float = 0.0
+    joint_dropout: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name, most in _MOST.items():
+            value = getattr(self, name)
+            if not 0 <= value <= most or math.isinf(value):
+                limit = "of at least 0" if math.isinf(most) else f"from 0 to {most:g}"
+                raise InputError(f"augmentation: {name} must be a number {limit}, got {value}")
+        if not -90 <= self.elevation <= 90:
+            raise InputError(f"augmentation: elevation must be from -90 to 90 degrees, got {self.elevation}")
+
+    @property
+    def active(self) -> bool:
+        return any(getattr(self, field.name) for field in fields(self) if field.name != "elevation")
+
+    @property
+    def angles(self) -> tuple[float, float, float]:
+        """yaw, tilt and elevation in radians."""
+        return math.radians(self.yaw), math.radians(self.tilt), math.radians(self.elevation)
+
+    @property
+    def turns(self) -> bool:
+        return bool(self.yaw or self.tilt)
+
+    @property
+    def reshapes(self) -> bool:
+        """Whether the image must be projected anew: more than a mirror happens to the 3D pose."""
+        return bool(self.turns or self.distance or self.body or self.mix)
