@@ -42,7 +42,7 @@ class TrainSettings:
         resumable=True, basic=True, metavar="FILE",
     )  # fmt: skip
     test: str = _file(
-        "data_test_lift.pkl", "poses only to watch",
+        "data_test_lift.pkl", "poses to measure after each epoch",
         resumable=True, basic=True, metavar="FILE",
     )  # fmt: skip
     out: str = _file(
@@ -64,9 +64,9 @@ class TrainSettings:
 
     epochs: int = _setting(56, "training", "passes over the data", low=1, resumable=True, basic=True)
     batch_size: int = _setting(256, "training", "poses in a step", low=2, basic=True)
-    loss: str = _setting("mpjpe", "training", "what is minimised", choices=("mpjpe", "mse"))
+    loss: str = _setting("mpjpe", "training", "loss to minimise", choices=("mpjpe", "mse"))
     standardise: bool = _setting(
-        True, "training", "let the network see data of mean 0 and standard deviation 1"
+        True, "training", "scale what the network sees to mean 0 and standard deviation 1"
     )
     synthetic: float = _setting(
         0.0, "training", "synthetic people to add, per pose of the data; half of them move freely",
@@ -90,7 +90,7 @@ class TrainSettings:
         low=0, neutral=0.0, since=1, before=0.0, resumable=True,
     )  # fmt: skip
     seed: int = _setting(
-        0, "training", "same seed, same machine, same result", low=0, high=2**32 - 1, basic=True
+        0, "training", "random seed: the same one, the same result", low=0, high=2**32 - 1, basic=True
     )
     device: str = _setting(
         "auto", "training", "cpu, gpu, gpu:1 (the second), auto", resumable=True, result=False, basic=True
@@ -122,7 +122,7 @@ class TrainSettings:
     )  # fmt: skip
 
     scheduler: str = _setting(
-        "onecycle", "schedule", "of the learning rate; onecycle, cosine and warmup end with the run",
+        "onecycle", "schedule", "learning-rate schedule; onecycle, cosine and warmup end with the run",
         choices=(*ENDING, *DROPPING, "none"),
     )  # fmt: skip
     warm_up: float = _setting(
@@ -135,14 +135,18 @@ class TrainSettings:
         acts_with=("scheduler", ("onecycle",)),
     )  # fmt: skip
     step_size: int = _setting(
-        10, "schedule", "steps between drops of a step schedule", low=1, acts_with=("scheduler", ("step",))
+        10,
+        "schedule",
+        "batches or epochs between drops of a step schedule",
+        low=1,
+        acts_with=("scheduler", ("step",)),
     )
     gamma: float = _setting(
-        0.5, "schedule", "factor of a drop (step) or of every step (exponential)",
+        0.5, "schedule", "factor of each drop (step) or of every batch or epoch (exponential)",
         low=0, high=1, open_low=True, acts_with=("scheduler", DROPPING),
     )  # fmt: skip
     step_per: str = _setting(
-        "epoch", "schedule", "what a step of step and exponential is",
+        "epoch", "schedule", "what the step and exponential schedules count",
         choices=("batch", "epoch"), acts_with=("scheduler", DROPPING),
     )  # fmt: skip
 
@@ -155,17 +159,17 @@ class TrainSettings:
     )  # fmt: skip
     init: str = _setting("uniform", "network", "initial weights", choices=INITIALISERS)
 
-    flip: float = _augment(0.5, "share of the poses that is mirrored", 1)
+    flip: float = _augment(0.5, "share of the poses that are mirrored", 1)
     noise: float = _augment(
         0.0, "standard deviation added to 2D points (0.001: one pixel at f = 1000)", float("inf")
     )
     yaw: float = _augment(0.0, "turn the camera around the person by up to this many degrees", 180)
     tilt: float = _augment(0.0, "raise or lower the camera by up to this many degrees", 90)
-    distance: float = _augment(0.0, "move the camera by a factor of up to exp of this", 1)
+    distance: float = _augment(0.0, "scale the distance of the camera by up to exp of this", 1)
     body: float = _augment(0.0, "share of the poses with bones of other lengths", 1)
     mix: float = _augment(0.0, "share of the poses with limbs of other poses", 1)
     joint_dropout: float = _augment(
-        0.0, "share of the keypoints hidden, for 2D poses that lack some (head xyz only)", 1, metavar="SHARE"
+        0.0, "share of the keypoints hidden, for 2D poses that lack some (with head xyz)", 1, metavar="SHARE"
     )
 
     def __post_init__(self) -> None:
