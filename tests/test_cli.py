@@ -38,6 +38,7 @@ from minilift.poses.layouts import JOINTS
 from minilift.poses.metrics import pa_mpjpe
 from minilift.poses.people.synth import synthesize
 from minilift.poses.poses import save_poses, save_scale
+from minilift.show.people import extremes
 
 Capture = pytest.CaptureFixture[str]
 Patch = pytest.MonkeyPatch
@@ -114,7 +115,7 @@ def test_training_without_test_poses_just_does_not_watch_any(with_data: Path) ->
     assert train(SMALL) == 0
     assert (with_data / "log.csv").read_text().splitlines()[
         0
-    ] == "epoch,steps,lr,train_loss,train_mpjpe,val_mpjpe,seconds"
+    ] == "epoch,steps,lr,train_loss,train_mpjpe,val_loss,val_mpjpe,seconds"
 
 
 def test_the_test_poses_choose_nothing(with_data: Path) -> None:
@@ -437,7 +438,7 @@ def test_a_picture_is_drawn_on_request(with_weights: Path, capsys: Capture) -> N
 
 def test_the_best_the_median_and_the_worst_are_drawn(with_weights: Path, monkeypatch: Patch) -> None:
     poses, drawn = load_poses("data_test_lift.pkl"), []
-    monkeypatch.setattr(eval_command, "plot_lift", lambda *given: drawn.append(given))
+    monkeypatch.setattr(extremes, "plot_lift", lambda *given: drawn.append(given))
     pytest.importorskip("matplotlib", reason="pictures need: pip install 'minilift[plot]'")
     save_scale("data_test_scale.npy", np.linspace(4, 1, len(poses)))
     assert evaluate(["--plot", "lift.png", "--scale", "data_test_scale.npy"]) == 0
@@ -642,7 +643,9 @@ def test_test_poses_may_come_and_go_between_runs(with_data: Path) -> None:
     Path("data_test_lift.pkl").unlink()
     assert train(["--resume", "--epochs", "4"]) == 0
     rows = Path("log.csv").read_text().splitlines()
-    assert rows[0] == "epoch,steps,lr,train_loss,train_mpjpe,val_mpjpe,seconds,test_mpjpe"
+    assert rows[0] == (
+        "epoch,steps,lr,train_loss,train_mpjpe,val_loss,val_mpjpe,seconds,test_loss,test_mpjpe"
+    )
     assert [row.split(",")[-1] == "" for row in rows[1:]] == [True, True, False, True]
 
 

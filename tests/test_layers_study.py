@@ -115,20 +115,14 @@ def test_a_run_is_that_of_its_block(folder: Path, made: list[Run]) -> None:
     block = Block("linear norm relu dropout linear norm relu dropout", shortcut=False)
     (run,) = [run for run in made if run.block == block]
     record = records()[run.key]
-    trainer = build_trainer(
-        run.settings,
-        build_model(run.settings, block),
-        load_poses("data_train_lift.pkl"),
-        None,
-        None,
-        quiet=True,
-    )
-    assert trainer.fit()
+    model, data = build_model(run.settings, block), load_poses("data_train_lift.pkl")
+    training = build_trainer(run.settings, model, data, None, None, quiet=True)
+    assert training.fit()
     assert [row["val_mpjpe"] for row in record["history"]] == [
-        row["val_mpjpe"] for row in trainer.progress.history
+        row["val_mpjpe"] for row in training.trainer.progress.history
     ]
     model = LiftModel(2, 8, make_block=block)
-    model.load_state_dict(trainer.best_weights)
+    model.load_state_dict(training.trainer.best_weights)
     test = load_poses("data_test_lift.pkl")
     expected = cal_mpjpe(Lifter(model).predict(test.joint_2d), test.joint_3d)
     (figures,) = record["results"].values()
