@@ -87,11 +87,14 @@ def test_every_number_that_eval_prints_stands_on_the_page(folder: Path, capsys: 
     assert [number for number in numbers if not re.search(rf"(?<![\d.]){re.escape(number)}", text)] == []
 
 
-@pytest.mark.parametrize("flags", [(), ("--baselines", "flat"), ("--loss", "mse"), ("--flip", "--project")])
+@pytest.mark.parametrize(
+    "flags", [(), ("--baselines", "flat"), ("--loss", "mse"), ("--flip", "--project"), ("--hide", "0.2")]
+)
 def test_it_is_made_whatever_is_asked_for(folder: Path, flags: tuple[str, ...]) -> None:
     text = report(*flags)
     assert ("averaged with the prediction for the mirrored pose" in text) == ("--flip" in flags)
     assert ("linear regression" in text) == ("flat" not in flags)
+    assert ("20% of the keypoints hidden" in text) == ("--hide" in flags)
 
 
 @pytest.mark.parametrize("n", [1, 2, 90])
@@ -329,6 +332,7 @@ def repr_short(value: object) -> str:
         "epoch",
         "step,loss\n1,2\n",
         "epoch,val_mpjpe\n1,2,3\n",
+        "epoch,val_mpjpe\n1,0.2\n",
         "\x00epoch\n1\n",
         "epoch\n" + "1" * 200_000,
         "epoch,val_mpjpe\n1,x\n",

@@ -11,6 +11,7 @@ import numpy as np
 
 from minilift.cli.parser import Parser
 from minilift.errors import InputError, run_program
+from minilift.evaluation.report import MANY_UNLIKE
 from minilift.files import check_writable, file_error, write_atomically
 from minilift.files.mapped import Points, Spool, chunks
 from minilift.files.npz import write_npy, write_npz
@@ -23,7 +24,6 @@ from minilift.poses.read.course import files_of
 
 PROGRAM = "minilift predict"
 SUFFIXES = (".npz", ".npy", ".pkl", ".pickle")
-MANY_UNLIKE = 0.2  # of the poses: more of them are a hint that the weights are not made for such people
 
 DESCRIPTION = """\
 Lift 2D keypoints to 3D joints.

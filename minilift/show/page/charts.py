@@ -115,7 +115,7 @@ def sorted_errors(result: Result, ordered: np.ndarray) -> Chart:
 
 
 def training(log: Rows) -> Chart | None:
-    """MPJPE by epoch, where a log has one."""
+    """MPJPE by epoch, where a log has it for two or more: one makes no curve."""
     epochs = [row["epoch"] for row in log]
     curves: list[dict[str, Any]] = [
         {"type": "scatter", "mode": "lines+markers", "name": name, "x": epochs,
@@ -124,7 +124,7 @@ def training(log: Rows) -> Chart | None:
         for column, (name, colour, dash) in LOG_COLUMNS.items()
         if any(_finite(row.get(column)) is not None for row in log)
     ]  # fmt: skip
-    if not curves:
+    if not curves or len(log) < 2:
         return None
     values = [value for curve in curves for value in curve["y"]]
     layout = {
