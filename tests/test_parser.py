@@ -97,6 +97,9 @@ def test_a_heading_whose_arguments_are_all_further_is_not_shown(capsys: Capture)
     assert "kitchen" not in made.format_help()
     made.show_further()
     assert "kitchen:" in made.format_help()
+    made.add_argument("pots", nargs="+")
+    made.add_argument("lids", nargs="*", metavar="LID")
+    assert made.format_usage() == "usage: minilift cook pots ... [LID ...] [options]\n"
     assert "--help-all" not in Parser("minilift cook").format_help()  # where there is no more
 
 

@@ -89,7 +89,8 @@ class Parser(argparse.ArgumentParser):
 
     def _show_word(self, action: argparse.Action) -> None:
         """Give a positional argument its place in the usage line, before the options."""
-        self._words.append(_name(action) + " ..." * (action.nargs in ("+", "*")))
+        word = _name(action) + " ..." * (action.nargs in ("+", "*"))
+        self._words.append(f"[{word}]" if action.nargs in ("?", "*") else word)
         self.usage = " ".join([self.prog, *self._words, "[options]"])
 
     def _refuse_unknown(self, words: Sequence[str]) -> None:

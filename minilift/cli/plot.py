@@ -17,12 +17,14 @@ PROGRAM = "minilift plot"
 EPILOGUE = f"""\
 examples:
   {PROGRAM} training log.csv --out curves.svg
-  {PROGRAM} training log.csv --record record.npz     gradients and layers, too: train.py --plot wrote them
-  {PROGRAM} runs a/log.csv b/log.csv --out runs.png  one curve for each folder
-  {PROGRAM} runs wide=a0/log.csv wide=a1/log.csv narrow=b0/log.csv narrow=b1/log.csv
-                                 runs of one name are averaged, with their spread
+  {PROGRAM} training log.csv --record record.npz
+                      with gradients and layers, which train --plot recorded
+  {PROGRAM} runs a/log.csv b/log.csv --out runs.png
+                      one curve for each folder
+  {PROGRAM} runs wide=a/log.csv wide=b/log.csv narrow=c/log.csv
+                      runs of one name are averaged, with their spread
 
-Poses are drawn by minilift data plot, and by eval.py --plot; errors by eval.py --charts.
+For poses: minilift data plot, minilift eval --plot. For errors: minilift eval --charts.
 """
 
 
@@ -46,7 +48,7 @@ def _parser() -> Parser:
         "training", help="one run: errors, learning rate, gradients, layers", description="Draw one run.",
     )  # fmt: skip
     training.add_argument("logs", nargs=1, metavar="LOG", help="the log.csv of a run")
-    training.add_argument("--record", metavar="FILE", help="the record.npz that train.py --plot writes")
+    training.add_argument("--record", metavar="FILE", help="the record.npz that minilift train --plot writes")
     training.set_defaults(run=_training)
     runs = commands.add_parser(
         "runs", help="several runs: a curve for each", description="Draw a column of several logs.",
