@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from minilift.poses.layouts import COURSE15
 from minilift.poses.read.joints.maps import JointMap
 
 TWO = """\
@@ -37,14 +38,15 @@ def named(name: str, legs: str, trunk: str, arms: str) -> JointMap:
     """The names of a skeleton: hip, knee and ankle; spine, neck and head; shoulder, elbow and wrist."""
     sided = [[names.replace("*", side).split() for side in "RL"] for names in (legs, arms)]
     (right_leg, left_leg), (right_arm, left_arm) = sided
-    return JointMap(name, (*right_leg, *left_leg, *trunk.split(), *left_arm, *right_arm))
+    own = (*right_leg, *left_leg, *trunk.split(), *left_arm, *right_arm)
+    return JointMap(name, dict(zip(COURSE15.joints, own, strict=True)))
 
 
 BANDAI = named(
     "Bandai-Namco", "UpperLeg_* LowerLeg_* Foot_*", "Spine Neck Head", "UpperArm_* LowerArm_* Hand_*"
 )
 POSER = named("Poser and DAZ", "*Thigh *Shin *Foot", "abdomen neck head", "*Shldr *ForeArm *Hand")
-POSER = replace(POSER, joints=tuple(name[0].lower() + name[1:] for name in POSER.joints))
+POSER = replace(POSER, joints={joint: own[0].lower() + own[1:] for joint, own in POSER.joints.items()})
 
 # cm from the parent, standing with arms hanging; the person looks along +Z, so the left is at +X
 _BODY = {
@@ -66,9 +68,7 @@ def person(
 
     In frame 0 all joints are turned by `first` degrees more.
     """
-    from minilift.poses.layouts import COURSE15
-
-    named = dict(zip(COURSE15.joints, names.joints, strict=True))
+    named = names.joints
     children: dict[str, list[str]] = {"root": []}
     for joint, (parent, _) in _BODY.items():
         children.setdefault(parent, []).append(joint)

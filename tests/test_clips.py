@@ -231,7 +231,7 @@ def test_near_duplicates_go() -> None:
 
 def test_a_map_and_a_unit(capsys: pytest.CaptureFixture[str]) -> None:
     names = {joint: f"j{row}" for row, joint in enumerate(COURSE15.joints)}
-    mine = JointMap("mine", tuple(names.values()))
+    mine = JointMap("mine", names)
     Path("m.bvh").write_text(person(mine, cm=3))
     Path("m.json").write_text(json.dumps({**names, "metres_per_file_unit": 1 / 300}))
     assert run("m.bvh") == 2
@@ -292,7 +292,7 @@ def test_wrong_calls_are_one_line_and_write_nothing(
     (folder / "arm.txt").write_text(BONES)
     (folder / "notes").write_text("of a walk")
     (folder / "poses.npz").write_bytes(b"PK\x03\x04")
-    twice = dict(zip(COURSE15.joints, POSER.joints, strict=True)) | {"right_ankle": "rShin"}
+    twice = {**POSER.joints, "right_ankle": "rShin"}
     (folder / "twice.json").write_text(json.dumps(twice))
     (folder / "old_clips.npy").write_bytes(b"")
     before = sorted(folder.rglob("*"))

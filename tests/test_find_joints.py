@@ -332,20 +332,46 @@ def test_bones_that_are_not_of_one_body_are_refused() -> None:
     assert found.notes == ("spine estimated: between mid-hip and neck, 38% of the way from mid-hip to neck",)
 
 
+def mapped(names: list[str], joints: JointMap) -> FoundJoints:
+    flat = [-1] + [0] * (len(names) - 1)
+    return find_mapped("a.bvh", names, flat, np.zeros((len(names), 3)), False, [joints])
+
+
+def test_a_map_of_what_is_not_found_is_enough(tmp_path: Path) -> None:
+    """Only the joints that have strange names: the rest is found as ever, and what is named stays."""
+    file, (names, parents, offsets) = tmp_path / "map.json", built(ROWS["Rokoko"])
+    strange = {"LeftShin": "Wadenbein", "Spine2": "Kreuz", "Neck": "Hals", "Head": "Kopf"}
+    tree = ([strange.get(name, name) for name in names], parents, offsets)
+    with pytest.raises(InputError, match="no left knee"):
+        find(tree)
+    map_of = {"left_knee": "wadenbein", "spine": "Kreuz", "neck": "Hals", "head": "Kopf"}
+    file.write_text(json.dumps({**map_of, "metres_per_file_unit": 0.02}))
+    found = find_mapped("a.bvh", *tree, False, read_maps(file))
+    assert found.shares == find((names, parents, offsets)).shares
+    assert (found.metres, found.notes, found.skeleton) == (0.02, (), "of unknown origin with map.json")
+    other = {**map_of, "spine": "Spine4", "left_wrist": "LeftHandIndex1"}
+    found = find_mapped("a.bvh", *tree, False, [JointMap("m", other)])
+    assert [tree[0][share[0][0]] for share in found.shares[6:12:5]] == ["Spine4", "LeftHandIndex1"]
+    with pytest.raises(
+        InputError, match="RightHand for the knee, LeftFoot for the ankle of the left do not hang"
+    ):
+        find_mapped("a.bvh", *tree, False, [JointMap("m", {**map_of, "left_knee": "RightHand"})])
+
+
 def test_a_map_of_ones_own(tmp_path: Path) -> None:
     file = tmp_path / "map.json"
     file.write_text(json.dumps({**MINE, "root": "is not needed", "metres_per_file_unit": 0.5}))
     (joints,) = read_maps(file)
-    assert joints == JointMap("map.json", tuple(MINE.values()), metres=0.5)
-    found = find_mapped("a.bvh", ["other", *MINE.values()], [joints])
+    assert joints == JointMap("map.json", MINE, metres=0.5)
+    found = mapped(["other", *MINE.values()], joints)
     assert found.shares == tuple(((row, 1.0),) for row in range(1, len(COURSE15) + 1))
     assert (found.skeleton, found.metres, found.notes) == ("map.json", 0.5, ())
     with pytest.raises(
         InputError, match=r"no map fits; map\.json is nearest, but the clip lacks my head; correct"
     ):
-        find_mapped("a.bvh", [n for n in MINE.values() if n != "my head"], [joints])
+        mapped([n for n in MINE.values() if n != "my head"], joints)
     with pytest.raises(InputError, match="two joints are named my head; rename"):
-        find_mapped("a.bvh", [*MINE.values(), "MY HEAD"], [joints])
+        mapped([*MINE.values(), "MY HEAD"], joints)
     file.write_bytes(b"\xef\xbb\xbf" + json.dumps({"maps": {"a": MINE, "b": MINE}}).encode())
     assert [layout.name for layout in read_maps(file)] == ["a", "b"]
 
@@ -365,8 +391,13 @@ BAD = {
     "a list": ("[1]", "no map of joints; write {"),
     "maps of nothing": ('{"maps": 3}', "no map of joints"),
     "a map of nothing": ('{"maps": {"a": 3}}', "'a' is no map of joints"),
-    "no joints": ("{}", "'m.json' names no joint for right_hip, right_knee"),
-    "a joint short": (json.dumps({**MINE, "neck": ""}), "'m.json' names no joint for neck; name one"),
+    "no joints": ("{}", "'m.json' names no joint of the course; they are right_hip, right_knee"),
+    "a slip": (json.dumps({"left_nee": "a"}), "'m.json': left_nee is no joint of the course; left_knee?"),
+    "another word": (
+        json.dumps({"x": "a"}),
+        "'m.json': x is no joint of the course; right_hip, right_knee, ",
+    ),
+    "no name": (json.dumps({**MINE, "neck": ""}), "'m.json' names no joint for neck; name one, or leave it"),
     "a number": (json.dumps({**MINE, "head": 3}), "'m.json' names no joint for head"),
     "one twice": (
         json.dumps({**MINE, "head": "MY neck"}),

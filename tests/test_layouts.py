@@ -144,8 +144,10 @@ def test_points_behind_the_camera_are_refused():
         project(np.array([[0.0, 0.0, 0.5], [0.0, 0.0, -1.0]]))
 
 
-# Where the number may stand: the assignment fixed the model's defaults, layouts have rows, clips frame rates
-MAY_COUNT = {"lift/model.py", "poses/layouts.py", "poses/read/text.py"}
+# Where the number may stand: the assignment fixed the model's defaults, layouts have rows
+MAY_COUNT = {"lift/model.py", "poses/layouts.py"}
+# Where it counts other things: frames per second, shifts of a hash, places in a stream of random numbers
+OTHERWISE = {"poses/read/text.py", "lift/augment/numpy_augment.py", "lift/augment/tables.py"}
 SHAPES = {"reshape", "zeros", "ones", "empty", "full", "broadcast_to", "Spool"}
 
 
@@ -174,7 +176,8 @@ def test_nothing_else_counts_the_joints(room):
     for path in sorted((ROOT_DIR / "minilift" / room).rglob("*.py")):
         name = path.relative_to(ROOT_DIR / "minilift").as_posix()
         lines = joint_counts(path.read_text(encoding="utf-8"))
-        assert not lines or name in MAY_COUNT, f"{name} counts the joints in line {lines}: ask a layout"
+        allowed = name in MAY_COUNT | OTHERWISE
+        assert not lines or allowed, f"{name} counts the joints in line {lines}: ask a layout"
 
 
 def test_bones_and_directions_of_any_layout():

@@ -124,7 +124,7 @@ def place_clip(path: PathLike, choices: Choices) -> Placed:
     if choices.fps:
         clip = replace(clip, frame_time=1 / choices.fps)
     if choices.maps:
-        found = find_mapped(path, clip.names, choices.maps)
+        found = find_mapped(path, clip.names, clip.parents, clip.offsets, clip.bones, choices.maps)
     else:
         found = find_joints(path, clip.names, clip.parents, clip.offsets, clip.bones)
     positions = joint_positions(clip, found.rows)

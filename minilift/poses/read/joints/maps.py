@@ -3,12 +3,18 @@
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+
+import numpy as np
 
 from minilift.files import PathLike, file_error, read_bytes
 from minilift.poses.layouts import COURSE15
+from minilift.poses.read.joints.find import find_joints
 from minilift.poses.read.joints.found import FoundJoints
 from minilift.poses.read.joints.names import plain, some
+
+_ELSE = ("root", "metres_per_file_unit")  # what a map may hold besides the joints
 
 
 @dataclass(frozen=True)
@@ -16,24 +22,26 @@ class JointMap:
     """The names that a kind of file gives to the joints."""
 
     name: str
-    joints: tuple[str, ...]
-    """For each joint of COURSE15, in that order."""
+    joints: Mapping[str, str]
+    """For joints of COURSE15, the file's names: for all, or for those that are not found by their names."""
     metres: float | None = None
     """Per unit of the file, if it is known."""
 
     def missing(self, names: Sequence[str]) -> list[str]:
         """What of it a file does not have."""
         there = {plain(name) for name in names}
-        return [joint for joint in self.joints if plain(joint) not in there]
+        return [name for name in self.joints.values() if plain(name) not in there]
 
 
 def read_maps(path: PathLike) -> tuple[JointMap, ...]:
     """Maps from a JSON file: {"right_hip": "RightUpLeg", ...}, or several under "maps", each by its name.
 
+    Joints that a map leaves out are found by their names, as without it.
+
     A "metres_per_file_unit" beside them, if there is one, holds for all. Raises InputError naming the file
     and what is wrong with it.
     """
-    remedy = f'write {{"right_hip": "RightUpLeg", ...}} with all {len(COURSE15)} joints'
+    remedy = 'write {"right_hip": "RightUpLeg", ...}'
     try:
         content = json.loads(read_bytes(path, remedy, first=1 << 20).decode("utf-8-sig"))
     except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
@@ -53,23 +61,34 @@ def _map(path: PathLike, name: str, joints: object, metres: float | None) -> Joi
         raise file_error(
             path, f"'{name}' is no map of joints; name a joint of the clip for each of the course's"
         )
-    found = [joints.get(joint) for joint in COURSE15.joints]
-    wrong = [j for j, own in zip(COURSE15.joints, found, strict=True) if not isinstance(own, str) or not own]
-    if wrong:
-        raise file_error(path, f"'{name}' names no joint for {', '.join(wrong)}; name one for each")
+    for joint, own in joints.items():
+        if joint not in COURSE15.joints and joint not in _ELSE:
+            close = get_close_matches(joint, COURSE15.joints, n=1) or COURSE15.joints
+            raise file_error(path, f"'{name}': {joint} is no joint of the course; {', '.join(close)}?")
+        if joint in COURSE15.joints and (not isinstance(own, str) or not own):
+            raise file_error(path, f"'{name}' names no joint for {joint}; name one, or leave it out")
+    found = {joint: str(joints[joint]) for joint in COURSE15.joints if joint in joints}
+    if not found:
+        raise file_error(
+            path, f"'{name}' names no joint of the course; they are {', '.join(COURSE15.joints)}"
+        )
     named: dict[str, str] = {}
-    for joint, own in zip(COURSE15.joints, map(str, found), strict=True):
+    for joint, own in found.items():
         if (other := named.setdefault(plain(own), joint)) != joint:
             raise file_error(
                 path, f"'{name}' names {own} for {other} and {joint}; name another for one of them"
             )
-    return JointMap(name, tuple(map(str, found)), metres=metres)
+    return JointMap(name, found, metres=metres)
 
 
-def find_mapped(path: PathLike, names: Sequence[str], maps: Sequence[JointMap]) -> FoundJoints:
-    """The joints by the first map that the joints of the file `path` fit.
+def find_mapped(
+    path: PathLike, names: Sequence[str], parents: Sequence[int], offsets: np.ndarray, bone_ends: bool,
+    maps: Sequence[JointMap],
+) -> FoundJoints:  # fmt: skip
+    """The joints by the first map that the joints of the file `path` fit; those it leaves out as find_joints.
 
-    Raises InputError where none fits, with the names of the joints, or where two joints have one name.
+    Raises InputError where none fits, with the names of the joints, or where two joints have one name, and
+    as find_joints.
     """
     fitting = next((known for known in maps if not known.missing(names)), None)
     if fitting is None:
@@ -78,8 +97,11 @@ def find_mapped(path: PathLike, names: Sequence[str], maps: Sequence[JointMap]) 
         problem = f"no map fits; {nearest.name} is nearest, but the clip lacks {lacks}"
         raise file_error(path, f"{problem}; correct the map; the clip's joints: {some(names)}")
     known = [plain(name) for name in names]
-    for joint in fitting.joints:
-        if known.count(plain(joint)) > 1:
-            raise file_error(path, f"two joints are named {joint}; rename one of them")
-    rows = (known.index(plain(joint)) for joint in fitting.joints)
-    return FoundJoints(fitting.name, tuple(((row, 1.0),) for row in rows), metres=fitting.metres)
+    for own in fitting.joints.values():
+        if known.count(plain(own)) > 1:
+            raise file_error(path, f"two joints are named {own}; rename one of them")
+    rows = {joint: known.index(plain(own)) for joint, own in fitting.joints.items()}
+    if len(rows) == len(COURSE15):  # whoever names all has the last word, whatever hangs from what
+        return FoundJoints(fitting.name, tuple(((row, 1.0),) for row in rows.values()), metres=fitting.metres)
+    found = find_joints(path, names, parents, offsets, bone_ends, rows)
+    return replace(found, skeleton=f"{found.skeleton} with {fitting.name}", metres=fitting.metres)

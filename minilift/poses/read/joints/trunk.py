@@ -21,6 +21,7 @@ _NO_HEAD = ("end", "nub", "top", "tip", "site")
 class Trunk:
     """Rows of spine, neck and head, None where there is none.
 
+    `rows` are those of the limbs, and of the trunk where somebody named them.
     `levels`: of the joints between mid-hip and neck, how far up they are (0 to 1), in rising order.
     """
 
@@ -31,11 +32,13 @@ class Trunk:
         # the first of a name, and a joint of the body before a control of the rig
         order = sorted(range(len(meant)), key=lambda row: (meant[row].helper, row), reverse=True)
         self._middle = {meant[row].part: row for row in order if not meant[row].side}
-        self.head = self._head()
-        self.neck = self._neck(bone_ends)
+        self.head = rows.get("head", self._head())
+        self.neck = rows.get("neck", self._neck(bone_ends))
         self.levels = self._heights()
         nearest = min(self.levels, key=self._off, default=None)
-        self.spine = nearest if nearest is not None and self._off(nearest) < _NEAR else None
+        self.spine = rows.get(
+            "spine", nearest if nearest is not None and self._off(nearest) < _NEAR else None
+        )
 
     def _head(self) -> int | None:
         if self._is_rigify():
