@@ -35,7 +35,7 @@ def test_synth_then_split_is_ready_for_training(folder, capsys):
     assert "next: minilift data split poses.pkl\n" in capsys.readouterr().out
     assert run("split", "poses.pkl") == 0
     assert names(folder) == [*SPLIT, "poses.pkl", "poses_scale.npy"]
-    assert capsys.readouterr().out.endswith("next: python train.py\n")
+    assert capsys.readouterr().out.endswith("next: minilift train\n")
     whole = load_poses("poses.pkl", need_3d=True, scale="poses_scale.npy")
     parts = [load_poses(SPLIT[i], True, SPLIT[i + 1]) for i in (2, 0)]
     assert [len(part) for part in parts] == [40, 10]
@@ -82,7 +82,7 @@ def test_split_without_a_scale_file(folder, capsys):
     assert run("split", "mine.npz", "--fraction", 0.7, "--out", "parts") == 0
     assert names(folder / "parts") == [SPLIT[0], SPLIT[2]]
     assert len(load_poses("parts/data_train_lift.pkl")) == 7
-    assert "python train.py" in capsys.readouterr().out
+    assert "minilift train" in capsys.readouterr().out
 
 
 def test_split_says_what_it_leaves_out(capsys):

@@ -508,7 +508,7 @@ def test_info_and_split_of_a_large_file(tmp_path: Path, monkeypatch: Patch, caps
     assert "the root depth is 1.0000: as expected" in out
     assert data_main(["split", "big.npy", "--out", "parts"]) == 0
     train, test = "data_train_lift.npz", "data_test_lift.npz"
-    assert f"next: python train.py --data {train} --test {test} in parts" in capsys.readouterr().out
+    assert f"next: minilift train --data {train} --test {test} in parts" in capsys.readouterr().out
     expected = split_poses(load_poses("big.npy", True, "big_scale.npy", mapped=False))
     for name, poses in zip((train, test), expected, strict=True):
         found = load_poses(Path("parts", name), True, Path("parts", name.replace("lift.npz", "scale.npy")))

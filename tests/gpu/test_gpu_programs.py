@@ -98,7 +98,7 @@ def test_the_flag_tf32(gpu: Any, folder: Path, capsys: pytest.CaptureFixture[str
 
 def test_what_is_there(gpu: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("minilift.ops.cuda.gpu.open_gpu", lambda index: gpu)
-    assert what_is_there.main() == 0
+    assert what_is_there.main([]) == 0
     out = capsys.readouterr().out
     assert out.startswith("cpu ")
     for name in ("NumPy", "gpu", "cuBLAS", "auto"):

@@ -56,4 +56,4 @@ def run(args: argparse.Namespace) -> None:
         print("these poses have no joint_3d: they can be predicted, not trained on")
     else:
         flags = f" --data {paths[0].name} --test {paths[1].name}" if poses.mapped else ""
-        print(f"next: python train.py{flags}" + ("" if args.out == "." else f" in {args.out}"))
+        print(f"next: minilift train{flags}" + ("" if args.out == "." else f" in {args.out}"))
