@@ -50,7 +50,7 @@ this folder, where they are there and have less than 64 MB, or on those of --tra
 
 EXAMPLES = """\
 examples:
-  minilift eval                                    liftModel on data_test_lift.pkl
+  minilift eval                                    liftModel, data_test_lift.pkl
   minilift eval --data mine.npz --scale mine.npy   other poses, and millimetres
   minilift eval --clips clips.npy --fps 50         how well it moves
   minilift eval --json | jq .mpjpe                 for machines

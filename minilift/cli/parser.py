@@ -136,7 +136,15 @@ class HelpFormatter(argparse.RawDescriptionHelpFormatter):
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
         blocks = text.strip("\n").split("\n\n")
-        return "\n\n".join(b if "\n " in f"\n{b}" else textwrap.fill(b, width) for b in blocks)
+        return "\n\n".join(b if "\n " in f"\n{b}" else "\n".join(_wrapped(b, width)) for b in blocks)
+
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        return _wrapped(" ".join(text.split()), width)
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    """Lines of a paragraph; the name of an option stays in one piece."""
+    return textwrap.wrap(text, width, break_on_hyphens=False, break_long_words=False)
 
 
 class _ShowHelp(argparse.Action):

@@ -1,0 +1,236 @@
+"""The command line is covered: for every subcommand a call that works, bad ones, and help on one screen."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from bvh_texts import TWO
+from conftest import make_poses
+
+from minilift import Lifter, LiftModel
+from minilift.cli.main import COMMANDS, main
+from minilift.cli.parser import WIDTH
+from minilift.poses.poses import save_poses
+
+Capture = pytest.CaptureFixture[str]
+SCREEN = 48  # lines
+SMALL = ["--hidden", "8", "--epochs", "1", "--blocks", "1", "--device", "cpu"]
+GOOD: dict[str, list[str]] = {
+    "demo": ["--help"],  # tests/test_demo.py runs it
+    "predict": ["data_test_lift.pkl", "-o", "out.npz"],
+    "train": [*SMALL, "--out", "run"],
+    "eval": ["--json", "--device", "cpu"],
+    "data": ["synth", "-n", "10", "--out", "people.npz"],
+    "data split": ["data_train_lift.pkl", "--out", "parts"],
+    "data info": ["data_test_lift.pkl"],
+    "data clips": ["--help"],  # tests/test_clips.py and tests/test_data_cli.py run these two
+    "data plot": ["--help"],
+    "trust": ["--val-fraction", "0.4"],
+    "study": ["--set", "epochs=1", "--list"],
+    "plot": ["--help"],  # tests/test_charts.py runs these
+    "plot training": ["--help"],
+    "plot runs": ["--help"],
+    "info": [],
+}
+# What is wrong, and what the line says of it: the option or the file, the value, the remedy
+BAD: dict[str, list[tuple[list[str], str]]] = {
+    "demo": [
+        (["--out", "liftModel"], "liftModel is not a folder; choose another output folder"),
+        (["--seed", "one"], "--seed one: not a whole number"),
+        (["--peple", "9"], "--peple: no such option; did you mean --people?"),
+    ],
+    "predict": [
+        (["none.npz", "-o", "out.npz"], "none.npz: no such file"),
+        (["data_test_lift.pkl", "-o", "data_test_lift.pkl"], "would overwrite what is read; choose another"),
+        (["data_test_lift.pkl", "-o", "out.txt"], "--out out.txt: the name must end in"),
+    ],
+    "train": [
+        (["--epochs", "0"], "--epochs 0: must be at least 1"),
+        (["--preset", "quik"], "--preset quik: unknown; did you mean quick?"),
+        (["--data", "none.pkl"], "none.pkl: no such file"),
+        (["--epoch", "3"], "--epoch: no such option; did you mean --epochs?"),
+        (["--resume", "--out", "nowhere"], "checkpoint.npz: no such file"),
+        (["--device", "gpuu"], "--device gpuu: unknown"),
+    ],
+    "eval": [
+        (["--data", "none.pkl"], "none.pkl: no such file"),
+        (["--weights", "notes.txt"], "notes.txt: "),
+        (["--fps", "50"], "--fps 50: "),
+        (["--baselines", "al"], "--baselines al: unknown; did you mean all?"),
+    ],
+    "data": [
+        ([], "the following arguments are required: COMMAND; see minilift data --help"),
+        (["splt"], "'splt': no such command of minilift data; did you mean split?"),
+        (["synth", "-n", "0"], "-n 0: "),
+    ],
+    "data split": [
+        (["none.pkl"], "none.pkl: no such file"),
+        (["data_train_lift.pkl", "--fraction", "2", "--out", "parts"], "--fraction 2"),
+        (["data_train_lift.pkl"], "choose another"),
+    ],
+    "data info": [
+        ([], "the following arguments are required: FILE; see minilift data info --help"),
+        (["none.pkl"], "none.pkl: no such file"),
+        (["notes.txt"], "notes.txt: "),
+    ],
+    "data clips": [
+        (["none.bvh"], "none.bvh: no such file"),
+        (["two.bvh", "--views", "0"], "0: "),
+        (["two.bvh", "--up", "x"], "--up x: unknown; use one of y, z"),
+        (["two.bvh"], "two.bvh: "),
+    ],
+    "data plot": [
+        (["data_test_lift.pkl", "--row", "999999"], "--row 999999: "),
+        (["data_test_lift.pkl", "-n", "0"], "-n 0"),
+        (["none.pkl"], "none.pkl: no such file"),
+    ],
+    "trust": [
+        (["--weights", "none"], "none: no such file"),
+        (["--val-fraction", "2"], "--val-fraction 2"),
+        (["--data", "notes.txt"], "notes.txt: "),
+    ],
+    "study": [
+        (["--set", "lr=0"], "--set lr=0: must be more than 0"),
+        (["--preset", "best"], "--preset best: unknown; "),
+        (["--study", "ablatoin"], "--study ablatoin: unknown; did you mean ablation?"),
+    ],
+    "plot": [
+        (["trainig", "log.csv"], "'trainig': no such command of minilift plot; did you mean training?"),
+        ([], "the following arguments are required: COMMAND; see minilift plot --help"),
+        (["--wide"], "--wide: no such option; see minilift plot --help"),
+    ],
+    "plot training": [
+        (["none.csv"], "none.csv: no such file"),
+        (["log.csv", "--out", "log.csv"], "log.csv: "),
+        (["log.csv", "--out", "a.doc"], "a.doc: the name must end in"),
+    ],
+    "plot runs": [
+        (["none.csv"], "none.csv: no such file"),
+        (["log.csv", "--column", "speed"], "log.csv: no column 'speed', found epoch"),
+        (["log.csv", "--colum", "lr"], "--colum: no such option; did you mean --column?"),
+    ],
+    "info": [
+        (["none"], "none: no such file"),
+        (["--jsn"], "--jsn: no such option; did you mean --json?"),
+        (["empty"], "empty: the file is empty"),
+    ],
+}
+CALLS = [(name, *case) for name, cases in BAD.items() for case in cases]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with poses, weights, a log, a clip of two joints, and files of other kinds."""
+    monkeypatch.chdir(tmp_path)
+    poses, model = make_poses(600), LiftModel(1, 8)
+    model.standardise(poses.joint_2d, poses.joint_3d)
+    Lifter(model).save("liftModel")
+    save_poses("data_train_lift.pkl", poses)
+    save_poses("data_test_lift.pkl", make_poses(50, seed=1))
+    Path("log.csv").write_text("epoch,steps,lr,train_loss,val_loss\n1,9,0.1,1,1\n2,18,0.1,1,1\n")
+    Path("two.bvh").write_text(TWO)
+    Path("notes.txt").write_text("nothing of the kind\n")
+    Path("empty").touch()
+    return tmp_path
+
+
+def helped(words: list[str]) -> str:
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        assert main(words) == 0
+    return out.getvalue()
+
+
+def commands_of(name: str) -> list[str]:
+    """The commands below a subcommand, as its help lists them."""
+    return re.findall(r"^    (\w+) {2,}", helped([name, "--help"]).partition("COMMAND\n")[2], re.MULTILINE)
+
+
+def test_no_subcommand_is_left_out() -> None:
+    below = [f"{name} {command}" for name in COMMANDS for command in commands_of(name)]
+    assert {"data split", "data plot", "plot runs"} <= set(below)
+    everything = {*COMMANDS, *below} - {"data synth"}  # which stands for data
+    assert set(GOOD) == set(BAD) == everything
+    assert all(len(cases) >= 3 for cases in BAD.values())
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_a_good_call(name: str, folder: Path, capsys: Capture) -> None:
+    assert main([*name.split(), *GOOD[name]]) == 0, capsys.readouterr().err
+    assert capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("name", "words", "told"), CALLS)
+def test_a_bad_call_is_one_line_and_changes_nothing(
+    name: str, words: list[str], told: str, folder: Path, capsys: Capture
+) -> None:
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    assert main([*name.split(), *words]) == 2
+    printed = capsys.readouterr()
+    assert re.fullmatch("(device: .*\n)?", printed.out)
+    assert printed.err.startswith(f"minilift {name.split()[0]}: error: ")
+    assert told in printed.err
+    assert printed.err.count("\n") == 1
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_help_fits_a_screen_and_has_an_example(name: str) -> None:
+    told = helped([*name.split(), "--help"])
+    lines = told.splitlines()
+    assert max(map(len, lines)) <= WIDTH, max(lines, key=len)
+    assert len(lines) <= SCREEN
+    assert told.startswith(f"usage: minilift {name}")
+    everything = helped([*name.split(), "--help-all"])
+    assert max(map(len, everything.splitlines())) <= WIDTH, max(everything.splitlines(), key=len)
+    options = set(re.findall(r"^  (?:-\w[ ,].*?)?(--[\w-]+)", told, re.MULTILINE)) - {"--help-all"}
+    assert options <= set(re.findall(r"--[\w-]+", everything))
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_is_in_plain_words(name: str) -> None:
+    for words in ([name], *([name, command] for command in commands_of(name))):
+        told = " ".join(helped([*words, "--help-all"]).split())
+        assert not re.search(
+            r"\b(beside|nobody|so many|gone on with|goes on with|train\.py|eval\.py)\b", told
+        )
+
+
+def test_the_version_is_that_of_the_package(capsys: Capture) -> None:
+    import minilift
+
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"minilift {minilift.__version__}\n"
+    setup = (Path(__file__).parents[1] / "setup.cfg").read_text(encoding="utf-8")
+    assert f"\nversion = {minilift.__version__}\n" in setup
+
+
+def test_train_and_eval_have_doors_where_nothing_happens_at_import() -> None:
+    for name in ("train", "eval"):
+        source = (Path(__file__).parents[1] / f"{name}.py").read_text(encoding="utf-8")
+        scope: dict[str, object] = {"__name__": "imported"}
+        with contextlib.redirect_stdout(io.StringIO()) as out:
+            exec(compile(source, f"{name}.py", "exec"), scope)
+        assert out.getvalue() == ""
+        assert callable(scope["main"])
+        assert len([line for line in source.splitlines() if line and not line.startswith('"""')]) == 3
+
+
+def test_data_made_by_one_command_is_read_by_the_next(folder: Path, capsys: Capture) -> None:
+    """synth, split, train, predict, eval and info, as a person would go through them."""
+    data, test = "work/data_train_lift.pkl", "work/data_test_lift.pkl"
+    for words in (
+        ["data", "synth", "-n", "600", "--out", "people.npz"],
+        ["data", "split", "people.npz", "--out", "work"],
+        ["train", "--data", data, "--test", test, "--out", "work", *SMALL],
+        ["predict", test, "-o", "work/lifted.npz", "--weights", "work/liftModel"],
+        ["eval", "--data", test, "--weights", "work/liftModel"],
+        ["info", "work/liftModel", "work/checkpoint.npz", "work/lifted.npz", "work/log.csv"],
+    ):  # fmt: skip
+        assert main(words) == 0, (words, capsys.readouterr().err)
+    with np.load("work/lifted.npz") as found:
+        assert found["joint_3d"].shape == (120, 15, 3)
