@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -68,6 +69,19 @@ def test_imports_point_downwards(path: Path) -> None:
     }
     up = others - below(here)
     assert not up, f"{here} imports {up}"
+
+
+FRAMEWORK = ("ops", "nn", "optim", "train")
+OF_PEOPLE = re.compile(r"(?<![a-z])(poses?|joints?|limbs?|keypoints?|skeletons?)(?![a-z])", re.IGNORECASE)
+SAYS_JOINT = PACKAGE / "nn" / "losses" / "mpjpe_loss.py"  # the mean per-joint position error: what that is
+
+
+def test_the_framework_does_not_know_people() -> None:
+    files = [path for name in FRAMEWORK for path in (PACKAGE / name).rglob("*.*")]
+    sources = [path for path in files if path.suffix in (".py", ".cu") and path != SAYS_JOINT]
+    found = {str(path): OF_PEOPLE.findall(path.read_text()) for path in sources}
+    assert {path: words for path, words in found.items() if words} == {}
+    assert OF_PEOPLE.findall(SAYS_JOINT.read_text())  # the check checks
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=module_name)

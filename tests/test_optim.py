@@ -36,6 +36,11 @@ OPTIMISERS = {
     "AdamW as it comes": (AdamW, torch.optim.AdamW, {}),
     "SGD": (SGD, torch.optim.SGD, {"lr": 0.1}),
     "SGD with momentum": (SGD, torch.optim.SGD, {"lr": 0.1, "momentum": 0.9}),
+    "SGD, Nesterov": (
+        SGD,
+        torch.optim.SGD,
+        {"lr": 0.1, "momentum": 0.9, "weight_decay": 0.01, "nesterov": True},
+    ),
     "SGD with all": (SGD, torch.optim.SGD, {"lr": 0.1, "momentum": 0.9, "weight_decay": 0.01}),
 }
 
@@ -64,7 +69,7 @@ def test_fifty_steps_equal_torchs(name: str) -> None:
     np.testing.assert_allclose(p.data, q.detach().numpy(), rtol=0, atol=1e-13)  # worst seen 4e-15
 
 
-@pytest.mark.parametrize("name", ["Adam", "SGD with momentum"])
+@pytest.mark.parametrize("name", ["Adam", "SGD with momentum", "SGD, Nesterov"])
 def test_a_restored_optimiser_goes_on_to_the_bit(name: str) -> None:
     make, _, options = OPTIMISERS[name]
     rng = np.random.default_rng(1)
@@ -202,6 +207,8 @@ def test_wrong_settings_are_told() -> None:
         Adam(p, eps=0)
     with pytest.raises(ValueError, match="momentum must be at least 0, got -1"):
         SGD(p, momentum=-1)
+    with pytest.raises(ValueError, match="nesterov needs a momentum of more than 0, got 0"):
+        SGD(p, nesterov=True)
     with pytest.raises(ValueError, match="T_max must be at least 1, got 0"):
         CosineAnnealingLR(Adam(p), 0)
     with pytest.raises(ValueError, match="pct_start must lie between 0 and 1, got 5"):

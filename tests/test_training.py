@@ -147,7 +147,7 @@ def test_held_out_rows_are_whole_blocks_of_the_asked_share() -> None:
     assert not np.array_equal(held, hold_out(10_000, 0.05, seed=1)[1])
     assert [len(part) for part in hold_out(3, 0.05, 0)] == [2, 1]
     assert len(hold_out(10_000, 0.0485, seed=0)[1]) == 500  # 9.7 blocks are 10
-    with pytest.raises(InputError, match="2 poses are too few"):
+    with pytest.raises(InputError, match="2 rows are too few"):
         hold_out(2, 0.05, 0)
 
 

@@ -224,7 +224,7 @@ class Ops(ABC):
     # ---- losses: each adds the batch's loss to `total` (float64, one element, on the device) ----
     @abstractmethod
     def mpjpe(self, pred: Array, target: Array, grad: Array, total: Array) -> None:
-        """Mean Euclidean distance of the joints; pred, target, grad (..., 3J) or (..., J, 3).
+        """Mean distance of points of three coordinates; pred, target, grad (..., 3J) or (..., J, 3).
 
         loss = 1/(nJ) sum_ij |pred_ij - target_ij|,  grad_ij = (pred_ij - target_ij) / (nJ |..|),
         and 0 where the distance is 0, as torch.norm has it.
@@ -265,6 +265,10 @@ class Ops(ABC):
 
     @abstractmethod
     def sgd(
-        self, w: Array, g: Array, velocity: Array | None, lr: float, momentum: float, weight_decay: float
-    ) -> None:
-        """g' = g + weight_decay w;  velocity = momentum velocity + g';  w -= lr velocity (or g')."""
+        self, w: Array, g: Array, velocity: Array | None, lr: float, momentum: float, weight_decay: float,
+        nesterov: bool = False,
+    ) -> None:  # fmt: skip
+        """g' = g + weight_decay w;  velocity = momentum velocity + g';  w -= lr velocity.
+
+        Without a velocity, w -= lr g'; with `nesterov`, w -= lr (g' + momentum velocity).
+        """

@@ -183,10 +183,11 @@ class CupyOps(CupyLosses):
             self._each("scale_to_norm", vector.size, vector, np.int64(vector.size), sums, *numbers)
 
     def sgd(
-        self, w: Array, g: Array, velocity: Array | None, lr: float, momentum: float, weight_decay: float
-    ) -> None:
+        self, w: Array, g: Array, velocity: Array | None, lr: float, momentum: float, weight_decay: float,
+        nesterov: bool = False,
+    ) -> None:  # fmt: skip
         numbers = (self.real(value) for value in (lr, momentum, weight_decay))
-        self._each("sgd", w.size, w, g, velocity, *numbers, np.int64(w.size))
+        self._each("sgd", w.size, w, g, velocity, *numbers, np.int32(nesterov), np.int64(w.size))
 
 
 def _kept(n: int) -> int:

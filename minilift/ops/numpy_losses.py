@@ -12,17 +12,17 @@ class NumpyLosses(NumpyFused):
     """The part of NumpyOps that compares predictions with targets."""
 
     def mpjpe(self, pred: Array, target: Array, grad: Array, total: Array) -> None:
-        joints = grad.size // 3
+        points = grad.size // 3
         np.subtract(pred, target, out=grad)
-        offset = grad.reshape(joints, 3)
-        distance = self._temporary("distance", joints)
+        offset = grad.reshape(points, 3)
+        distance = self._temporary("distance", points)
         np.einsum("ij,ij->i", offset, offset, out=distance)
         np.sqrt(distance, out=distance)
-        total += np.add.reduce(distance, dtype=np.float64) / joints
+        total += np.add.reduce(distance, dtype=np.float64) / points
         # The floor makes 0/0 a 0. It is where squares begin to vanish, so no distance that is told from 0
         # lies below it, and no quotient exceeds 1.
         np.maximum(distance, 1e-22 if self.dtype == "float32" else 1e-161, out=distance)
-        np.multiply(distance, joints, out=distance)
+        np.multiply(distance, points, out=distance)
         np.divide(offset, distance[:, None], out=offset)
 
     def mse(self, pred: Array, target: Array, grad: Array, total: Array) -> None:

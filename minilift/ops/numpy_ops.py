@@ -170,8 +170,9 @@ class NumpyOps(NumpyLosses):
                 np.multiply(vector, factor, out=vector)
 
     def sgd(
-        self, w: Array, g: Array, velocity: Array | None, lr: float, momentum: float, weight_decay: float
-    ) -> None:
+        self, w: Array, g: Array, velocity: Array | None, lr: float, momentum: float, weight_decay: float,
+        nesterov: bool = False,
+    ) -> None:  # fmt: skip
         for part in chunks_of(w.size):
             wi, gi = w[part], g[part]
             t = self._temporary("update", wi.size)
@@ -181,6 +182,11 @@ class NumpyOps(NumpyLosses):
                 vi = velocity[part]
                 np.multiply(vi, momentum, out=vi)
                 np.add(vi, t, out=vi)
-                np.copyto(t, vi)
+                if nesterov:
+                    ahead = self._temporary("decayed", wi.size)
+                    np.multiply(vi, momentum, out=ahead)
+                    np.add(t, ahead, out=t)
+                else:
+                    np.copyto(t, vi)
             np.multiply(t, lr, out=t)
             np.subtract(wi, t, out=wi)

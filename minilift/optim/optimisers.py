@@ -150,20 +150,22 @@ class AdamW(Adam):
 
 
 class SGD(Optimiser):
-    """Gradient descent with torch's momentum: velocity <- momentum velocity + g;  w <- w - lr velocity."""
+    """Gradient descent with torch's momentum: velocity <- momentum velocity + g;  w <- w - lr velocity.
+
+    With `nesterov`, w <- w - lr (g + momentum velocity): the gradient is taken as if the velocity had been
+    followed already (Sutskever et al., ICML 2013, as torch.optim.SGD writes it, without dampening).
+    """
 
     def __init__(
-        self,
-        parameters: Sequence[Parameter],
-        lr: float = 1e-3,
-        momentum: float = 0.0,
-        weight_decay: float = 0.0,
-        max_norm: float = 0.0,
-    ) -> None:
+        self, parameters: Sequence[Parameter], lr: float = 1e-3, momentum: float = 0.0,
+        weight_decay: float = 0.0, max_norm: float = 0.0, nesterov: bool = False,
+    ) -> None:  # fmt: skip
         super().__init__(parameters, lr, weight_decay, max_norm)
         if not momentum >= 0:
             raise ValueError(f"SGD: momentum must be at least 0, got {momentum}")
-        self.momentum = momentum
+        if nesterov and not momentum:
+            raise ValueError("SGD: nesterov needs a momentum of more than 0, got 0")
+        self.momentum, self.nesterov = momentum, nesterov
         self.velocity: list[Array | None] = [None] * len(self.runs)
         if momentum:
             self.velocity = list(self._new_moment("velocity"))
@@ -171,4 +173,5 @@ class SGD(Optimiser):
     def update(self, number: int, part: slice) -> None:
         (data, grad), velocity = self.runs[number], self.velocity[number]
         speed = None if velocity is None else velocity[part]
-        self.ops.sgd(data[part], grad[part], speed, self.lr, self.momentum, self.weight_decay)
+        numbers = self.lr, self.momentum, self.weight_decay
+        self.ops.sgd(data[part], grad[part], speed, *numbers, self.nesterov)

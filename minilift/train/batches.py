@@ -133,5 +133,5 @@ def hold_out(n: int, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray
     for block in np.random.default_rng(seed).permutation(len(blocks))[:count]:
         chosen[blocks[block]] = True
     if n - chosen.sum() < 2:
-        raise InputError(f"{n} poses are too few to train on and to validate on; give at least 3")
+        raise InputError(f"{n} rows are too few to train on and to validate on; give at least 3")
     return numbers[~chosen], numbers[chosen]

@@ -155,6 +155,7 @@ def updates(ops: Ops, rng: Any) -> dict[str, Any]:
     for part in (slice(0, 1600), slice(1600, 1603), slice(1603, size)):  # by fours, and ragged
         ops.adam(w[part], g[part], m[part], v[part], (0.9, 0.99), 1e-2, 1e-7, 0.1, 0.05)
     ops.sgd(other, g, velocity, 0.1, 0.9, 0.01)
+    ops.sgd(other, g, velocity, 0.1, 0.9, 0.01, nesterov=True)
     ops.sgd(other, g, None, 0.1, 0.0, 0.0)
     clipped, spared = (
         [ops.asarray(rng.standard_normal(n)) for n in (3000, 5)],

@@ -253,10 +253,10 @@ __device__ __forceinline__ real warp_most(real x) {
 // `bias` (columns), or null, is added to pred; `scale` and `shift` (columns), or null, are a change of units behind it.
 // grad is that of pred.
 extern "C" __global__ void __launch_bounds__(256) mpjpe(const real* pred, const real* bias, const real* scale,
-    const real* shift, const real* target, real* grad, int joints, int columns, double* partial, u32* finished,
+    const real* shift, const real* target, real* grad, int points, int columns, double* partial, u32* finished,
     double* total) {
   double mine = 0;
-  EACH(j, joints) {
+  EACH(j, points) {
     real d[3], square = 0;
     int c = (int)(j * 3 % columns);
     for (int a = 0; a < 3; a++) {
@@ -265,12 +265,12 @@ extern "C" __global__ void __launch_bounds__(256) mpjpe(const real* pred, const 
       d[a] = value - target[3 * j + a];
       square += d[a] * d[a];
     }
-    real distance = sqrt(square), factor = distance > 0 ? 1 / (distance * joints) : distance * 0;  // NaN stays NaN
+    real distance = sqrt(square), factor = distance > 0 ? 1 / (distance * points) : distance * 0;  // NaN stays NaN
     for (int a = 0; a < 3; a++) grad[3 * j + a] = d[a] * factor * (scale ? scale[c + a] : (real)1);
     mine += distance;
   }
   mine = block_sum(mine);
-  if (threadIdx.x == 0) add_to_total(mine, joints, partial, finished, total);
+  if (threadIdx.x == 0) add_to_total(mine, points, partial, finished, total);
 }
 
 extern "C" __global__ void __launch_bounds__(256) mse(const real* pred, const real* bias, const real* scale,
@@ -381,10 +381,13 @@ extern "C" __global__ void __launch_bounds__(256) scale_to_norm(real* x, long lo
 }
 
 extern "C" __global__ void __launch_bounds__(256) sgd(real* w, const real* g, real* velocity, real lr, real momentum,
-    real weight_decay, long long size) {
+    real weight_decay, int nesterov, long long size) {
   EACH(i, size) {
     real step = g[i] + weight_decay * w[i];
-    if (velocity) velocity[i] = step = momentum * velocity[i] + step;
+    if (velocity) {
+      real speed = velocity[i] = momentum * velocity[i] + step;
+      step = nesterov ? step + momentum * speed : speed;
+    }
     w[i] -= lr * step;
   }
 }
