@@ -474,7 +474,7 @@ def test_the_command_draws_after_the_fact(run: Path, capsys: Capture) -> None:
         (b"", "the file is empty"),
         (b"epoch,lr\n", "no epoch was finished"),
         (b"epoch,lr\n1,fast\n", "not a table of numbers (could not convert string to float: 'fast')"),
-        (b"lr\n0.1\n", "not a table of numbers (a row without its epoch)"),
+        (b"lr\n0.1\n", "is a text file that begins 'lr', not a table of numbers"),
         (b"epoch,lr\nnan,1\n", "a row without its epoch"),
         (b"epoch,lr\n1,2,3\n", "not a table of numbers"),
         (b"\xff\xfe\x00", "not a table of numbers"),
