@@ -187,6 +187,8 @@ def test_of_two_names_that_mean_the_same_the_choice_is_said() -> None:
     found = find(tree)
     assert found.notes == ("left_knee: calf_l, not l_calf", "head: head, not Head_")
     assert found.shares == find((names, parents, offsets)).shares
+    given = {"left_knee": names.index("calf_l"), "head": names.index("head")}  # whoever says it is not told
+    assert find_joints("a.bvh", *tree, given=given).notes == ()
 
 
 def test_numbers_behind_names_say_little() -> None:
