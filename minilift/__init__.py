@@ -1,25 +1,29 @@
 """2D-to-3D human pose lifting, on a small neural-network library with hand-written gradients."""
 
-from minilift.errors import InputError
-from minilift.lift.lifter import Lifter
-from minilift.lift.model import LiftModel
-from minilift.lift.run_epoch import evaluate, run_epoch
-from minilift.nn import BatchNorm1d, Dropout, Linear, Network, ReLU, Residual, Sequential
-from minilift.nn.losses import MPJPE, MSE, CrossEntropy, cross_entropy, mpjpe, mse
-from minilift.nn.metrics import accuracy
-from minilift.optim import (
-    SGD,
-    Adam,
-    AdamW,
-    CosineAnnealingLR,
-    ExponentialLR,
-    OneCycleLR,
-    StepLR,
-    WarmUpCosineLR,
-)
-from minilift.poses.metrics import cal_mpjpe
-from minilift.poses.poses import Poses, load_poses
-from minilift.train import Batches, Measure, PlainStep, Trainer
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from minilift.errors import InputError
+    from minilift.lift.lifter import Lifter
+    from minilift.lift.model import LiftModel
+    from minilift.lift.run_epoch import evaluate, run_epoch
+    from minilift.nn import BatchNorm1d, Dropout, Linear, Network, ReLU, Residual, Sequential
+    from minilift.nn.losses import MPJPE, MSE, CrossEntropy, cross_entropy, mpjpe, mse
+    from minilift.nn.metrics import accuracy
+    from minilift.optim import (
+        SGD,
+        Adam,
+        AdamW,
+        CosineAnnealingLR,
+        ExponentialLR,
+        OneCycleLR,
+        StepLR,
+        WarmUpCosineLR,
+    )
+    from minilift.poses.metrics import cal_mpjpe
+    from minilift.poses.poses import Poses, load_poses
+    from minilift.train import Batches, Measure, PlainStep, Trainer
 
 __version__ = "0.1.0"
 
@@ -30,3 +34,34 @@ __all__ = [
     "WarmUpCosineLR", "accuracy", "cal_mpjpe", "cross_entropy", "evaluate", "load_poses", "mpjpe", "mse",
     "run_epoch",
 ]  # fmt: skip
+
+# Where the names live. A module is imported when one of its names is first asked for: all of them together
+# take longer than NumPy does, and `minilift --help` needs none.
+_HOMES = {
+    "minilift.errors": ("InputError",),
+    "minilift.lift.lifter": ("Lifter",),
+    "minilift.lift.model": ("LiftModel",),
+    "minilift.lift.run_epoch": ("evaluate", "run_epoch"),
+    "minilift.nn": ("BatchNorm1d", "Dropout", "Linear", "Network", "ReLU", "Residual", "Sequential"),
+    "minilift.nn.losses": ("MPJPE", "MSE", "CrossEntropy", "cross_entropy", "mpjpe", "mse"),
+    "minilift.nn.metrics": ("accuracy",),
+    "minilift.optim": (
+        "SGD", "Adam", "AdamW", "CosineAnnealingLR", "ExponentialLR", "OneCycleLR", "StepLR",
+        "WarmUpCosineLR",
+    ),
+    "minilift.poses.metrics": ("cal_mpjpe",),
+    "minilift.poses.poses": ("Poses", "load_poses"),
+    "minilift.train": ("Batches", "Measure", "PlainStep", "Trainer"),
+}  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    for home, names in _HOMES.items():
+        if name in names:
+            value = globals()[name] = getattr(import_module(home), name)
+            return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
