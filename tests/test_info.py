@@ -45,7 +45,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def told(capsys: Capture, *files: Path | str) -> list[dict[str, Any]]:
     assert info([*map(str, files), "--json"]) == 0
-    found: list[dict[str, Any]] = json.loads(capsys.readouterr().out)
+    found: list[dict[str, Any]] = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
     assert [one["file"] for one in found] == [str(file) for file in files]
     return found
 

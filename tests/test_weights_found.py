@@ -156,9 +156,12 @@ def test_of_equals_the_one_nearest_to_the_top_and_then_the_first_is_taken(tmp_pa
 
 
 def test_the_same_weights_under_two_names_are_no_choice(tmp_path: Path) -> None:
-    got = found({"last": STATE, "best": STATE}, tmp_path)
-    same(got.state)
-    assert got.others == ()
+    for again in (STATE, dict(STATE)):
+        got = found({"last": STATE, "best": again}, tmp_path)
+        same(got.state)
+        assert got.others == ()
+    shared = {**OTHER, "output.bias": STATE["output.bias"]}
+    assert found({"last": STATE, "best": shared}, tmp_path).others == ("'best'",)
 
 
 def test_what_does_not_fit_is_told_with_what_was_found_and_what_would(tmp_path: Path) -> None:

@@ -118,7 +118,7 @@ def find_state_dict(path: PathLike, wanted: Wanted | None = None, remedy: str = 
     fits = _fitting(path, found, wanted, remedy)
     (place, names), *rest = fits
     taken = {id(leaf.array) for leaf in names.values()}
-    others = [repr(other) for other, theirs in rest if taken.isdisjoint(id(x.array) for x in theirs.values())]
+    others = [repr(other) for other, theirs in rest if taken != {id(x.array) for x in theirs.values()}]
     state = {name: leaf.array for name, leaf in names.items()}
     return Found(state, place, tuple(strangers(content, names.values())), tuple(dict.fromkeys(others)))
 
