@@ -46,11 +46,19 @@ def train(net: Network, adam: Adam, steps: int, seed: int = 0) -> None:
         adam.step()
 
 
+def assert_gathered(net: Network) -> None:
+    """Every parameter of its layers is a view of the vector that the optimiser gets."""
+    flat = net.flat
+    for _, p in net.named_parameters():
+        assert np.shares_memory(p.data, flat.data)
+        assert np.shares_memory(p.grad, flat.grad)
+        assert p.data.dtype == flat.data.dtype == net.dtype
+
+
 def test_the_parameters_are_views_of_one_vector() -> None:
     net = Deep()
     flat = net.flat
-    assert all(np.shares_memory(p.data, flat.data) for p in net.parameters())
-    assert all(np.shares_memory(p.grad, flat.grad) for p in net.parameters())
+    assert_gathered(net)
     assert np.shares_memory(net.flat.data, flat.data)
     assert len(Adam(net.parameters()).runs) == 1
     assert sum(p.size for p in net.parameters()) <= flat.data.size
@@ -78,6 +86,21 @@ def test_networks_put_into_another_become_one_vector_again() -> None:
     for p, value in zip(whole.parameters(), values, strict=True):
         np.testing.assert_array_equal(p.data, value)
     assert [layer.stream for part in parts for layer in part if isinstance(layer, Dropout)] == [0, 1]
+
+
+def test_layers_that_were_made_apart_share_operations_and_no_mask() -> None:
+    """Threads and scratch memory belong to the operations, and a mask to the number of a dropout layer."""
+
+    class Two(Deep):
+        def __init__(self) -> None:
+            super().__init__()
+            self.children = {name: Dropout(0.5) for name in ("a", "b")} | {"c": Linear(5, 5)}
+
+    net = Two()
+    net.parameters()
+    assert {module.ops for _, module in net.modules()} == {net.ops}
+    masks = [net.children[name].forward(np.ones((4, 5), np.float32), train=True) for name in ("a", "b")]
+    assert (masks[0] != masks[1]).any()
 
 
 def test_a_network_of_no_parameters() -> None:
@@ -138,11 +161,12 @@ def test_a_copy_is_a_network_of_its_own(copied: Callable[[Network], Network]) ->
     train(net, Adam(net.parameters()), 2)
     other = copied(net)
     before = net.flat.data.copy()
+    assert_gathered(other)
     adam = Adam(other.parameters())
     assert len(adam.runs) == 1
     train(other, adam, 2)
     np.testing.assert_array_equal(net.flat.data, before)
-    assert (other.flat.data != before).any()
+    assert (other.state_dict()["out.weight"] != net.state_dict()["out.weight"]).any()
 
 
 def test_to_another_dtype_and_back() -> None:
@@ -152,7 +176,7 @@ def test_to_another_dtype_and_back() -> None:
     y = net.forward(x.astype(np.float32)).copy()
     assert net.to("cpu", "float64") is net
     assert net.dtype == "float64"
-    assert {p.data.dtype for p in net.parameters()} == {np.dtype(np.float64)}
+    assert_gathered(net)
     wide = net.forward(x)
     assert wide.dtype == np.float64
     np.testing.assert_allclose(wide, y, rtol=0, atol=1e-5)
