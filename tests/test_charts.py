@@ -486,7 +486,7 @@ def test_what_is_no_log_is_told_in_a_line(run: Path, content: bytes, words: str,
     error = capsys.readouterr().err
     assert error.startswith("minilift plot: error: bad.csv: ")
     assert words in error
-    assert "name the log.csv that train.py wrote" in error or not content
+    assert "name the log.csv of a training run" in error or not content
     assert error.count("\n") == 1
     assert not Path("curves.png").exists()
 
@@ -509,7 +509,7 @@ def test_what_is_no_record_is_told_in_a_line(run: Path, name: str, array: Any, c
     assert main(["training", "log.csv", "--record", "bad.npz"]) == 2
     error = capsys.readouterr().err
     assert error.startswith("minilift plot: error: bad.npz: ")
-    assert "name the record.npz that train.py --plot wrote" in error
+    assert "name the record.npz of a training run" in error
     assert name in error or name == "gradient_norm"
     assert error.count("\n") == 1
 

@@ -150,7 +150,7 @@ def only_one(directory: PathLike) -> Iterator[None]:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            problem = "another run is writing to this folder; wait for it, or choose another --out"
+            problem = "another run is writing to this folder; wait for it, or choose another folder"
             raise file_error(directory, problem) from None
         except OSError:  # a file system without locks
             pass

@@ -22,7 +22,7 @@ def save_checkpoint(path: PathLike, arrays: Mapping[str, np.ndarray], meta: Mapp
 
 def load_checkpoint(path: PathLike) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """Read what save_checkpoint wrote: (arrays, meta). Raises InputError naming the file."""
-    found = read_npz(path, read_bytes(path, "check the name, or train without --resume"))
+    found = read_npz(path, read_bytes(path, "check the name, or start a new run"))
     arrays = {k: np.asarray(a, a.dtype.newbyteorder("=")) for k, a in found.items() if a is not None}
     try:
         meta = json.loads(arrays.pop(_META).tobytes())
@@ -30,6 +30,6 @@ def load_checkpoint(path: PathLike) -> tuple[dict[str, np.ndarray], dict[str, An
         meta = None
     if not isinstance(meta, dict):
         raise file_error(
-            path, "is not a training checkpoint (no readable meta); name one written by train.py"
+            path, "is not a training checkpoint (no readable meta); name the checkpoint.npz of a run"
         )
     return arrays, meta

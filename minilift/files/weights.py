@@ -17,7 +17,7 @@ from minilift.files.torch_write import write_torch
 from minilift.files.tree import Leaf, describe, leaves, strangers
 from minilift.files.what import kind_of
 
-TRAIN_FIRST = "check the name, or train one with: python train.py"
+TRAIN_FIRST = "check the name, or train one with: minilift train"
 # What DataParallel, Lightning, torch.compile, AveragedModel and people put before every name
 WRAPPERS = frozenset({
     "module", "model", "_orig_mod", "net", "network", "lifter", "generator", "model_pos", "backbone",

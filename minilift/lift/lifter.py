@@ -38,7 +38,7 @@ class Lifter:
 
         Raises InputError if it holds none of a LiftModel.
         """
-        found = find_state_dict(path, weights_of_lifter, "give a file that train.py wrote")
+        found = find_state_dict(path, weights_of_lifter, "give weights of a lifter")
         state = dict(found.state)
         norms = [key.removesuffix("running_mean") for key in state if key.endswith(".running_mean")]
         for norm in norms:  # torch before 0.4.1 did not count
@@ -52,11 +52,11 @@ class Lifter:
         except InputError:
             raise
         except ValueError as problem:
-            raise InputError(f"{path}: {problem}; give a file that train.py wrote") from problem
+            raise InputError(f"{path}: {problem}; give weights of a lifter") from problem
         if model.input_nodes % 2 or model.joint_nodes * 2 != model.input_nodes * 3:
             raise InputError(
                 f"{path}: a model from {model.input_nodes} to {model.output_nodes} numbers does not map "
-                "2D joints to as many 3D joints; give a file that train.py wrote"
+                "2D joints to as many 3D joints; give weights of a lifter"
             )
         lifter = cls(model)
         lifter.weights, lifter.note = path, found.note

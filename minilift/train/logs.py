@@ -30,7 +30,7 @@ def read_log(path: PathLike) -> Rows:
 
     Raises InputError naming the file: not there, no table of numbers, no column `epoch`, no rows.
     """
-    remedy = "name the log.csv that train.py wrote"
+    remedy = "name the log.csv of a training run"
     content = read_bytes(path, remedy)
     try:
         rows = clean_rows(csv.DictReader(io.StringIO(content.decode(), newline="")))
@@ -56,7 +56,7 @@ def read_record(path: PathLike) -> dict[str, np.ndarray]:
 
     Raises InputError naming the file if it is not there, or if they do not fit together.
     """
-    remedy = "name the record.npz that train.py --plot wrote"
+    remedy = "name the record.npz of a training run"
     found = read_npz(path, read_bytes(path, remedy))
     try:
         arrays = {name: np.asarray(found[name]) for name in (*RECORD, "epochs")}
