@@ -81,7 +81,7 @@ def test_trust_of_other_weights_is_told(run: Path, folder: Path, capsys: Capture
     (folder / "alone.npz").write_bytes((run / "liftModel.trust.npz").read_bytes())
     other, alone = told(capsys, "w.trust.npz", "alone.npz")
     assert other["fits w"] is False
-    assert alone["fits the weights beside it"] is None
+    assert alone["fits the weights next to it"] is None
 
 
 def test_weights_among_other_things(folder: Path, capsys: Capture) -> None:

@@ -423,7 +423,7 @@ def test_projecting_leaves_missing_joints_where_they_are(flip: bool, monkeypatch
 
 def test_a_missing_joint_has_no_ray() -> None:
     lifter, poses = some_lifter("ray")
-    with pytest.raises(InputError, match=r"missing=True: a missing keypoint has no ray.*--head xyz"):
+    with pytest.raises(InputError, match=r"missing=True: a missing keypoint has no ray.*head 'xyz'"):
         lifter.predict(poses.joint_2d, missing=True)
 
 

@@ -368,7 +368,7 @@ def test_no_trust_is_one_line_with_a_remedy(
         Lifter(LiftModel(1, 8)).trust(image)
     path = tmp_path / "liftModel"
     lifter.save(path)
-    with pytest.raises(InputError, match=r"liftModel.trust.npz: is not here.*minilift trust --weights"):
+    with pytest.raises(InputError, match=r"liftModel.trust.npz: is missing.*minilift trust --weights"):
         Lifter.load(path).trust(image)
     own = lifter.trust_model
     own.save(trust_path(path))

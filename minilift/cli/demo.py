@@ -87,7 +87,7 @@ def _demo(argv: Sequence[str] | None) -> int:
         training = build_trainer(settings, model, people, None, out)
         trainer = training.trainer
         if not training.fit():
-            print("\nstopped; minilift demo begins anew")
+            print("\nstopped; run minilift demo again to start over")
             return 128 + trainer.signal
         lifter = Lifter.load(trainer.weights_path)
         fit_trust(lifter, *split_data(people, settings), args.seed).save(trust_path(trainer.weights_path))

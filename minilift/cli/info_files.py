@@ -166,7 +166,7 @@ def _trust(path: str) -> Facts:
     return {
         "kind": "when to trust the predictions of a lifter",
         "made for weights": f"with fingerprint {trust.weights:08x}",
-        f"fits {weights.name}" if fits is not None else "fits the weights beside it": fits,
+        f"fits {weights.name}" if fits is not None else "fits the weights next to it": fits,
         "training poses kept": len(trust.familiarity.reference),
         "held-out poses": len(trust.familiarity.usual),
     }

@@ -46,7 +46,7 @@ class Lifter:
         for key, value in state.items():
             if not np.all(np.isfinite(value)) or (key.endswith(".running_var") and np.any(value < 0)):
                 problem = "has values that no training gives (NaN, infinite or a negative variance)"
-                raise InputError(f"{path}: {key!r} {problem}; train again, with a lower --lr")
+                raise InputError(f"{path}: {key!r} {problem}; train again, with a lower learning rate")
         try:
             model = LiftModel.from_state_dict(state, device=device)
         except InputError:
@@ -110,7 +110,7 @@ class Lifter:
         """The points (N, 2J) with (0, 0), the root's image, for a missing one; and which are given (N, J)."""
         if self.model.head == "ray":
             problem = "a missing keypoint has no ray, and head 'ray' puts joints onto rays"
-            raise InputError(f"missing=True: {problem}; train with --head xyz --joint-dropout 0.1")
+            raise InputError(f"missing=True: {problem}; train one with head 'xyz' and joint_dropout 0.1")
         rows = rows.copy()
         points = rows.reshape(len(rows), self.model.input_nodes // 2, 2)
         given = ~np.isnan(points).any(axis=2)

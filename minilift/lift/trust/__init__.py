@@ -99,8 +99,10 @@ def load_trust(weights: PathLike, state: Mapping[str, np.ndarray]) -> TrustModel
     """
     path = trust_path(weights)
     if not path.exists():
-        problem = "is not here, and without it nothing is known of how far to trust these weights"
-        raise file_error(path, f"{problem}; train.py writes it, or {REMEDY} --weights {os.fspath(weights)}")
+        problem = "is missing, and without it there is no telling how far to trust these weights"
+        raise file_error(
+            path, f"{problem}; minilift train writes it, or {REMEDY} --weights {os.fspath(weights)}"
+        )
     found = TrustModel.load(path)
     if found.weights != fingerprint(state):
         problem = f"was made for other weights than {os.fspath(weights)}, and is not used"

@@ -83,7 +83,7 @@ def _predicted(lifter: Lifter, image: np.ndarray) -> np.ndarray:
     found = lifter.predict(image)
     if not np.isfinite(found).all():
         problem = "the lifter's predictions are too large or undefined"
-        raise InputError(f"{problem}; train again, with a lower --lr")
+        raise InputError(f"{problem}; train again, with a lower learning rate")
     return found
 
 

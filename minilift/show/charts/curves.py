@@ -38,7 +38,7 @@ class Curves:
         try:
             self.recorder.restore(read_record(record), steps, epochs)
         except InputError as error:
-            print(f"warning: {self.path} begins anew ({error})", file=sys.stderr)
+            print(f"warning: {self.path} starts without its earlier points ({error})", file=sys.stderr)
 
     def after_epoch(self, history: list[dict[str, Any]]) -> None:
         """Draw if it is time to. What goes wrong is no reason to stop training."""
