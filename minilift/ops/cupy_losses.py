@@ -9,6 +9,7 @@ import numpy as np
 from minilift.ops.base import Array
 from minilift.ops.cupy_core import BLOCK, CupyCore
 
+KERNELS = "losses.cu"
 LOSS_BLOCKS = 256  # at most
 ROWS = BLOCK // 32  # of a block that has a warp for each row
 
@@ -27,12 +28,14 @@ class CupyLosses(CupyCore):
         shape = np.int32(n), np.int32(classes)
         blocks = min(-(-n // ROWS), LOSS_BLOCKS)
         memory = *self.loss_memory(), total
-        self.launch("cross_entropy", (blocks,), (BLOCK,), pred, target, grad, *shape, *memory)
+        self.launch_of(KERNELS, "cross_entropy", (blocks,), (BLOCK,), pred, target, grad, *shape, *memory)
 
     def accuracy(self, pred: Array, target: Array, total: Array) -> None:
         n, classes = target.size, pred.shape[-1]
         blocks, shape = min(-(-n // ROWS), LOSS_BLOCKS), (np.int32(n), np.int32(classes))
-        self.launch("accuracy", (blocks,), (BLOCK,), pred, target, *shape, *self.loss_memory(), total)
+        self.launch_of(
+            KERNELS, "accuracy", (blocks,), (BLOCK,), pred, target, *shape, *self.loss_memory(), total
+        )
 
     def loss_behind(
         self, name: str, pred: Array, bias: Array | None, units: Any, target: Array, grad: Array, total: Array
@@ -41,8 +44,8 @@ class CupyLosses(CupyCore):
         count = pred.size // 3 if name == "mpjpe" else pred.size
         blocks = min(-(-count // BLOCK), LOSS_BLOCKS)
         scale, shift = (None, None) if units is None else (units.scale, units.shift)
-        self.launch(
-            name, (blocks,), (BLOCK,), pred, bias, scale, shift, target, grad, np.int32(count),
+        self.launch_of(
+            KERNELS, name, (blocks,), (BLOCK,), pred, bias, scale, shift, target, grad, np.int32(count),
             np.int32(pred.shape[-1]), *self.loss_memory(), total,
         )  # fmt: skip
 

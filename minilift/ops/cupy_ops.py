@@ -15,6 +15,7 @@ from minilift.ops.cupy_core import BLOCK, TALL
 from minilift.ops.cupy_losses import LOSS_BLOCKS, CupyLosses
 
 KEPT = (1, 4, 16, 64)  # rows of a thread for which there are kernels that keep them in registers
+UPDATES = "updates.cu"  # the kernels of the optimisers
 WHOLE_MASK = 0xFFFFFFFF
 
 
@@ -168,26 +169,26 @@ class CupyOps(CupyLosses):
     def _adam(self, vectors: tuple[Array, ...], numbers: tuple[Any, ...]) -> None:
         size, item = vectors[0].size, vectors[0].itemsize
         if size % 4 == 0 and all(vector.data.ptr % (4 * item) == 0 for vector in vectors):
-            self._each("adam", size // 4, *vectors, *numbers, np.int64(size // 4))
+            self.each_of(UPDATES, "adam", size // 4, *vectors, *numbers, np.int64(size // 4))
         else:
-            self._each("adam_ragged", size, *vectors, *numbers, np.int64(size))
+            self.each_of(UPDATES, "adam_ragged", size, *vectors, *numbers, np.int64(size))
 
     def scale_to_norm(self, vectors: list[Array], limit: float) -> None:
         sums = self._scratch("squares", len(vectors) * LOSS_BLOCKS, "float64")
         sums = sums[: len(vectors) * LOSS_BLOCKS]
         for i, vector in enumerate(vectors):
             part = sums[i * LOSS_BLOCKS : (i + 1) * LOSS_BLOCKS]
-            self.launch("squares", (LOSS_BLOCKS,), (BLOCK,), vector, np.int64(vector.size), part)
+            self.launch_of(UPDATES, "squares", (LOSS_BLOCKS,), (BLOCK,), vector, np.int64(vector.size), part)
         numbers = np.int32(sums.size), self.real(limit)
         for vector in vectors:
-            self._each("scale_to_norm", vector.size, vector, np.int64(vector.size), sums, *numbers)
+            self.each_of(UPDATES, "scale_to_norm", vector.size, vector, np.int64(vector.size), sums, *numbers)
 
     def sgd(
         self, w: Array, g: Array, velocity: Array | None, lr: float, momentum: float, weight_decay: float,
         nesterov: bool = False,
     ) -> None:  # fmt: skip
         numbers = (self.real(value) for value in (lr, momentum, weight_decay))
-        self._each("sgd", w.size, w, g, velocity, *numbers, np.int32(nesterov), np.int64(w.size))
+        self.each_of(UPDATES, "sgd", w.size, w, g, velocity, *numbers, np.int32(nesterov), np.int64(w.size))
 
 
 def _kept(n: int) -> int:

@@ -9,7 +9,7 @@ import nvrtc
 import pytest
 
 from minilift.lift.augment import cupy_augment
-from minilift.lift.fast import column_plan
+from minilift.lift.fast import column_plan, row_plan
 from minilift.lift.fast.column_plan import ColumnPlan
 from minilift.lift.rays import cupy_rays
 from minilift.ops.cuda.gpu import module_source
@@ -20,8 +20,11 @@ SHAPES = [
     ("-DROWS=32", "-DWIDTH=64", "-DINPUTS=34", "-DJOINTS=17"),
 ]
 MODULES = [
-    ("kernels.cu", ("-DREAL=float",)),
-    ("kernels.cu", ("-DREAL=double",)),
+    *(
+        (name, (f"-DREAL={real}",))
+        for name in ("kernels.cu", "losses.cu", "updates.cu", row_plan.STEM)
+        for real in ("float", "double")
+    ),
     *((column_plan.KERNELS, shape) for shape in SHAPES),
     *((cupy_augment.KERNELS, (f"-DREAL={real}", *cupy_augment.DEFINES)) for real in ("float", "double")),
     *((cupy_rays.KERNELS, (f"-DREAL={real}",)) for real in ("float", "double")),

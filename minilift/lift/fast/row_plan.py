@@ -6,6 +6,7 @@ It neither allocates, reads nor waits, and of a launch's arguments only that row
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +18,7 @@ from minilift.nn import BatchNorm1d, Dropout, Linear
 from minilift.ops import Array
 from minilift.optim import Adam
 
+STEM = str(Path(__file__).with_name("stem.cu"))  # the beginning of a step
 # Words of a step's numbers: the first row, those that Adam takes, and where the keys begin
 ADAM_WORDS = slice(1, 6)
 KEYS = 6
@@ -139,8 +141,8 @@ class RowPlan(Plan):
         shape = (np.int32(size) for size in (n, self.inputs, self.joints, self.width))
         weights = *self.units_in, stem.weight.data, stem.bias.data
         grid = -(-self.width // 128), -(-n // 16)
-        ops.launch(
-            "stem", grid, (128,), *self.source, numbers, *shape, *weights,
+        ops.launch_of(
+            STEM, "stem", grid, (128,), *self.source, numbers, *shape, *weights,
             self.points, self.x, self.y, self.h[0],
         )  # fmt: skip
         for i, (linear, norm, dropout) in enumerate(self.halves):

@@ -37,6 +37,17 @@ template <class T> __device__ __forceinline__ T warp_sum(T x) {
   return x;
 }
 
+// The sum over a block of 256 threads, to the first of them.
+__device__ __forceinline__ double block_sum(double mine) {
+  __shared__ double part[8];
+  mine = warp_sum(mine);
+  if ((threadIdx.x & 31) == 0) part[threadIdx.x >> 5] = mine;
+  __syncthreads();
+  if (threadIdx.x == 0)
+    for (int i = 1; i < 8; i++) mine += part[i];
+  return mine;
+}
+
 // The last block to finish adds up the sums of all blocks in order, so that the bits are the same every time, and their
 // mean over `count` to the total. By one thread of each block; `finished` is 0 between two launches.
 __device__ __forceinline__ void add_to_total(double sum, double count, double* partial, u32* finished, double* total) {
