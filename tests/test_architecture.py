@@ -115,7 +115,7 @@ def test_the_plan_is_the_file_list() -> None:
 FILE, FUNCTION = 250, 50  # lines
 # What was longer when these limits came, and by now; it may only shrink, and leaves the list when it fits
 STILL_LONG: dict[str, int] = {
-    "minilift/ops/base.py": 305,
+    "minilift/ops/base.py": 274,
     "minilift/ops/numpy_fused.py: norm_act_drop": 53,
 }
 
