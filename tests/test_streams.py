@@ -179,8 +179,10 @@ def test_a_folder_that_cannot_be_written_is_one_line(folder: Path) -> None:
         ["data", "split", data, "--out", "new"], ["data", "synth"], ["trust", "--val-fraction", "0.4"],
         ["study", "--set", "epochs=1", "--seeds", "1", "--eval", f"a={data}"], ["demo"],
     ]  # fmt: skip
-    # Permissions do not count for root, so root becomes another user once everything is imported
-    start = "[importlib.import_module('minilift.cli.' + name) for name in COMMANDS]; ''.encode('cp437')\n"
+    # Permissions do not count for root, so root becomes another user, who may not be allowed to read Python's
+    # own folders: everything is imported before
+    start = "import tqdm, tqdm.auto; ''.encode('cp437')\n"
+    start += "for name in COMMANDS: importlib.import_module('minilift.cli.' + name)\n"
     statuses, _, err = run(commands, kept, start=start + "os.geteuid() or os.setuid(65534)")
     assert statuses == [2] * len(commands), err
     assert len(errors(err)) == len(commands), err
