@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import tarfile
 from pathlib import Path
 from typing import Any
+
+# One thread for each of several test processes: pools of threads that wait in loops for the same cores take
+# many times as long. Before NumPy and torch are imported, who read it then.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ |= dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1")
 
 import numpy as np
 import pytest

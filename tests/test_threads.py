@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from conftest import ROOT
 
 from minilift.ops import NumpyOps, numpy_core, threads
 from minilift.ops.threads import LARGEST_TEAM, Team, blas, team
@@ -442,3 +443,36 @@ def test_arrays_start_on_a_cache_line(dtype: str) -> None:
         assert not ops.zeros(shape).any()
         assert ops.zeros(shape, dtype="float64").dtype == np.float64
         assert ops.empty(shape).dtype == ops.scratch("rows", shape).dtype == np.dtype(dtype)
+
+
+TRAINING = """
+import numpy as np
+from minilift.lift.model import LiftModel
+from minilift.lift.run_epoch import evaluate, run_epoch
+from minilift.ops.threads import blas, team
+from minilift.optim import Adam
+from conftest import make_poses
+
+poses, model = make_poses(2000), LiftModel(2, 256, seed=1)
+adam = Adam(model.parameters(), 1e-3)
+for epoch in range(2):
+    run_epoch(epoch, poses, model, adam, batch_size=128, progress=False)
+print(blas().threads, team().size, evaluate(model, poses).mpjpe)
+"""
+
+
+@bundled
+def test_a_team_of_two_trains_as_one_thread_does() -> None:
+    """As a whole process, for the tests may run on one thread each; sums are cut elsewhere, no more."""
+    found = {}
+    for count in (1, 2):
+        paths = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
+        env = {**os.environ, "OPENBLAS_NUM_THREADS": str(count), "PYTHONPATH": paths}
+        env.pop("PYTEST_XDIST_WORKER", None)
+        done = subprocess.run(
+            [sys.executable, "-c", TRAINING], capture_output=True, text=True, env=env, check=True
+        )
+        threads, size, error = done.stdout.split()
+        assert int(threads) == int(size) <= count  # of one core, BLAS uses one
+        found[count] = float(error)
+    assert found[2] == pytest.approx(found[1], rel=1e-3)
