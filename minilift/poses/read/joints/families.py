@@ -1,7 +1,7 @@
 """What joints are called, in the skeletons that people have: synonyms of limbs, and families of skeletons.
 
-Facts only, read in public hierarchies; the source of each family stands in its row. docs/joint-names.md says
-what each joint of the course is in each of them, and which are estimated.
+Facts only; FAMILIES says where they come from. docs/joint-names.md says what each joint of the course is in
+each of them, and which are estimated.
 """
 
 _LIMBS = """
@@ -71,7 +71,8 @@ MotionBuilder            leftupleg leftforearm
 without a namespace. The particular stands before the general. They name a skeleton for people; which joint is
 which is found by LIMBS and the tree, so that a skeleton of no family is read as well.
 
-Read in these places:
+Where the names come from. HumanIK, VRM, Unreal, MakeHuman, SOMA, Xsens MVN, Kinect, OptiTrack, Unity,
+DeepMotion and Second Life were not looked up there, and may differ in details.
 Mixamo: tests/test_freebvh.bvh of github.com/20tab/bvh-python. Character1, MotionBuilder: Autodesk's HumanIK.
 Biped, DAZ, Auto-Rig Pro: core/auto_detect_lists/bones.py of github.com/Rokoko/rokoko-studio-live-blender.
 Rigify: rigify/metarigs/human.py of github.com/blender/blender-addons; the first has hips, spine and ribs; in
