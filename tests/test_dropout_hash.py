@@ -7,7 +7,7 @@ import pytest
 
 from minilift.nn import Dropout
 from minilift.ops import get_ops
-from minilift.ops.base import _splitmix64, dropout_key
+from minilift.ops.keys import _splitmix64, dropout_key
 from minilift.ops.numpy_core import CHUNK
 
 

@@ -11,7 +11,7 @@ from test_dropout_hash import keeps
 
 from minilift.nn import BatchNorm1d, Dropout, NormActDrop, ReLU
 from minilift.ops import Ops, get_ops, numpy_core, numpy_ops
-from minilift.ops.base import dropout_key
+from minilift.ops.keys import dropout_key
 from minilift.ops.threads import Team
 
 TOLERANCE = {"float64": 1e-12, "float32": 1e-5}  # absolute; worst seen 3.6e-15 and 2.4e-6

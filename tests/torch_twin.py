@@ -18,7 +18,7 @@ from minilift.nn import (
     Residual,
     Sequential,
 )
-from minilift.ops.base import dropout_key
+from minilift.ops.keys import dropout_key
 
 torch = pytest.importorskip("torch", reason="torch is the oracle of these tests: pip install torch==2.13.0")
 nn = torch.nn

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from minilift.nn.module import Module
 from minilift.ops import Array, Ops
-from minilift.ops.base import dropout_key
+from minilift.ops.keys import dropout_key
 
 
 class Dropout(Module):

@@ -48,18 +48,17 @@ class NumpyFused(NumpyCore):
         self, x: Array, weight: Array, bias: Array, mean: Array, var: Array, rstd: Array, eps: float,
         p: float, key: tuple[int, int], centred: Array, out: Array,
     ) -> Array:  # fmt: skip
-        n, columns = x.shape
-        chunks = row_chunks(x)
-        means, squares = self.scratch("sums", (2, len(chunks), columns))
-        column = self._temporary("column", columns)
-
-        def gather(i: int) -> None:
-            part = x[chunks[i]]
-            off = self.scratch("off", part.shape)
-            self.sum_rows(part, out=means[i])
-            np.divide(means[i], len(part), out=means[i])
-            np.subtract(part, means[i], out=off)
-            np.einsum("ij,ij->j", off, off, out=squares[i])
+        columns, chunks = x.shape[1], row_chunks(x)
+        self._statistics(x, chunks, mean, var)
+        np.add(var, eps, out=rstd)
+        np.sqrt(rstd, out=rstd)
+        np.reciprocal(rstd, out=rstd)
+        # dropout's 1/(1-p) goes into the scale and shift of the normalisation: relu(s x) = s relu(x)
+        scale, shift = self._temporary("scale", columns), self._temporary("shift", columns)
+        kept = 1 / (1 - p) if p < 1 else 0.0
+        np.multiply(weight, rstd, out=scale)
+        np.multiply(scale, kept, out=scale)
+        np.multiply(bias, kept, out=shift)
 
         def finish(i: int) -> None:
             y, part = out[chunks[i]], centred[chunks[i]]
@@ -72,8 +71,27 @@ class NumpyFused(NumpyCore):
                 self._keep(p, key, chunks[i].start * columns, keep.reshape(-1))
                 np.multiply(y, keep, out=y)
 
-        # Each chunk is read once for its own mean and squares about it; sums of squares about the mean of all
-        # follow from those (Chan, Golub & LeVeque, "Updating formulae and a pairwise algorithm", 1979).
+        self.run(finish, len(chunks))
+        return out
+
+    def _statistics(self, x: Array, chunks: list[slice], mean: Array, var: Array) -> None:
+        """Mean and biased variance of each column.
+
+        Each chunk is read once for its own mean and squares about it; sums of squares about the mean of all
+        follow from those (Chan, Golub & LeVeque, "Updating formulae and a pairwise algorithm", 1979).
+        """
+        n, columns = x.shape
+        means, squares = self.scratch("sums", (2, len(chunks), columns))
+        column = self._temporary("column", columns)
+
+        def gather(i: int) -> None:
+            part = x[chunks[i]]
+            off = self.scratch("off", part.shape)
+            self.sum_rows(part, out=means[i])
+            np.divide(means[i], len(part), out=means[i])
+            np.subtract(part, means[i], out=off)
+            np.einsum("ij,ij->j", off, off, out=squares[i])
+
         self.run(gather, len(chunks))
         mean.fill(0)
         for i, chunk in enumerate(chunks):
@@ -86,17 +104,6 @@ class NumpyFused(NumpyCore):
             np.multiply(column, chunk.stop - chunk.start, out=column)
             np.add(var, column, out=var)
         np.divide(var, n, out=var)
-        np.add(var, eps, out=rstd)
-        np.sqrt(rstd, out=rstd)
-        np.reciprocal(rstd, out=rstd)
-        # dropout's 1/(1-p) goes into the scale and shift of the normalisation: relu(s x) = s relu(x)
-        scale, shift = self._temporary("scale", columns), self._temporary("shift", columns)
-        kept = 1 / (1 - p) if p < 1 else 0.0
-        np.multiply(weight, rstd, out=scale)
-        np.multiply(scale, kept, out=scale)
-        np.multiply(bias, kept, out=shift)
-        self.run(finish, len(chunks))
-        return out
 
     def norm_act_drop_backward(
         self, dy: Array, centred: Array, y: Array, rstd: Array, weight: Array, p: float, dweight: Array,

@@ -8,7 +8,7 @@ from minilift.lift.augment import cupy_augment, numpy_augment
 from minilift.lift.augment.settings import Augmentation
 from minilift.lift.augment.tables import JOINTS
 from minilift.ops import Array, Ops
-from minilift.ops.base import dropout_key
+from minilift.ops.keys import dropout_key
 
 __all__ = ["Augmentation", "Augmenter"]
 

@@ -1,0 +1,86 @@
+"""Arrays of a device, in and out, and its cores: the first part of the contract of base.py."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+Array = Any  # numpy.ndarray or cupy.ndarray: which of them is the backend's affair
+
+
+class ArrayOps(ABC):
+    """Memory, copies and threads of a backend."""
+
+    cores = 1  # how many jobs of `run` go on at once
+    rows_at_once = 512  # that a prediction takes at a time
+    narrow = 128  # rows, below which a prediction is faster by columns than by rows
+    device: str  # "cpu", "gpu" or "gpu:1"
+    dtype: str  # of all working arrays: "float32" for work, "float64" for gradient checks
+    index_dtype: str  # of index arrays, which row numbers and classes are
+
+    # ---- arrays: the only way in and out -------------------------------------------------------
+    @abstractmethod
+    def asarray(self, x: Any) -> Array:
+        """`x` as a C-contiguous array of this device and dtype; `x` itself where it is one already."""
+
+    @abstractmethod
+    def asindex(self, x: Any) -> Array:
+        """Row numbers or classes as an index array of this device, of `index_dtype`."""
+
+    @abstractmethod
+    def empty(self, shape: tuple[int, ...]) -> Array: ...
+
+    @abstractmethod
+    def zeros(self, shape: tuple[int, ...], dtype: str | None = None) -> Array: ...
+
+    def ones(self, shape: tuple[int, ...]) -> Array:
+        out = self.empty(shape)
+        self.fill(out, 1.0)
+        return out
+
+    @abstractmethod
+    def fill(self, out: Array, value: float) -> None:
+        """out <- value, everywhere."""
+
+    @abstractmethod
+    def to_host(self, x: Any) -> Any:
+        """A NumPy copy of `x` (waits for the device); a Python number becomes a 0-d array."""
+
+    @abstractmethod
+    def copy(self, source: Any, out: Array) -> None:
+        """out <- source, which may lie on the host."""
+
+    @abstractmethod
+    def generator(self, seed: int | tuple[int, ...] | None) -> Any:
+        """A `numpy.random.Generator` on the host, for initial weights and shuffling."""
+
+    @abstractmethod
+    def take(self, rows: Array, index: Array, out: Array) -> Array:
+        """out[i] = rows[index[i]]: the gather that makes a batch, of rows of any shape, or of an index array.
+
+        `index` must lie within `rows`; `out` has the dtype of `rows`.
+        """
+
+    @abstractmethod
+    def scratch(self, name: str, shape: tuple[int, ...]) -> Array:
+        """Memory of the calling thread, its own until it asks for the same name again; not cleared."""
+
+    def note(self, line: str) -> None:
+        """Tell the user, once, that something is done in a slower way than it might be; nothing on a CPU."""
+        return
+
+    def synchronize(self) -> None:
+        """Wait until everything asked for is done; at once on a CPU."""
+        return
+
+    # ---- cores ---------------------------------------------------------------------------------
+    def parallel(self) -> AbstractContextManager[None]:
+        """Within it, operations may share their work among threads, where the backend has some."""
+        return nullcontext()
+
+    def run(self, job: Callable[[int], None], count: int) -> None:
+        """job(0) ... job(count - 1), within `parallel` several at once: none writes what another reads."""
+        for i in range(count):
+            job(i)
