@@ -25,7 +25,7 @@ MODULES = [
         for name in ("kernels.cu", "losses.cu", "updates.cu", row_plan.STEM)
         for real in ("float", "double")
     ),
-    *((column_plan.KERNELS, shape) for shape in SHAPES),
+    *((name, shape) for name in (column_plan.KERNELS, column_plan.UPDATES) for shape in SHAPES),
     *((cupy_augment.KERNELS, (f"-DREAL={real}", *cupy_augment.DEFINES)) for real in ("float", "double")),
     *((cupy_rays.KERNELS, (f"-DREAL={real}",)) for real in ("float", "double")),
 ]

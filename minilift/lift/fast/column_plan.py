@@ -1,4 +1,4 @@
-"""The launches of a captured training step of a small batch, poses as columns: columns.cu."""
+"""The launches of a captured training step of a small batch, poses as columns: columns*.cu."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from minilift.lift.fast.row_plan import Plan, Work
 from minilift.ops import Array
 
 KERNELS = str(Path(__file__).with_name("columns.cu"))
+UPDATES = str(Path(__file__).with_name("columns_update.cu"))
+OF_UPDATES = ("narrow_gradient", "weight_adam", "rest_adam")
 
 
 class ColumnPlan(Plan):
     """Poses as columns, every product in one kernel with what follows it: batches of 32 to 128.
 
     18 launches for two blocks, 11 of which wait for one another. The gradients of the wide weights are used
-    by Adam in the registers in which they are made (columns.cu).
+    by Adam in the registers in which they are made (columns_update.cu).
     """
 
     ROWS = (32, 64, 96, 128)
@@ -69,7 +71,8 @@ class ColumnPlan(Plan):
 
     def _launch(self, name: str, blocks: int | tuple[int, int], threads: int, *args: Any) -> None:
         grid = blocks if isinstance(blocks, tuple) else (blocks,)
-        self.ops.gpu.launch(KERNELS, self.options, name, grid, (threads,), args)
+        file = UPDATES if name in OF_UPDATES else KERNELS
+        self.ops.gpu.launch(file, self.options, name, grid, (threads,), args)
 
     def step(self, step: int) -> None:
         numbers = self.work.numbers[step]
