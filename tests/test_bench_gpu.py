@@ -375,7 +375,7 @@ def test_minilift_is_right_and_its_launches_can_be_timed(monkeypatch: pytest.Mon
     steps.run(7)  # the epoch has 3 batches
     steps.wait()
     assert steps.next == 1
-    assert math.isfinite(steps.measure.averages().loss)
+    assert math.isfinite(steps.sums.averages()["loss"])
     whole = gpu_ours.epoch(batch=32, count=100, hidden=64)
     assert whole["steps"] == 3
     assert whole["pool_bytes"] > 1e6

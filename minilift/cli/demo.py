@@ -12,7 +12,8 @@ import numpy as np
 
 from minilift.cli.parser import Parser, number
 from minilift.errors import run_program
-from minilift.evaluation.baselines import NAMES, Baseline, FlatPose, LinearRegression, MeanPose
+from minilift.evaluation import Report, evaluate_lifter, fit_baselines
+from minilift.evaluation.baselines import NAMES
 from minilift.extras import installed, missing
 from minilift.files import check_writable, file_error, only_one, write_atomically
 from minilift.lift.build import build_model, build_trainer, split_data
@@ -20,14 +21,12 @@ from minilift.lift.lifter import Lifter
 from minilift.lift.settings import TrainSettings
 from minilift.lift.trust import trust_path
 from minilift.lift.trust.fit import fit_trust
-from minilift.poses.metrics import cal_mpjpe
 from minilift.poses.people.synth import synthesize
 from minilift.poses.poses import Poses, save_poses, save_scale, scale_name, split_poses
 from minilift.show.people.sheets import error_labels, plot_lift
 from minilift.show.people.sketch import sketch_lift
 
 PROGRAM = "minilift demo"
-BASELINES: dict[str, type[Baseline]] = {"mean": MeanPose, "flat": FlatPose, "linear": LinearRegression}
 MARK = "demo.txt"  # what tells the folder of an earlier demo from others
 DRAWN = {"one of the best": 0.05, "the median": 0.5, "one of the worst": 0.98}  # ranks of the errors
 
@@ -91,9 +90,10 @@ def _demo(argv: Sequence[str] | None) -> int:
             return 128 + trainer.signal
         lifter = Lifter.load(trainer.weights_path)
         fit_trust(lifter, *split_data(people, settings), args.seed).save(trust_path(trainer.weights_path))
-        told, predicted, errors = _compare(lifter, people, test)
+        report = evaluate_lifter(lifter, test, baselines=fit_baselines(people))
+        told = _told(report)
         print(f"\n{told}\n")
-        picture = _draw(out, test, predicted, errors)
+        picture = _draw(out, report)
         _write_text(out / MARK, told + "\n")
     print(f"done in {time.monotonic() - began:.0f} s; the picture is {picture}")
     if picture.suffix == ".svg":
@@ -124,29 +124,25 @@ def _people(args: argparse.Namespace, out: Path) -> tuple[Poses, Poses]:
     return people, test
 
 
-def _compare(lifter: Lifter, people: Poses, test: Poses) -> tuple[str, np.ndarray, np.ndarray]:
-    """A table of errors in mm, the lifter's joints (N, 15, 3), and its errors in units for each pose (N,)."""
-    points, truth = np.asarray(test.joint_2d), np.asarray(test.joint_3d)
-    assert people.joint_3d is not None
-    assert test.scale is not None
-    rows = {}
-    for name, kind in BASELINES.items():
-        guess = kind().fit(people.joint_2d, people.joint_3d).predict(points)
-        rows[NAMES[name]] = cal_mpjpe(guess, truth, avg=False)
-    predicted = lifter.predict(points)
-    rows["this lifter"] = errors = np.asarray(cal_mpjpe(predicted, truth, avg=False))
-    lines = [f"mean distance of a joint from the truth, on {len(test):,} people that it has not seen:"]
-    lines += [f"  {name:26} {1000 * (each * test.scale).mean():6.1f} mm" for name, each in rows.items()]
-    return "\n".join(lines), predicted, errors
+def _told(report: Report) -> str:
+    """A table of errors in mm: the lifter's, and those of simpler predictors."""
+    simpler = sorted(report.figures["baselines_mm"].items(), key=lambda row: -row[1])
+    rows = [(NAMES[name], error) for name, error in simpler]
+    rows.append(("this lifter", report.figures["mpjpe_mm"]))
+    lines = [
+        f"mean distance of a joint from the truth, on {len(report.poses):,} people that it has not seen:"
+    ]
+    return "\n".join(lines + [f"  {name:26} {error:6.1f} mm" for name, error in rows])
 
 
-def _draw(out: Path, test: Poses, predicted: np.ndarray, errors: np.ndarray) -> Path:
+def _draw(out: Path, report: Report) -> Path:
     """Draw three people, by the rank of their error: a .png with matplotlib, without it an .svg."""
-    assert test.scale is not None
-    order = np.argsort(errors * test.scale, kind="stable")
+    assert report.mm is not None
+    order = np.argsort(report.mm, kind="stable")
     rows = order[[int(share * (len(order) - 1)) for share in DRAWN.values()]]
-    labels = error_labels(tuple(DRAWN), errors[rows], test.scale[rows])
-    shown = np.asarray(test.joint_2d)[rows], predicted[rows], np.asarray(test.joint_3d)[rows]
+    people = report.poses.read(rows)
+    labels = error_labels(tuple(DRAWN), report.each[rows], people.scale)
+    shown = np.asarray(people.joint_2d), report.lifted(rows), np.asarray(people.joint_3d)
     if installed("matplotlib"):
         picture = out / "minilift-demo.png"
         plot_lift(*shown, picture, labels)

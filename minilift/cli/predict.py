@@ -83,7 +83,7 @@ def _predict(argv: Sequence[str] | None) -> int:
     found.write(points)
     print(f"wrote {len(points):,} poses to {out}: {', '.join(found.names)}")
     if found.expected is not None:
-        _tell(found.unlike_share, found.mean_expected)
+        _tell(found.unlike_share, found.mean_expected, lifter.model.head)
     return 0
 
 
@@ -173,10 +173,11 @@ def _has_trust(args: argparse.Namespace, lifter: Lifter) -> bool:
     return True
 
 
-def _tell(unlike: float, expected: float) -> None:
+def _tell(unlike: float, expected: float, head: str) -> None:
     print(f"expected error {expected:.4f} units; {unlike:.1%} of the poses are unlike the training data")
     if unlike > MANY_UNLIKE:
-        print("for people and cameras of all kinds, train with: minilift train --preset anyone")
+        unless = ", unless these weights come from it" if head == "ray" else ""  # that preset's head
+        print(f"for people and cameras of all kinds, train with: minilift train --preset anyone{unless}")
 
 
 if __name__ == "__main__":

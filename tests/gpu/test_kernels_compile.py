@@ -31,10 +31,24 @@ MODULES = [
 ]
 
 
+# Every module for the oldest, the newest and the most common of them; for those between, one of each file
+WHOLE = ("sm_70", "sm_90", "sm_120")
+FEW = [
+    module for i, module in enumerate(MODULES) if module[0] not in [name for name, _ in MODULES[:i]]
+]  # fmt: skip
+COMPILED = [
+    (architecture, m) for architecture in ARCHITECTURES for m in (MODULES if architecture in WHOLE else FEW)
+]
+
+
 @pytest.mark.parametrize(
-    "module", MODULES, ids=lambda module: " ".join((Path(module[0]).name, *module[1]))[:80]
+    ("architecture", "module"),
+    COMPILED,
+    ids=[
+        f"{architecture} {' '.join((Path(name).name, *options))}"[:80]
+        for architecture, (name, options) in COMPILED
+    ],
 )
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_kernels_compile(architecture: str, module: tuple[str, tuple[str, ...]]) -> None:
     if reason := nvrtc.why_absent():
         pytest.skip(reason)
