@@ -14,8 +14,8 @@ from bvh_texts import POSER, TWO, person
 from minilift.cli.data import main
 from minilift.cli.data.clip_files import clip_files
 from minilift.errors import InputError
-from minilift.poses.clip_doubts import check_bones, short_torso, wrong_up
-from minilift.poses.clip_frames import Choices, load_clip, place_clip
+from minilift.poses.clips.doubts import check_bones, short_torso, wrong_up
+from minilift.poses.clips.frames import Choices, load_clip, place_clip
 from minilift.poses.layouts import COURSE15
 from minilift.poses.read.bvh import read_bvh
 from minilift.poses.read.clip import Clip

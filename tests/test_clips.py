@@ -16,8 +16,8 @@ from minilift import Lifter, LiftModel
 from minilift.cli.data import main
 from minilift.cli.eval import main as evaluate
 from minilift.errors import InputError
-from minilift.poses.clip_frames import Choices, load_clip, moved, rest_pose
-from minilift.poses.clips import seen
+from minilift.poses.clips.cameras import seen
+from minilift.poses.clips.frames import Choices, load_clip, moved, rest_pose
 from minilift.poses.layouts import COURSE15
 from minilift.poses.poses import load_poses, load_scale
 from minilift.poses.read.joints.maps import JointMap

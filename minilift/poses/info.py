@@ -1,4 +1,4 @@
-"""What a pose file holds, and whether it keeps the course's conventions, as a table to read."""
+"""What a file of poses holds, and whether it keeps the course's conventions, as a table to read."""
 
 import sys
 from pathlib import Path
@@ -9,7 +9,9 @@ from minilift.files import PathLike, one_line
 from minilift.files.mapped import Points, blocks
 from minilift.poses.layouts import COURSE15, ROOT
 from minilift.poses.poses import Poses, find_scale, load_poses, load_scale
-from minilift.poses.read.course import read_keys
+from minilift.poses.read.course import files_of, read_keys
+from minilift.poses.read.detect import detect
+from minilift.poses.read.formats import CLIP, SKELETON
 
 _EXACT = 1e-5  # float32 projections of float32 points agree to about 1e-7
 _DESCRIBED = 100_000  # poses of a mapped file: enough for the table
@@ -17,7 +19,17 @@ _HIPS = (COURSE15.index("right_hip"), COURSE15.index("left_hip"))
 
 
 def describe(path: PathLike) -> str:
-    """The table for one file. Raises InputError where load_poses does."""
+    """The table for a file of poses or a clip. Raises InputError where load_poses or place_clip does."""
+    known = detect(files_of(path)[0])
+    if known is not None and known.gives in (CLIP, SKELETON):
+        from minilift.poses.clips.info import describe_clip
+
+        return describe_clip(path)
+    return describe_poses(path)
+
+
+def describe_poses(path: PathLike) -> str:
+    """The table for one file of poses. Raises InputError where load_poses does."""
     stored = [f"{one_line(str(key), 40)} {_kind(value)}" for key, value in read_keys(path).items()]
     poses = load_poses(path)
     beside = find_scale(path)

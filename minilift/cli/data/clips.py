@@ -12,8 +12,8 @@ from minilift.cli.data.output import check_outputs, pose_file, save
 from minilift.cli.parser import number
 from minilift.errors import InputError
 from minilift.files import PathLike, write_atomically
-from minilift.poses.clip_frames import UP, Choices, ClipPoses
-from minilift.poses.clips import import_clips
+from minilift.poses.clips.cameras import import_clips
+from minilift.poses.clips.frames import UP, Choices, ClipPoses
 from minilift.poses.poses import scale_name
 from minilift.poses.read.course import files_of
 from minilift.poses.read.joints.maps import read_maps

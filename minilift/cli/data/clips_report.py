@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from minilift.poses.clip_frames import Choices, ClipPoses
+from minilift.poses.clips.frames import Choices, ClipPoses
 from minilift.poses.layouts import COURSE15
 
 _NAMED = 3  # files named in one line of the report

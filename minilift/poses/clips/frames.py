@@ -7,7 +7,7 @@ import numpy as np
 
 from minilift.errors import InputError
 from minilift.files import PathLike, one_line
-from minilift.poses.clip_doubts import check_bones, short_torso, wrong_up
+from minilift.poses.clips.doubts import check_bones, short_torso, wrong_up
 from minilift.poses.kinematics import joint_positions
 from minilift.poses.layouts import COURSE15
 from minilift.poses.read.clip import Clip

@@ -7,7 +7,7 @@ import numpy as np
 from minilift.files import PathLike, file_error
 from minilift.files.mapped import Spool
 from minilift.poses.camera import project, to_camera
-from minilift.poses.clip_frames import Choices, ClipPoses, load_clip
+from minilift.poses.clips.frames import Choices, ClipPoses, load_clip
 from minilift.poses.layouts import COURSE15
 from minilift.poses.pose_set import Poses
 
