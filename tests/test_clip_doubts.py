@@ -327,3 +327,15 @@ def test_an_amc_takes_the_skeleton_that_is_named(folder: Path) -> None:
         place_clip("arm.amc", Choices())
     with pytest.raises(InputError, match=r"arm.amc: no right hip among its 4 joints"):
         place_clip("arm.amc", replace(Choices(), skeleton="s/arm.asf"))
+
+
+def test_data_info_describes_a_clip(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "a.bvh").write_text(person(POSER, 8))
+    assert main(["info", "a.bvh"]) == 0
+    told = capsys.readouterr().out
+    for words in ("BVH clip, 8 frames", "left_knee = lShin", "guessed from the legs", "estimated", "ignored"):
+        assert words in told, told
+    shin = next(line for line in told.splitlines() if "left_knee-left_ankle" in line)
+    joints = load_clip("a.bvh", Choices(keep_first=True)).joints
+    length = 100 * COURSE15.bone_lengths(joints - (0, 0, 1)).mean(axis=0)[AT["left_ankle"]]
+    assert shin.split()[1] == f"{length:.1f}"

@@ -20,7 +20,7 @@ from minilift.lift.model import LiftModel
 from minilift.lift.stored import weights_of_lifter
 from minilift.lift.trust import TrustModel, fingerprint
 from minilift.poses import info as poses
-from minilift.poses.clip_frames import Choices, load_clip
+from minilift.poses.clips.frames import Choices, place_clip
 from minilift.poses.read.course import KEYS, files_of
 from minilift.poses.read.detect import read_clip
 from minilift.train.logs import read_log, read_record
@@ -203,10 +203,19 @@ def _clip(path: str) -> Facts:
         "notes": clip.notes,
     }
     try:
-        found = load_clip(path, Choices())
+        placed = place_clip(path, Choices())
     except InputError as problem:
         return facts | {"as poses": f"cannot be used: {str(problem).removeprefix(f'{path}: ')}"}
-    return facts | {"skeleton": found.skeleton, "unit": found.unit}
+    used = {row for share in placed.found.shares for row, _ in share}
+    return facts | {
+        "skeleton": placed.skeleton,
+        "unit": placed.unit,
+        "joints used": len(used),
+        "joints ignored": len(clip.names) - len(used),
+        "estimated": placed.found.notes,
+        "warnings": placed.warnings,
+        "more": f"minilift data info {one_line(path)}",
+    }
 
 
 def _skeleton(path: str) -> Facts:
