@@ -17,6 +17,35 @@ class InputError(ValueError):
     """
 
 
+class ArgumentError(InputError):
+    """A value that an argument, or a setting, cannot have. It reads `epochs=0: must be at least 1`.
+
+    `problem` may have places {0}, {1}, ... for `others`, pairs of a setting's name and value. A program whose
+    user gave flags or other words says them its own way, with `told`.
+    """
+
+    def __init__(self, name: str, value: Any, problem: str, *others: tuple[str, Any]) -> None:
+        super().__init__(name, value, problem, *others)  # all of them, so that the error can be pickled
+        self.name, self.value, self.problem, self.others = name, value, problem, others
+
+    def __str__(self) -> str:
+        return self.told(lambda name, value: f"{name}={value}")
+
+    def told(self, say: Callable[[str, str], str]) -> str:
+        """The message, with every setting and its value in the words that `say` has for them."""
+        value, problem = "''" if self.value == "" else shown(self.value), self.problem
+        for i, (name, other) in enumerate(self.others):  # not str.format: a file's name may have braces
+            problem = problem.replace(f"{{{i}}}", say(name, shown(other)))
+        return f"{say(self.name, value)}: {problem}"
+
+
+def shown(value: Any) -> str:
+    """A value as messages and help write it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return " ".join(f"{v:g}" for v in value) if isinstance(value, tuple) else str(value) or "none"
+
+
 def run_program(name: str, command: Callable[[Sequence[str] | None], int], argv: Sequence[str] | None) -> int:
     """Run a command; what the user can mend becomes one line on stderr and exit status 2.
 

@@ -13,10 +13,9 @@ from conftest import ROOT
 
 from minilift.cli.settings import in_flags
 from minilift.cli.settings_page import RENEW, page
-from minilift.errors import InputError
+from minilift.errors import ArgumentError, InputError
 from minilift.lift.recipe import PRESETS, make_settings
 from minilift.lift.resume import resumed
-from minilift.lift.setting import SettingError
 from minilift.lift.settings import SETTINGS, VERSION, TrainSettings
 from minilift.studies.runs.key import Run
 
@@ -111,7 +110,7 @@ def test_a_description_agrees_with_itself(name: str) -> None:
     ],
 )
 def test_the_library_names_the_argument(given: dict[str, Any], expected: str) -> None:
-    with pytest.raises(SettingError) as caught:
+    with pytest.raises(ArgumentError) as caught:
         TrainSettings(**given)
     assert str(caught.value).startswith(expected)
     assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
@@ -122,7 +121,7 @@ def test_the_command_line_names_the_flag() -> None:
     with pytest.raises(InputError, match=told), in_flags():
         TrainSettings(joint_dropout=0.1, head="ray")
     with pytest.raises(InputError, match=r"^--no-tf32: no \{x\}$"), in_flags():
-        raise SettingError("tf32", False, "no {x}")
+        raise ArgumentError("tf32", False, "no {x}")
 
 
 def test_numbers_of_numpy_become_plain_ones() -> None:
@@ -225,6 +224,6 @@ def test_a_resumed_run_may_change_where_things_are_and_how_long_it_takes() -> No
     assert {name for name, setting in SETTINGS.items() if setting.resumable} == others.keys()
     found = asdict(resumed(stored, others))
     assert {name: found[name] for name in others} == others
-    with pytest.raises(SettingError, match=r"lr=0\.5: the run to resume has 0\.006; leave it out"):
+    with pytest.raises(ArgumentError, match=r"lr=0\.5: the run to resume has 0\.006; leave it out"):
         resumed(stored, {"lr": 0.5})
     assert resumed(stored, {"lr": 0.006}) == TrainSettings()

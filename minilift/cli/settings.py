@@ -11,9 +11,9 @@ from functools import partial
 from typing import Any
 
 from minilift.cli.parser import WIDTH, Parser
-from minilift.errors import InputError
+from minilift.errors import ArgumentError, InputError, shown
 from minilift.lift.recipe import DEFAULT, PRESETS, make_settings
-from minilift.lift.setting import Setting, SettingError, shown
+from minilift.lift.setting import Setting
 from minilift.lift.settings import SETTINGS, TrainSettings
 
 BASIC = "settings"  # the heading of those on the short help
@@ -59,10 +59,10 @@ def said(name: str, value: str) -> str:
 
 @contextmanager
 def in_flags(say: Callable[[str, str], str] = said) -> Iterator[None]:
-    """Within it, a SettingError becomes the InputError that names the flag: `--epochs 0: must be ...`."""
+    """Within it, a ArgumentError becomes the InputError that names the flag: `--epochs 0: must be ...`."""
     try:
         yield
-    except SettingError as error:
+    except ArgumentError as error:
         raise InputError(error.told(say)) from None
 
 

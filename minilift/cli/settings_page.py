@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from minilift.cli.settings import flag
+from minilift.errors import shown
 from minilift.lift.recipe import DEFAULT, PRESETS
-from minilift.lift.setting import Setting, shown
+from minilift.lift.setting import Setting
 from minilift.lift.settings import SETTINGS
 
 RENEW = "python -m minilift.cli.settings_page docs/settings.md"

@@ -12,14 +12,13 @@ from typing import Any
 from minilift.cli.settings import Asked, flag, in_flags, read_train
 from minilift.cli.train_files import check_outputs, read_poses
 from minilift.cli.trust import keep_trust
-from minilift.errors import InputError, run_program
+from minilift.errors import ArgumentError, InputError, run_program
 from minilift.files import only_one
 from minilift.files.checkpoint import load_checkpoint
 from minilift.lift.build import build_model, build_trainer, split_data
 from minilift.lift.earlier import upgraded
 from minilift.lift.lifter import Lifter
 from minilift.lift.resume import resumed
-from minilift.lift.setting import SettingError
 from minilift.lift.settings import ENDING, TrainSettings
 from minilift.lift.training import Training
 from minilift.lift.trust import trust_path
@@ -64,7 +63,7 @@ def _run(settings: TrainSettings, asked: Asked, arrays: dict[str, Any], meta: di
     trainer = training.trainer
     if asked.resume and meta["settings"].get("data") != trainer.settings["data"]:
         problem = "not the poses that the run was begun with; give those, or start a new run"
-        raise SettingError("data", settings.data, problem)
+        raise ArgumentError("data", settings.data, problem)
     curves = Curves(settings.plot, model, split_data(train, settings)[1]) if settings.plot else None
     trainer.listeners += filter(None, (events, curves))
     trainer.recorder = curves.recorder if curves else None

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from minilift.errors import InputError
+from minilift.errors import ArgumentError, InputError
 from minilift.files import check_writable
-from minilift.lift.setting import SettingError
 from minilift.lift.settings import TrainSettings
 from minilift.lift.trust import trust_path
 from minilift.poses.info import warn_of_conventions
@@ -30,13 +29,13 @@ def check_outputs(settings: TrainSettings) -> None:
     resolved = [path.resolve() for path in taken]
     if trust_path(weights).resolve() in resolved:
         problem = f"{trust_path(weights).name} is a file that is needed; choose another"
-        raise SettingError("weights", settings.weights, problem)
+        raise ArgumentError("weights", settings.weights, problem)
     if not settings.weights or weights.resolve() in resolved:
-        raise SettingError("weights", settings.weights, "another file needs that name; choose another")
+        raise ArgumentError("weights", settings.weights, "another file needs that name; choose another")
     for path in (weights, trust_path(weights), *taken[:3]):
         if path.is_dir():
             problem = f"{path} is a folder, where a file is to be written; choose another"
-            raise SettingError("out", settings.out, problem)
+            raise ArgumentError("out", settings.out, problem)
     check_writable(out)
     check_writable(weights.parent)
     if settings.tensorboard:
@@ -44,7 +43,7 @@ def check_outputs(settings: TrainSettings) -> None:
     if settings.plot:
         check_picture(settings.plot)
         if Path(settings.plot).resolve() in [*resolved, weights.resolve()]:
-            raise SettingError("plot", settings.plot, "another file needs that name; choose another")
+            raise ArgumentError("plot", settings.plot, "another file needs that name; choose another")
 
 
 def read_poses(settings: TrainSettings, needed: bool, test_needed: bool) -> tuple[Poses, Poses | None]:
@@ -56,7 +55,7 @@ def read_poses(settings: TrainSettings, needed: bool, test_needed: bool) -> tupl
     if not path.exists() and not needed:
         if test_path.exists():
             problem = f"not here, though {test_path} is; give the training poses with {{0}}"
-            raise SettingError("data", settings.data, problem, ("data", "FILE"))
+            raise ArgumentError("data", settings.data, problem, ("data", "FILE"))
         _make_poses(path, test_path, settings.seed)
     train = load_poses(path, need_3d=True)
     there = any(file.exists() for file in files_of(test_path))

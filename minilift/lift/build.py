@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from minilift.errors import ArgumentError
 from minilift.files.mapped import crc32
 from minilift.lift.augment.augmenter import Augmentation, Augmenter
 from minilift.lift.model import BlockMaker, LiftModel
-from minilift.lift.setting import SettingError
 from minilift.lift.settings import TrainSettings
 from minilift.lift.training import Training, lift_training
 from minilift.nn import losses
@@ -89,7 +89,7 @@ def with_synthetic(train: Poses, settings: TrainSettings) -> Poses:
         return train
     if train.mapped:
         problem = f"{settings.data} is too large to be read, and nothing can be added to it; give {{0}}"
-        raise SettingError("synthetic", settings.synthetic, problem, ("synthetic", 0))
+        raise ArgumentError("synthetic", settings.synthetic, problem, ("synthetic", 0))
     people = synthesize(added, settings.seed, start=APART, free=FREE)
     joint_3d = np.concatenate([train.joint_3d, people.joint_3d])
     return Poses(np.concatenate([train.joint_2d, people.joint_2d]), joint_3d)

@@ -60,7 +60,7 @@ def make_settings(preset: str = DEFAULT, changes: Mapping[str, Any] | None = Non
 
     A beta or momentum that is asked for is the one that acts: with one of them among the changes,
     `cycle_momentum` is off unless it is there too. Raises InputError for a preset that does not exist, and
-    SettingError as TrainSettings does.
+    ArgumentError as TrainSettings does.
     """
     if preset not in PRESETS:
         near = difflib.get_close_matches(preset, PRESETS, 1)

@@ -7,8 +7,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-from minilift.errors import InputError
-from minilift.lift.setting import SettingError, shown
+from minilift.errors import ArgumentError, InputError, shown
 from minilift.lift.settings import SETTINGS, VERSION, TrainSettings
 
 
@@ -16,7 +15,7 @@ def resumed(stored: Any, given: Mapping[str, Any], path: Path | str = "checkpoin
     """The settings of an interrupted run, with those of `given` that a resumed run may change.
 
     `stored` is what the checkpoint at `path` keeps (TrainSettings.as_stored), also of earlier versions.
-    Raises SettingError for a change that would make it another run, and InputError for a file that no run
+    Raises ArgumentError for a change that would make it another run, and InputError for a file that no run
     has written.
     """
     try:
@@ -26,7 +25,7 @@ def resumed(stored: Any, given: Mapping[str, Any], path: Path | str = "checkpoin
     for name, value in given.items():
         if not SETTINGS[name].resumable and value != getattr(settings, name):
             has = shown(getattr(settings, name))
-            raise SettingError(name, value, f"the run to resume has {has}; leave it out, or start a new run")
+            raise ArgumentError(name, value, f"the run to resume has {has}; leave it out, or start a new run")
     # The folder is the one that the checkpoint was found in, wherever the run began
     return replace(settings, **{"out": TrainSettings.out, **given})
 

@@ -5,35 +5,12 @@ from __future__ import annotations
 import difflib
 import math
 import numbers
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from minilift.errors import InputError
+from minilift.errors import ArgumentError
 
 YES, NO = ("yes", "true", "on", "1"), ("no", "false", "off", "0")
-
-
-class SettingError(InputError):
-    """A value that a setting, or another argument, cannot have. It reads `epochs=0: must be at least 1`.
-
-    `problem` may have places {0}, {1}, ... for `others`, pairs of a setting's name and value. A program whose
-    user gave flags or other words says them its own way, with `told`.
-    """
-
-    def __init__(self, name: str, value: Any, problem: str, *others: tuple[str, Any]) -> None:
-        super().__init__(name, value, problem, *others)  # all of them, so that the error can be pickled
-        self.name, self.value, self.problem, self.others = name, value, problem, others
-
-    def __str__(self) -> str:
-        return self.told(lambda name, value: f"{name}={value}")
-
-    def told(self, say: Callable[[str, str], str]) -> str:
-        """The message, with every setting and its value in the words that `say` has for them."""
-        value, problem = "''" if self.value == "" else shown(self.value), self.problem
-        for i, (name, other) in enumerate(self.others):  # not str.format: a file's name may have braces
-            problem = problem.replace(f"{{{i}}}", say(name, shown(other)))
-        return f"{say(self.name, value)}: {problem}"
 
 
 @dataclass(frozen=True)
@@ -73,13 +50,13 @@ class Setting:
         return type(self.default)
 
     def read(self, text: str) -> Any:
-        """The value that a word of the user stands for. Raises SettingError."""
+        """The value that a word of the user stands for. Raises ArgumentError."""
         words = text.split()
         if self.kind is tuple:
             return self.check(tuple(self._number(text, float, word) for word in words), text)
         if self.kind is bool:
             if text.strip().lower() not in YES + NO:
-                raise SettingError(self.name, text, "must be yes or no")
+                raise ArgumentError(self.name, text, "must be yes or no")
             return text.strip().lower() in YES
         return self.check(self._number(text, self.kind, text) if self.kind in (int, float) else text, text)
 
@@ -87,32 +64,32 @@ class Setting:
         try:
             return kind(word)
         except ValueError:
-            raise SettingError(self.name, text, f"not {self._wanted()}") from None
+            raise ArgumentError(self.name, text, f"not {self._wanted()}") from None
 
     def check(self, value: Any, given: Any = None) -> Any:
-        """The value as a plain bool, int, float, str or tuple of floats. Raises SettingError.
+        """The value as a plain bool, int, float, str or tuple of floats. Raises ArgumentError.
 
         `given` is what the user wrote, if the message is to repeat that.
         """
         given = value if given is None else given
         if self.kind is tuple:
             if not isinstance(value, (tuple, list)) or len(value) != len(self.default):
-                raise SettingError(self.name, given, f"not {self._wanted()}")
+                raise ArgumentError(self.name, given, f"not {self._wanted()}")
             return tuple(self._checked(part, float, given) for part in value)
         return self._checked(value, self.kind, given)
 
     def _checked(self, value: Any, kind: type, given: Any) -> Any:
         abstract: type = {int: numbers.Integral, float: numbers.Real}.get(kind, kind)
         if not isinstance(value, abstract) or (isinstance(value, bool) and kind is not bool):
-            raise SettingError(self.name, given, f"not {self._wanted()}")
+            raise ArgumentError(self.name, given, f"not {self._wanted()}")
         if self.choices and value not in self.choices:
             near = difflib.get_close_matches(str(value), self.choices, 1)
             remedy = f"did you mean {near[0]}?" if near else f"use one of {', '.join(self.choices)}"
-            raise SettingError(self.name, given, f"unknown; {remedy}")
+            raise ArgumentError(self.name, given, f"unknown; {remedy}")
         value = kind(value)
         if kind in (int, float) and not self._fits(value):
             problem = self.bounds() if math.isfinite(value) else "a finite number"
-            raise SettingError(self.name, given, f"must be {problem}")
+            raise ArgumentError(self.name, given, f"must be {problem}")
         return value
 
     def _fits(self, value: float) -> bool:
@@ -132,10 +109,3 @@ class Setting:
     def _wanted(self) -> str:
         kinds = {int: "a whole number", float: "a number", bool: "yes or no", tuple: "two numbers"}
         return kinds.get(self.kind, "text")
-
-
-def shown(value: Any) -> str:
-    """A value as messages and help write it."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return " ".join(f"{v:g}" for v in value) if isinstance(value, tuple) else str(value) or "none"

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
+from minilift.errors import ArgumentError, shown
 from minilift.lift.model import HEADS
-from minilift.lift.setting import Setting, SettingError, shown
+from minilift.lift.setting import Setting
 from minilift.nn.init import NAMES as INITIALISERS
 
 # Of the settings in a checkpoint. To add a setting, raise it, and give the setting `since=VERSION` and, in
@@ -34,7 +35,7 @@ def _augment(default: float, help: str, high: float, **facts: Any) -> Any:
 class TrainSettings:
     """Settings of one training run. The defaults are the preset `same-people`.
 
-    Raises SettingError for a value out of bounds, and for settings that contradict each other.
+    Raises ArgumentError for a value out of bounds, and for settings that contradict each other.
     """
 
     data: str = _file(
@@ -177,10 +178,12 @@ class TrainSettings:
             object.__setattr__(self, name, setting.check(getattr(self, name)))
         if self.min_delta and not self.patience:
             problem = "needs patience, which is 0; give {0}, or leave it out"
-            raise SettingError("min_delta", self.min_delta, problem, ("patience", 5))
+            raise ArgumentError("min_delta", self.min_delta, problem, ("patience", 5))
         if self.joint_dropout and self.head == "ray":
             problem = "a hidden joint has no ray for {0} to put it on; add {1}"
-            raise SettingError("joint_dropout", self.joint_dropout, problem, ("head", "ray"), ("head", "xyz"))
+            raise ArgumentError(
+                "joint_dropout", self.joint_dropout, problem, ("head", "ray"), ("head", "xyz")
+            )
 
     def acts(self, name: str) -> bool:
         """Whether a setting has any effect, with its value and those that the others have."""

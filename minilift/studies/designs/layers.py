@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from minilift.errors import ArgumentError
 from minilift.lift.recipe import DEFAULT
-from minilift.lift.setting import SettingError
 from minilift.studies.designs.block import USUAL, Block
 from minilift.studies.designs.report import SOUND, SOUND_WORDS
 from minilift.studies.designs.variants import Group, Variant
@@ -43,11 +43,11 @@ def layers(words: Words, epochs: Words) -> list[Group]:
     """The blocks; batch norm and the learning rate; dropout and the number of poses.
 
     `words` are settings of all runs, `epochs` is {"epochs": ...} where these were given. Raises
-    SettingError for a setting that the study varies itself.
+    ArgumentError for a setting that the study varies itself.
     """
     for name in VARIED:
         if name in words:
-            raise SettingError(name, words[name], "the study layers varies it; leave it out")
+            raise ArgumentError(name, words[name], "the study layers varies it; leave it out")
     words = {**BASE, **words, **epochs}
     count = int(words["epochs"])
     told = f"{SOUND}, hidden {words['hidden']}, {count} epoch{'s' if count != 1 else ''}"

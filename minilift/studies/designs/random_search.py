@@ -14,7 +14,7 @@ from itertools import count
 
 import numpy as np
 
-from minilift.lift.setting import SettingError
+from minilift.errors import ArgumentError
 from minilift.lift.settings import TrainSettings
 from minilift.studies.designs.variants import Group, Variant
 from minilift.studies.designs.words import Words, read_word, settings_of
@@ -51,7 +51,7 @@ class Range:
 
 
 def read_ranges(texts: Sequence[str]) -> dict[str, Range]:
-    """NAME=A..B, NAME=A..B:log and NAME=V,V for each range, checked at their ends. Raises SettingError."""
+    """NAME=A..B, NAME=A..B:log and NAME=V,V for each range, checked at their ends. Raises ArgumentError."""
     found: dict[str, Range] = {}
     for text in texts:
         name, _, values = text.partition("=")
@@ -60,9 +60,9 @@ def read_ranges(texts: Sequence[str]) -> dict[str, Range]:
         checked = [read_word("range", f"{name}={part.strip()}") for part in parts]
         name, words = checked[0][0], tuple(value for _, value in checked)
         if name in found:
-            raise SettingError("range", text, f"{name} is given twice; leave one out")
+            raise ArgumentError("range", text, f"{name} is given twice; leave one out")
         if name == COMPARED_ON:
-            raise SettingError("range", text, "points are compared on these poses; give {0}", ("set", text))
+            raise ArgumentError("range", text, "points are compared on these poses; give {0}", ("set", text))
         found[name] = _between(text, name, words, bool(between[3])) if between else Range(words)
     return found
 
@@ -70,11 +70,11 @@ def read_ranges(texts: Sequence[str]) -> dict[str, Range]:
 def _between(text: str, name: str, words: tuple[str, ...], log: bool) -> Range:
     kind = type(getattr(TrainSettings, name))
     if kind not in (int, float):
-        raise SettingError("range", text, f"{name} is no number; list its values with commas")
+        raise ArgumentError("range", text, f"{name} is no number; list its values with commas")
     low, high = map(float, words)
     if not low < high or (log and low <= 0):
         bounds = "A less than B" + (", and more than 0" if log else "")
-        raise SettingError("range", text, f"give {bounds}")
+        raise ArgumentError("range", text, f"give {bounds}")
     return Range((), low, high, log, kind is int)
 
 
@@ -84,17 +84,17 @@ def random_search(
     """So many different points, on top of a preset with some settings.
 
     Point i depends on `seed`, i and the ranges alone: more points of one seed are the same and others.
-    Raises SettingError where a setting is given and drawn, or the ranges have fewer points.
+    Raises ArgumentError where a setting is given and drawn, or the ranges have fewer points.
     """
     if twice := sorted(words.keys() & ranges.keys()):
-        raise SettingError(twice[0], words[twice[0]], "is drawn from a range; leave one of them out")
+        raise ArgumentError(twice[0], words[twice[0]], "is drawn from a range; leave one of them out")
     variants: dict[str, Variant] = {}
     for i in count():
         if len(variants) == number:
             break
         if i == TRIES * number:
             problem = f"the ranges seem to have {len(variants)} points; ask for no more"
-            raise SettingError("random", number, problem)
+            raise ArgumentError("random", number, problem)
         random = np.random.default_rng((seed, i))
         point = {name: found.draw(random) for name, found in ranges.items()}
         label = ", ".join(f"{name} {value}" for name, value in point.items())

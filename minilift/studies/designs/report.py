@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from minilift.errors import ArgumentError
 from minilift.lift.recipe import DEFAULT
-from minilift.lift.setting import SettingError
 from minilift.lift.settings import TrainSettings
 from minilift.studies.designs.variants import Group, Variant
 from minilift.studies.designs.words import Words, settings_of
@@ -56,13 +56,13 @@ STUDIES = ("report", *FACTORS)
 def report(study: str, words: Words, epochs: Words) -> list[Group]:
     """All four studies, or one of them by its name, with some settings changed in all runs.
 
-    `epochs` is {"epochs": ...} where these were given for all runs. Raises SettingError for a setting
+    `epochs` is {"epochs": ...} where these were given for all runs. Raises ArgumentError for a setting
     that the only study varies itself.
     """
     factors = list(FACTORS.values()) if study == "report" else [FACTORS[study]]
     if len(factors) == 1 and factors[0].setting in words:
         name = factors[0].setting
-        raise SettingError(name, words[name], f"the study {study} varies it; leave it out")
+        raise ArgumentError(name, words[name], f"the study {study} varies it; leave it out")
     return [_group(factor, {"epochs": EPOCHS, **words, **epochs}) for factor in factors]
 
 

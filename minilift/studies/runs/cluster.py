@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from minilift import extras
-from minilift.lift.setting import SettingError
+from minilift.errors import ArgumentError
 
 LOKY, DASK = "loky", "dask"  # joblib's names: processes of this machine, workers of Dask
 BACKENDS = (LOKY, DASK)
@@ -27,7 +27,7 @@ def check_backend(backend: str) -> None:
 def connected(backend: str, address: str | None, jobs: int) -> Iterator[None]:
     """Within it, joblib finds the cluster at the address; without one, `jobs` workers on this machine.
 
-    Raises SettingError where no scheduler answers.
+    Raises ArgumentError where no scheduler answers.
     """
     if backend == LOKY:
         yield
@@ -39,6 +39,6 @@ def connected(backend: str, address: str | None, jobs: int) -> Iterator[None]:
     try:
         client = extras.load("distributed", f"the backend {backend}").Client(**options)
     except (OSError, ValueError) as problem:
-        raise SettingError("cluster", address, f"no scheduler of Dask answers ({problem})") from None
+        raise ArgumentError("cluster", address, f"no scheduler of Dask answers ({problem})") from None
     with client:
         yield

@@ -6,13 +6,13 @@ import os
 import re
 from dataclasses import dataclass
 
+from minilift.errors import ArgumentError
 from minilift.evaluation.evaluate import NotFinite, evaluate_lifter
 from minilift.evaluation.inputs import load_with_scale
 from minilift.evaluation.report import Options
 from minilift.files.mapped import crc32
 from minilift.lift.build import fingerprint
 from minilift.lift.lifter import Lifter
-from minilift.lift.setting import SettingError
 from minilift.poses.info import warn_of_conventions
 from minilift.poses.poses import Poses, load_poses
 
@@ -40,19 +40,19 @@ class Evaluation:
 def read_evaluation(text: str) -> Evaluation:
     """NAME=FILE, NAME=FILE:START:STOP. A scale file of its name, where there is one, makes millimetres.
 
-    Raises SettingError for other words and for rows that the file does not have, and InputError for a file
+    Raises ArgumentError for other words and for rows that the file does not have, and InputError for a file
     that cannot be read.
     """
     found = re.fullmatch(r"(?P<name>[^=]+)=(?P<path>.+?)(?::(?P<start>-?\d*):(?P<stop>-?\d*))?", text)
     if not found:
-        raise SettingError("eval", text, "give NAME=FILE, or NAME=FILE:START:STOP for some of its rows")
+        raise ArgumentError("eval", text, "give NAME=FILE, or NAME=FILE:START:STOP for some of its rows")
     start, stop = (int(found[end]) if found[end] else None for end in ("start", "stop"))
     rows, path = slice(start, stop), found["path"]
     poses, scale = load_with_scale(path)
     warn_of_conventions(path, poses)
     if not len(range(len(poses))[rows]):
         problem = f"no rows of {len(poses):,}; count from 0, the second is not included"
-        raise SettingError("eval", text, problem)
+        raise ArgumentError("eval", text, problem)
     poses = poses.take(rows)
     parts = [*fingerprint(poses), 0 if poses.scale is None else crc32(poses.scale)]
     key = "-".join(f"{part:x}" for part in parts)

@@ -11,7 +11,7 @@ from contextlib import ExitStack, closing, contextmanager
 from typing import Any
 
 from minilift import extras
-from minilift.lift.setting import SettingError
+from minilift.errors import ArgumentError
 from minilift.studies.runs.cluster import LOKY, connected
 from minilift.studies.runs.evaluations import Evaluation
 from minilift.studies.runs.key import Run
@@ -94,4 +94,6 @@ def _parallel(given: Iterable[Any], jobs: int, threads: int, backend: str) -> It
                 yield from finished
     except BrokenProcessPool:
         problem = "the system ended a worker, perhaps for want of memory"
-        raise SettingError("jobs", jobs, f"{problem}; continue with fewer (finished runs are kept)") from None
+        raise ArgumentError(
+            "jobs", jobs, f"{problem}; continue with fewer (finished runs are kept)"
+        ) from None
