@@ -70,7 +70,7 @@ def warn_of_conventions(path: PathLike, poses: Poses, most: int = 1000) -> None:
 
 
 def _middle(values: np.ndarray) -> float:
-    """The upper median; numpy.median would first import numpy.ma, a tenth of the time of a short eval.py."""
+    """The upper median; numpy.median would first import numpy.ma, a tenth of a short evaluation."""
     return float(np.partition(values, values.size // 2, axis=None)[values.size // 2])
 
 

@@ -25,7 +25,7 @@ class Recorder:
 
         gradient_mean, gradient_norm       (steps,) of the first 100: the mean of |g| over all parameters, and
                                            the square root of the sum of g^2. As the optimiser took them:
-                                           after --clip, before its weight decay
+                                           after clipping, before its weight decay
         epochs                             (e,) epochs finished; 0 is the network as it was at the beginning
         weight_names                       (k,) the Linear layers, in order
         weight_mean, weight_std            (e, k) of the elements of their weights

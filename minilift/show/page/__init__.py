@@ -1,4 +1,4 @@
-"""The result of eval.py as one page for the browser, with a 3D viewer of the poses."""
+"""The result of an evaluation as one page for the browser, with a 3D viewer of the poses."""
 
 from minilift.show.page.page import require_plotly, write_report
 

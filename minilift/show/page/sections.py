@@ -23,7 +23,7 @@ class Section:
 
 
 def sections(result: Result, ordered: np.ndarray, log: Rows, note: str = "") -> list[Section]:
-    """The sections of a result of eval.py; `ordered` (N,) are the errors of all poses, ascending, in mm where
+    """The sections of an evaluation; `ordered` (N,) are the errors of all poses, ascending, in mm where
     the result has them. What the result or the log does not have is left out."""
     found = [
         Section(

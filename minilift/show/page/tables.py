@@ -1,4 +1,4 @@
-"""The tables of eval.py for the page, from the same result; nothing is computed again."""
+"""The tables of an evaluation for the page, from the same result; nothing is computed again."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def asymmetry(result: Result) -> Table:
 def trust(found: dict[str, Any]) -> list[Table]:
     """What the trust block holds: its numbers in one table, and one for each dict of rows or of columns.
 
-    A name that is new here stands for itself, last, so that the page shows all that eval.py found.
+    A name that is new here stands for itself, last, so that the page shows all that the evaluation found.
     """
     unit = MM if any(name.endswith(MM.suffix) for name in found) else UNITS
     simple, nested = [], []

@@ -28,7 +28,7 @@ def known(result: Result) -> list[Unit]:
 
 
 def times(result: Result, baseline: str) -> float | None:
-    """A baseline's MPJPE divided by the lifter's, in units as eval.py prints it; None where that is 0."""
+    """A baseline's MPJPE divided by the lifter's, in units as the report prints it; None where that is 0."""
     error = result["mpjpe"]
     return float(result["baselines"][baseline] / error) if error else None
 
