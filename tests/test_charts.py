@@ -36,8 +36,8 @@ from minilift.show.charts.sweeps import (
     sweep_figure,
 )
 from minilift.show.charts.training import plot_training, training_figure
+from minilift.show.runs.logs import read_log, read_record
 from minilift.show.style import PAGE, SMALL, legend_columns
-from minilift.train.logs import read_log, read_record
 
 Capture = pytest.CaptureFixture[str]
 

@@ -17,7 +17,7 @@ from minilift import Adam, LiftModel, evaluate
 from minilift.cli.train import main as train
 from minilift.lift.training import lift_training
 from minilift.nn import losses
-from minilift.train.events import EventFiles, scalars
+from minilift.show.runs.events import EventFiles, scalars
 
 __all__ = ["folder", "with_data"]  # fixtures of test_cli
 EVENTS = [*SMALL, "--tensorboard", "runs/events"]

@@ -15,10 +15,10 @@ from minilift.lift.augment.augmenter import Augmentation
 from minilift.lift.training import Training, lift_training
 from minilift.nn import Linear, ReLU, losses
 from minilift.poses.poses import save_poses
-from minilift.show.charts import curves as curves_module
-from minilift.show.charts.curves import Curves
-from minilift.train.logs import read_record
-from minilift.train.record import FIRST_STEPS, Recorder
+from minilift.show.runs import curves as curves_module
+from minilift.show.runs.curves import Curves
+from minilift.show.runs.logs import read_record
+from minilift.show.runs.record import FIRST_STEPS, Recorder
 
 Capture = pytest.CaptureFixture[str]
 Patch = pytest.MonkeyPatch

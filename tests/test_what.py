@@ -28,7 +28,7 @@ from minilift.lift.trust import TrustModel
 from minilift.poses.poses import load_poses, load_scale
 from minilift.poses.read.amc import read_amc
 from minilift.poses.read.bvh import read_bvh
-from minilift.train.logs import read_log, read_record
+from minilift.show.runs.logs import read_log, read_record
 
 LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a2146\nsize 12345\n"
 ANNEX = b"/annex/objects/SHA256E-s12--abc.pkl\n"

@@ -23,7 +23,7 @@ from minilift.poses import info as poses
 from minilift.poses.clips.frames import Choices, place_clip
 from minilift.poses.read.course import KEYS, files_of
 from minilift.poses.read.detect import read_clip
-from minilift.train.logs import read_log, read_record
+from minilift.show.runs.logs import read_log, read_record
 
 Facts = dict[str, Any]
 _LISTED = 30  # arrays that are told one by one

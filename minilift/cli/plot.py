@@ -10,8 +10,8 @@ from minilift.cli.parser import Parser
 from minilift.errors import InputError, run_program
 from minilift.show.charts.sweeps import plot_runs
 from minilift.show.charts.training import plot_training
+from minilift.show.runs.logs import read_log, read_record
 from minilift.show.style import check_picture
-from minilift.train.logs import read_log, read_record
 
 PROGRAM = "minilift plot"
 EPILOGUE = f"""\

@@ -25,8 +25,8 @@ from minilift.lift.trust import trust_path
 from minilift.lift.trust.fit import fit_trust
 from minilift.ops import choose_device
 from minilift.poses.poses import Poses
-from minilift.show.charts.curves import Curves
-from minilift.train.events import EventFiles
+from minilift.show.runs.curves import Curves
+from minilift.show.runs.events import EventFiles
 from minilift.train.trainer import Trainer
 
 DOOR = "train.py"  # the program in the project folder that does the same as `minilift train`

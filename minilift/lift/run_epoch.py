@@ -14,7 +14,7 @@ from minilift.poses.poses import Poses
 from minilift.train.batches import Batches
 from minilift.train.epoch import train_epoch
 from minilift.train.measure import Measure
-from minilift.train.record import Recorder
+from minilift.train.progress import Recorder
 from minilift.train.step import Loss, LossMetric, Metric
 
 EVALUATION_ROWS = 1024

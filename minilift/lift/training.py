@@ -15,8 +15,7 @@ from minilift.nn import losses
 from minilift.optim import Optimiser, Schedule
 from minilift.poses.poses import Poses
 from minilift.train.batches import Batches
-from minilift.train.progress import Listener
-from minilift.train.record import Recorder
+from minilift.train.progress import Listener, Recorder
 from minilift.train.step import Loss
 from minilift.train.trainer import Trainer
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from minilift.optim import Schedule
 from minilift.train.batches import Batches
-from minilift.train.record import Recorder
+from minilift.train.progress import Recorder
 from minilift.train.step import Step, Sums
 
 

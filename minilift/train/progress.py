@@ -66,6 +66,19 @@ class Diverged(InputError):
     """A loss became infinite or undefined."""
 
 
+class Recorder(Protocol):
+    """What looks at a network while it is trained, and changes nothing (`minilift.show.runs.record`)."""
+
+    def step(self, done: int) -> None:
+        """After step number `done`, counted from 1."""
+
+    def epoch(self, done: int) -> None:
+        """After so many epochs."""
+
+    def arrays(self) -> dict[str, Any]:
+        """What it has found so far: arrays for record.npz."""
+
+
 class Listener(Protocol):
     """What is told of every epoch."""
 

@@ -18,8 +18,7 @@ from minilift.train.batches import Batches
 from minilift.train.epoch import Bar
 from minilift.train.files import RunFiles
 from minilift.train.measure import Measure
-from minilift.train.progress import Diverged, Listener, Progress, Signals, Watch
-from minilift.train.record import Recorder
+from minilift.train.progress import Diverged, Listener, Progress, Recorder, Signals, Watch
 from minilift.train.step import Loss, Metric, PlainStep, Step
 
 SAVE_SECONDS = 60.0  # an epoch longer than this also saves its checkpoint on the way

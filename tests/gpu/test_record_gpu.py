@@ -8,7 +8,7 @@ import pytest
 from conftest import make_poses
 
 from minilift import Adam, LiftModel, run_epoch
-from minilift.train.record import Recorder
+from minilift.show.runs.record import Recorder
 
 
 def test_on_a_gpu_gradients_are_left_out_with_a_reason(gpu: Any) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from minilift.errors import InputError
 from minilift.files import PathLike, one_line
+from minilift.show.runs.logs import Rows, clean_rows
 from minilift.show.style import (
     BLUE,
     GREEN,
@@ -25,7 +26,6 @@ from minilift.show.style import (
     whole_ticks,
     wide_range,
 )
-from minilift.train.logs import Rows, clean_rows
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

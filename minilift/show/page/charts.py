@@ -15,7 +15,7 @@ import numpy as np
 from minilift.evaluation.baselines import NAMES
 from minilift.poses.layouts import COURSE15
 from minilift.show.page.units import Result, best
-from minilift.train.logs import Rows
+from minilift.show.runs.logs import Rows
 
 BINS = 60
 POINTS = 401  # of the curve over sorted poses: every quarter of a per cent

@@ -24,8 +24,8 @@ from minilift.files import PathLike, write_atomically
 from minilift.show.page.packed import MOST, pack, spread
 from minilift.show.page.sections import Section, sections
 from minilift.show.page.words import lead, source, tiles
+from minilift.show.runs.logs import Rows, read_log
 from minilift.show.text import advice
-from minilift.train.logs import Rows, read_log
 
 CODE = ("charts.js", "poses.js", "stage.js", "viewer.js")  # in this order, as one module
 LOG = "log.csv"  # what training writes next to the weights

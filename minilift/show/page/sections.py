@@ -10,7 +10,7 @@ from minilift.show.page import charts, tables
 from minilift.show.page.charts import Chart
 from minilift.show.page.tables import Table
 from minilift.show.page.units import Result
-from minilift.train.logs import Rows
+from minilift.show.runs.logs import Rows
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from minilift.errors import InputError
 from minilift.lift.model import LiftModel
 from minilift.poses.poses import Poses
 from minilift.show.charts.training import plot_training
-from minilift.train.logs import read_record
-from minilift.train.record import SAMPLE, Recorder
+from minilift.show.runs.logs import read_record
+from minilift.show.runs.record import SAMPLE, Recorder
 
 SHARE = 0.1  # of the time may go into drawing, before the end
 
