@@ -46,6 +46,12 @@ def shown(value: Any) -> str:
     return " ".join(f"{v:g}" for v in value) if isinstance(value, tuple) else str(value) or "none"
 
 
+def as_flag(name: str, value: str) -> str:
+    """An argument of the library as the flag that it has on every command line: `--batch-size 1`."""
+    flag = name.replace("_", "-")
+    return {"yes": f"--{flag}", "no": f"--no-{flag}"}.get(value, f"--{flag} {value}")
+
+
 def run_program(name: str, command: Callable[[Sequence[str] | None], int], argv: Sequence[str] | None) -> int:
     """Run a command; what the user can mend becomes one line on stderr and exit status 2.
 
@@ -81,10 +87,12 @@ def _run(command: Callable[[Sequence[str] | None], int], argv: Sequence[str] | N
         return 130, "stopped; no file was left half written"
     except BrokenPipeError:
         raise
+    except ArgumentError as error:
+        problem = error.told(as_flag)
     except InputError as error:
         problem = str(error)
     except MemoryError:
-        problem = "out of memory; use less data, or a smaller --batch-size or --hidden"
+        problem = "out of memory; use less data, smaller batches or a smaller network"
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         problem = f"{where}{error.strerror or error}; check the path, its permissions and the space left"

@@ -146,3 +146,31 @@ def test_the_core_can_be_read_in_a_day() -> None:
     assert len(read) > 30
     lines = [line for path in read for line in path.read_text().splitlines() if line.strip()]
     assert len(lines) <= 3500
+
+
+# Whole commands that a message tells people to paste
+COMMANDS_TO_PASTE = ("minilift train --preset anyone", "minilift trust --weights", " --weights ")
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=module_name)
+def test_messages_of_the_library_name_arguments_not_flags(path: Path) -> None:
+    """Who calls it from a program has no flags; the command line translates (minilift.errors.as_flag)."""
+    if room(module_name(path)) in ("cli", "studies", "errors"):
+        return
+    tree = ast.parse(path.read_text())
+    docs = {
+        id(node.body[0].value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
+        and node.body
+        and isinstance(node.body[0], ast.Expr)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs:
+            text = node.value
+            for command in COMMANDS_TO_PASTE:
+                text = text.replace(command, "")
+            flags = [word for word in text.split() if word.startswith("--") and word.strip("-()[],;:")]
+            assert not [flag for flag in flags if flag[2:3].isalpha()], f"{path}: {node.value!r}"
+            assert "train.py" not in text, f"{path}: {node.value!r}"
+            assert "eval.py" not in text, f"{path}: {node.value!r}"

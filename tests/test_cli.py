@@ -610,7 +610,7 @@ def test_memory_that_runs_out_is_one_line(with_data: Path, capsys: Capture, monk
         raise MemoryError
 
     monkeypatch.setattr(build_command, "LiftModel", no_memory)
-    fails(train(SMALL), capsys, "out of memory", "--batch-size")
+    fails(train(SMALL), capsys, "out of memory", "smaller batches")
     monkeypatch.setattr(eval_command.Lifter, "load", no_memory)
     fails(evaluate([]), capsys, "out of memory")
 

@@ -437,11 +437,11 @@ def test_the_unit_of_an_adult(unit: str, size: float, tmp_path: Path) -> None:
     assert guess_unit("a.bvh", joints) == unit
 
 
-@pytest.mark.parametrize(("cm", "says"), [(0.6, "legs of 48 units"), (5, "with --unit, for example 0.002")])
+@pytest.mark.parametrize(("cm", "says"), [(0.6, "legs of 48 units"), (5, "in metres, for example 0.002")])
 def test_no_unit_is_guessed_for_other_legs(cm: float, says: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=says):
         guess_unit("a.bvh", standing(tmp_path, cm))
-    with pytest.raises(InputError, match=r"legs of 0 units are no adult's in metres, .* --unit$"):
+    with pytest.raises(InputError, match=r"legs of 0 units are no adult's in metres, .* unit in metres$"):
         guess_unit("a.bvh", np.zeros((2, 15, 3)))
 
 

@@ -365,7 +365,7 @@ def test_without_plotly_the_remedy_comes_before_any_work(
     assert main(["--report", "report.html", "--weights", "missing"]) == 2
     error = capsys.readouterr().err
     assert (
-        error == "minilift eval: error: the page of --report needs plotly: pip install 'minilift[report]'\n"
+        error == "minilift eval: error: the page of a report needs plotly: pip install 'minilift[report]'\n"
     )
 
 

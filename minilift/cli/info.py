@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from minilift.cli.parser import Parser
-from minilift.errors import InputError, run_program
+from minilift.errors import ArgumentError, InputError, run_program
 from minilift.files import one_line
 
 PROGRAM = "minilift info"
@@ -80,12 +80,13 @@ def machine() -> dict[str, Any]:
         "NumPy": f"{np.__version__}, its BLAS {held}",
     }
     try:
+        from minilift.ops.cuda.backend import OR_CPU
         from minilift.ops.cuda.gpu import open_gpu
 
         found = open_gpu(0).describe()
         rows |= {"gpu" if name == "card" else name: text for name, text in found.items()}
-    except InputError as problem:
-        rows["gpu"] = str(problem).removeprefix("--device gpu: ")
+    except ArgumentError as problem:
+        rows["gpu"] = problem.problem.removesuffix(OR_CPU)
     device, reason = choose_device()
     rows["auto"] = f"--device auto is {device}: {reason}"
     return rows

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 import textwrap
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from minilift.cli.parser import WIDTH, Parser
-from minilift.errors import ArgumentError, InputError, shown
+from minilift.errors import ArgumentError, InputError, as_flag, shown
 from minilift.lift.recipe import DEFAULT, PRESETS, make_settings
 from minilift.lift.setting import Setting
 from minilift.lift.settings import SETTINGS, TrainSettings
@@ -49,30 +48,15 @@ def flag(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
-def said(name: str, value: str) -> str:
-    """A setting or another argument and its value, as flags."""
-    switch = name in SETTINGS and SETTINGS[name].kind is bool and value in ("yes", "no")
-    if switch:
-        return flag(name) if value == "yes" else "--no-" + flag(name)[2:]
-    return f"{flag(name)} {value}"
-
-
-@contextmanager
-def in_flags(say: Callable[[str, str], str] = said) -> Iterator[None]:
-    """Within it, a ArgumentError becomes the InputError that names the flag: `--epochs 0: must be ...`."""
-    try:
-        yield
-    except ArgumentError as error:
-        raise InputError(error.told(say)) from None
-
-
 class Read(argparse.Action):
     """Reads the word, or the words, of a flag as the description of its setting says."""
 
     def __call__(self, parser: Any, namespace: Any, values: Any, option_string: str | None = None) -> None:
         text = values if isinstance(values, str) else " ".join(values)
-        with in_flags():
+        try:
             setattr(namespace, self.dest, SETTINGS[self.dest].read(text))
+        except ArgumentError as error:  # in flags, also where a study says its settings otherwise
+            raise InputError(error.told(as_flag)) from None
 
 
 def add_setting(
@@ -133,5 +117,4 @@ def read_train(argv: Sequence[str] | None) -> Asked:
     preset, resume = given.pop("preset"), given.pop("resume")
     if preset and resume:
         raise InputError(f"--preset {preset}: a resumed run has its settings; leave the flag out")
-    with in_flags():
-        return Asked(make_settings(preset or DEFAULT, given), given, resume)
+    return Asked(make_settings(preset or DEFAULT, given), given, resume)

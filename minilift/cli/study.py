@@ -9,9 +9,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from minilift.cli.settings import in_flags, said
 from minilift.cli.study_flags import PROGRAM, read_tables, study_parser
-from minilift.errors import InputError, run_program
+from minilift.errors import ArgumentError, InputError, as_flag, run_program
 from minilift.files import check_writable, only_one
 from minilift.lift.build import fingerprint
 from minilift.lift.settings import SETTINGS, TrainSettings
@@ -34,13 +33,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _main(argv: Sequence[str] | None) -> int:
-    with in_flags(_said):
+    try:
         return _study(study_parser().parse_args(argv), argv)
+    except ArgumentError as error:
+        raise InputError(error.told(_said)) from None
 
 
 def _said(name: str, value: str) -> str:
     """Settings as a study has them, other arguments as flags."""
-    return f"{name}={value}" if name in SETTINGS else said(name, value)
+    return f"{name}={value}" if name in SETTINGS else as_flag(name, value)
 
 
 def _study(args: argparse.Namespace, argv: Sequence[str] | None) -> int:

@@ -9,7 +9,7 @@ from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import Any
 
-from minilift.cli.settings import Asked, flag, in_flags, read_train
+from minilift.cli.settings import Asked, flag, read_train
 from minilift.cli.train_files import check_outputs, read_poses
 from minilift.cli.trust import keep_trust
 from minilift.errors import ArgumentError, InputError, run_program
@@ -41,14 +41,13 @@ def _at_the_door() -> bool:
 
 
 def _train(argv: Sequence[str] | None) -> int:
-    with in_flags():
-        asked = read_train(argv)
-        checkpoint = Path(asked.settings.out) / "checkpoint.npz"
-        arrays, meta = load_checkpoint(checkpoint) if asked.resume else ({}, {})
-        stored: Any = meta.get("settings")
-        settings = resumed(stored, asked.given, checkpoint) if asked.resume else asked.settings
-        check_outputs(settings)
-        return _run(settings, asked, arrays, meta)
+    asked = read_train(argv)
+    checkpoint = Path(asked.settings.out) / "checkpoint.npz"
+    arrays, meta = load_checkpoint(checkpoint) if asked.resume else ({}, {})
+    stored: Any = meta.get("settings")
+    settings = resumed(stored, asked.given, checkpoint) if asked.resume else asked.settings
+    check_outputs(settings)
+    return _run(settings, asked, arrays, meta)
 
 
 def _run(settings: TrainSettings, asked: Asked, arrays: dict[str, Any], meta: dict[str, Any]) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from minilift.cli.parser import Parser
-from minilift.cli.settings import add_setting, in_flags
+from minilift.cli.settings import add_setting
 from minilift.errors import run_program
 from minilift.files import keep_old, only_one
 from minilift.lift.lifter import Lifter
@@ -40,12 +40,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _trust(argv: Sequence[str] | None) -> int:
-    with in_flags():
-        args = _parser().parse_args(argv)
-        path = trust_path(args.weights)
-        lifter, poses = Lifter.load(args.weights, device=args.device), load_poses(args.data, need_3d=True)
-        rows, held_out = hold_out(len(poses), args.val_fraction, args.seed)
-        found = fit_trust(lifter, poses.take(rows), poses.take(held_out), args.seed)
+    args = _parser().parse_args(argv)
+    path = trust_path(args.weights)
+    lifter, poses = Lifter.load(args.weights, device=args.device), load_poses(args.data, need_3d=True)
+    rows, held_out = hold_out(len(poses), args.val_fraction, args.seed)
+    found = fit_trust(lifter, poses.take(rows), poses.take(held_out), args.seed)
     with only_one(path.parent):
         keep_trust(found, path)
     print(f"wrote {path}, from {len(held_out):,} poses held out of {args.data}")

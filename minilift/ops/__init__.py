@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from minilift.errors import InputError
+from minilift.errors import ArgumentError, InputError
 from minilift.extras import installed, missing
 from minilift.ops.base import Array, Ops
 from minilift.ops.numpy_ops import NumpyOps
@@ -29,7 +29,7 @@ def get_ops(device: str = "cpu", dtype: str = "float32", tf32: bool = False) -> 
     if device == "cpu":
         return NumpyOps(dtype)
     if not (found := re.fullmatch(r"gpu(?::(\d{1,3}))?", device)):
-        raise InputError(f"--device {device}: unknown; use cpu, gpu, gpu:1 (the second one) or auto")
+        raise ArgumentError("device", device, "unknown; use cpu, gpu, gpu:1 (the second one) or auto")
     from minilift.ops.cupy_ops import CupyOps  # here, for it needs an extra
 
     return CupyOps(dtype, int(found[1] or 0), tf32)
@@ -41,7 +41,7 @@ def choose_device() -> tuple[str, str]:
 
     Without a GPU that is found out in a millisecond, and CuPy is not imported.
     """
-    from minilift.ops.cuda.backend import driver_devices
+    from minilift.ops.cuda.backend import OR_CPU, driver_devices
 
     count = driver_devices()
     if not count:
@@ -53,7 +53,9 @@ def choose_device() -> tuple[str, str]:
         ops.ones((1,))  # the compiler works too
         ops.synchronize()
     except Exception as problem:  # whatever it was, the answer is "cpu": `auto` never ends in a traceback
-        text = str(problem) if isinstance(problem, InputError) else f"{type(problem).__name__}: {problem}"
-        reason = re.sub(r"^--device gpu(:\d+)?: |[,;] (or )?use --device cpu$", "", " ".join(text.split()))
+        text = (
+            problem.problem if isinstance(problem, ArgumentError) else f"{type(problem).__name__}: {problem}"
+        )
+        reason = " ".join(text.removesuffix(OR_CPU).split())
         return "cpu", f"the GPU cannot be used: {reason}"
     return "gpu", "there is one"

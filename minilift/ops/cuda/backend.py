@@ -12,11 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from minilift.errors import InputError
+from minilift.errors import ArgumentError
 
 INSTALL = (
     "install CuPy with its libraries: pip install 'cupy-cuda12x[ctk]' (cupy-cuda13x for a CUDA 13 driver)"
 )
+OR_CPU = "; or use {0}"  # the end of what is said of a GPU that cannot be used
 SLOTS, SLOT_BYTES = 64, 4096  # small uploads on their way
 
 
@@ -24,16 +25,16 @@ class Cuda:
     """A CUDA device, by its number. Raises InputError, in one line with the remedy, where there is none."""
 
     def __init__(self, index: int = 0) -> None:
-        self.xp, self.index = _cupy(), index
+        self.xp, self.index = _cupy(index), index
         count = self.xp.cuda.runtime.getDeviceCount()
         if not 0 <= index < count:
             there = ", ".join(f"gpu:{i}" for i in range(count))
-            raise InputError(f"--device gpu:{index}: no such GPU; there is {there}")
+            raise ArgumentError("device", f"gpu:{index}", f"no such GPU; there is {there}")
         self.device = self.xp.cuda.Device(index)
         self.OutOfMemory: type[BaseException] = self.xp.cuda.memory.OutOfMemoryError
         with self.device:
             self.stream = self.xp.cuda.Stream(non_blocking=True)
-        self.blas = _libcublas()
+        self.blas = _libcublas(index)
         self._pinned: Any = None
         self._sent = 0
 
@@ -90,25 +91,29 @@ class Cuda:
         }
 
 
-def _cupy() -> Any:
+def unusable(index: int, problem: str) -> ArgumentError:
+    """What says that the GPU of that number cannot be used, and the remedy."""
+    device = f"gpu:{index}" if index else "gpu"
+    return ArgumentError("device", device, problem + OR_CPU, ("device", "cpu"))
+
+
+def _cupy(index: int) -> Any:
     try:
         import cupy
     except Exception as problem:  # a half-installed CuPy fails in many ways, not with ImportError alone
         missing = isinstance(problem, ModuleNotFoundError) and problem.name == "cupy"
         what = "CuPy is not installed" if missing else f"CuPy does not load ({one_line(problem)})"
-        raise InputError(f"--device gpu: {what}; {INSTALL}, or use --device cpu") from None
+        raise unusable(index, f"{what}; {INSTALL}") from None
     try:
         count = cupy.cuda.runtime.getDeviceCount()
     except Exception as problem:  # the driver's errors have a class of their own
-        raise InputError(
-            f"--device gpu: CuPy finds no usable GPU ({one_line(problem)}); use --device cpu"
-        ) from None
+        raise unusable(index, f"CuPy finds no usable GPU ({one_line(problem)})") from None
     if not count:
-        raise InputError("--device gpu: CuPy finds no GPU; use --device cpu")
+        raise unusable(index, "CuPy finds no GPU")
     return cupy
 
 
-def _libcublas() -> ctypes.CDLL:
+def _libcublas(index: int) -> ctypes.CDLL:
     """The library that CuPy would take."""
     problems = []
     try:
@@ -122,7 +127,7 @@ def _libcublas() -> ctypes.CDLL:
             return ctypes.CDLL(name)
         except OSError as problem:
             problems.append(one_line(problem))
-    raise InputError(f"--device gpu: no cuBLAS library ({problems[0]}); {INSTALL}, or use --device cpu")
+    raise unusable(index, f"no cuBLAS library ({problems[0]}); {INSTALL}")
 
 
 def driver_devices() -> int:

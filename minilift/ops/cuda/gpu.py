@@ -13,7 +13,7 @@ import numpy as np
 
 from minilift.errors import InputError
 from minilift.ops.base import Array
-from minilift.ops.cuda.backend import INSTALL, Cuda, one_line
+from minilift.ops.cuda.backend import INSTALL, Cuda, one_line, unusable
 from minilift.ops.cuda.cublas import Cublas
 
 FOLDER = Path(__file__).parent
@@ -62,10 +62,9 @@ class Gpu:
             except self.backend.OutOfMemory:
                 wanted = np.dtype(dtype).itemsize * int(np.prod(shape, dtype=np.int64)) / 1e6
                 held = self.backend.pool_bytes() / 1e6
-                raise InputError(
-                    f"--device gpu:{self.index}: out of memory ({wanted:.0f} MB wanted, {held:.0f} MB held); "
-                    "use a smaller --batch-size or --hidden, less data, or --device cpu"
-                ) from None
+                full = f"out of memory ({wanted:.0f} MB wanted, {held:.0f} MB held)"
+                remedy = "use smaller batches, a smaller network or less data"
+                raise unusable(self.index, f"{full}; {remedy}") from None
 
     def upload(self, host: np.ndarray, out: Array) -> None:
         """out <- host, of the same dtype and number of elements, both C-contiguous."""
@@ -157,10 +156,8 @@ class Gpu:
                 function = self._functions[(file, options, name)] = self._modules[key].get_function(name)
             except Exception as problem:  # the compiler, a library that is not there: CuPy has many classes
                 text = f"{type(problem).__name__}: {one_line(problem)}"
-                raise InputError(
-                    f"--device gpu: the kernels of {Path(file).name} cannot be compiled ({text}); {INSTALL}, "
-                    "or use --device cpu"
-                ) from problem
+                what = f"the kernels of {Path(file).name} cannot be compiled ({text})"
+                raise unusable(self.index, f"{what}; {INSTALL}") from problem
         return function
 
     def describe(self) -> dict[str, str]:
@@ -190,6 +187,4 @@ def open_gpu(index: int = 0) -> Gpu:
     except Exception as problem:
         text = f"{type(problem).__name__}: {one_line(problem)}"
         remedy = "free it (nvidia-smi shows who uses it), set CUDA_VISIBLE_DEVICES to another"
-        raise InputError(
-            f"--device gpu:{index}: the GPU does not open ({text}); {remedy}, or use --device cpu"
-        ) from problem
+        raise unusable(index, f"the GPU does not open ({text}); {remedy}") from problem

@@ -33,7 +33,7 @@ LOG = "log.csv"  # what training writes next to the weights
 
 def require_plotly() -> None:
     """Raise InputError unless plotly is installed; asked before any work is done."""
-    require("plotly", "the page of --report")
+    require("plotly", "the page of a report")
 
 
 def write_report(path: PathLike, report: Report) -> None:

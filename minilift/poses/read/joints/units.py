@@ -32,4 +32,4 @@ def guess_unit(path: PathLike, joints: np.ndarray) -> str:
             return name
     example = f", for example {0.8 / legs:.3g}" if legs > 1e-6 else ""
     problem = f"legs of {legs:.3g} units are no adult's in {', '.join(UNITS)}"
-    raise file_error(path, f"{problem}; give the metres per unit with --unit{example}")
+    raise file_error(path, f"{problem}; give the unit in metres{example}")
