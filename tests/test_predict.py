@@ -105,7 +105,7 @@ def test_flags_reach_the_lifter(folder: Path) -> None:
         (["--project"], {"project": True}),
         (["--flip", "--project", "--device", "cpu"], {"flip": True, "project": True}),
     ):
-        assert main(["a.npy", "-o", "out.npz", *flags]) == 0
+        assert main(["a.npy", "-o", "out.npz", "--force", *flags]) == 0
         np.testing.assert_array_equal(lifted(), lifter.predict(IMAGE, **options))
         assert not np.array_equal(lifted(), lifter.predict(IMAGE))
 
@@ -120,6 +120,36 @@ def test_missing_keypoints_are_lifted_on_request_only(folder: Path, capsys: Capt
     assert main(["a.npy", "-o", "other.npz"]) == 2
     assert "a.npy: row 7 has NaN for a keypoint; repair it, or give --missing" in capsys.readouterr().err
     assert not Path("other.npz").exists()
+
+
+def test_a_pose_of_which_nothing_was_seen_is_not_made_up(folder: Path, capsys: Capture) -> None:
+    points = IMAGE.copy()
+    points[[3, 8]], points[5] = np.nan, 0.0
+    np.save("a.npy", points)
+    assert main(["a.npy", "-o", "out.npz", "--missing"]) == 0
+    assert np.flatnonzero(np.isnan(lifted()).any(axis=(1, 2))).tolist() == [3, 8]
+    assert capsys.readouterr().err.splitlines() == [
+        "warning: poses without any keypoint: 2; their joints are NaN",
+        "warning: poses with all keypoints in one place: 1; mark what was not seen by NaN",
+    ]
+
+
+def test_pixels_are_not_taken_for_a_camera_with_focal_length_1(folder: Path, capsys: Capture) -> None:
+    np.save("a.npy", 500 + 300 * IMAGE)
+    assert main(["a.npy", "-o", "out.npz"]) == 2
+    assert "a.npy: half of the coordinates are larger than 5" in (told := capsys.readouterr().err)
+    assert "these look like pixels; subtract the middle of the hips" in told
+    assert not Path("out.npz").exists()
+
+
+def test_nothing_is_replaced_unasked(folder: Path, capsys: Capture) -> None:
+    np.save("a.npy", IMAGE)
+    Path("out.npz").write_bytes(b"precious")
+    assert main(["a.npy", "-o", "out.npz"]) == 2
+    assert "out.npz: exists already; choose another --out, or --force" in capsys.readouterr().err
+    assert Path("out.npz").read_bytes() == b"precious"
+    assert main(["a.npy", "-o", "out.npz", "--force"]) == 0
+    assert len(lifted()) == len(IMAGE)
 
 
 @pytest.mark.parametrize("flags", [[], ["--flip"]])
@@ -195,7 +225,7 @@ def test_large_files_are_lifted_in_parts(name: str, folder: Path, monkeypatch: p
         (["a.npy", "-o", "out"], "--out out: the name must end in .npz, .npy or .pkl"),
         (["a.npy", "-o", "made.npz"], "made.npz: a folder, where a file is to be written"),
         (["a.npy", "-o", "a.npy/out.npz"], "a.npy is not a folder; choose another output folder"),
-        (["none.npy", "-o", "out.npz"], "none_2d.npy: no such file"),
+        (["none.npy", "-o", "out.npz"], "none.npy: no such file; check the name"),
         (["none.pkl", "-o", "out.npz"], "none.pkl: no such file"),
         (["a.npy", "-o", "out.npz", "--weights", "none"], "none: no such file"),
         (["a.npy", "-o", "out.npz", "--weights", "a.npy"], "a.npy: "),

@@ -18,7 +18,7 @@ from minilift.files.npz import write_npy, write_npz
 from minilift.lift.lifter import Lifter
 from minilift.lift.trust import trust_path
 from minilift.poses.layouts import COURSE15
-from minilift.poses.points import check_complete, load_points
+from minilift.poses.points import check_camera, check_complete, load_points
 from minilift.poses.poses import Poses, save_poses
 from minilift.poses.read.course import files_of
 
@@ -51,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> Parser:
     parser = Parser(PROGRAM, DESCRIPTION, EXAMPLES)
     parser.add_argument("input", metavar="INPUT", help="2D keypoints: .pkl, .npz or .npy")
-    parser.add_argument("-o", "--out", required=True, metavar="OUT", help=".npz, .npy or .pkl, replaced")
+    parser.add_argument("-o", "--out", required=True, metavar="OUT", help=".npz, .npy or .pkl")
     parser.add_argument("--weights", default="liftModel", metavar="FILE", help="trained weights [liftModel]")
     parser.add_argument("--device", default="auto", help="cpu, gpu, gpu:1 or auto [auto]")
     parser.add_argument(
@@ -61,6 +61,7 @@ def _parser() -> Parser:
         "--project", action="store_true", help="move the joints onto the rays through their 2D points"
     )
     parser.add_argument("--missing", action="store_true", help="NaN marks a keypoint that was not seen")
+    parser.add_argument("--force", action="store_true", help="replace OUT if it exists")
     return parser
 
 
@@ -81,6 +82,7 @@ def _predict(argv: Sequence[str] | None) -> int:
             found.add(lifter, args, np.asarray(points[rows]), rows.start)
             bar.update(rows.stop - rows.start)
     found.write(points)
+    _warn(found, args)
     print(f"wrote {len(points):,} poses to {out}: {', '.join(found.names)}")
     if found.expected is not None:
         _tell(found.unlike_share, found.mean_expected, lifter.model.head)
@@ -97,13 +99,19 @@ class _Found:
         self.expected = Spool(out.parent, (joints,)) if with_trust else None
         self.unlike: list[np.ndarray] = []
         self.total = 0.0
+        self.empty = self.alike = 0  # poses without a keypoint, and with all of them in one place
 
     def add(self, lifter: Lifter, args: argparse.Namespace, points: np.ndarray, first: int) -> None:
         if not args.missing:
             check_complete(args.input, points, first, "repair it, or give --missing to lift without it")
+        check_camera(args.input, points)
         joint_3d = lifter.predict(points, flip=args.flip, project=args.project, missing=args.missing)
         if not np.isfinite(joint_3d).all():
             raise file_error(args.weights, "its predictions are too large or undefined; use other weights")
+        nothing = np.isnan(points).any(axis=2).all(axis=1)  # anything else would be made up
+        joint_3d[nothing] = np.nan
+        self.empty += int(nothing.sum())
+        self.alike += int((np.ptp(points, axis=1) == 0).all(axis=1).sum())
         self.joint_3d.append(joint_3d)
         if self.expected is not None:
             trust = lifter.trust(points, None if args.flip or args.project else joint_3d)
@@ -149,6 +157,8 @@ def _check_out(args: argparse.Namespace, out: Path) -> None:
         raise InputError(f"--out {args.out}: would overwrite what is read; choose another name")
     if out.is_dir():
         raise file_error(out, "a folder, where a file is to be written; choose another name")
+    if out.exists() and not args.force:
+        raise file_error(out, "exists already; choose another --out, or --force to replace it")
     check_writable(out.parent)
 
 
@@ -171,6 +181,19 @@ def _has_trust(args: argparse.Namespace, lifter: Lifter) -> bool:
         print(f"warning: {problem}", file=sys.stderr)
         return False
     return True
+
+
+def _warn(found: _Found, args: argparse.Namespace) -> None:
+    """What is no reason to stop, and yet to be known, on stderr."""
+    known = trust_path(args.weights).exists()
+    warnings = {
+        f"poses without any keypoint: {found.empty:,}; their joints are NaN": found.empty,
+        f"poses with all keypoints in one place: {found.alike:,}; mark what was not seen by NaN": found.alike,
+        "with --missing there is no expected_error and no unlike": args.missing and known,
+    }
+    for text, told in warnings.items():
+        if told:
+            print(f"warning: {text}", file=sys.stderr)
 
 
 def _tell(unlike: float, expected: float, head: str) -> None:

@@ -12,8 +12,9 @@ from minilift.files.mapped import Points
 from minilift.files.npz import CannotMap, map_npy, read_npy, read_npz
 from minilift.poses.checks import clean_points
 from minilift.poses.layouts import COURSE15
-from minilift.poses.read.course import KEYS_2D, LARGE, read_keys
+from minilift.poses.read.course import KEYS_2D, LARGE, files_of, read_keys
 
+FARTHEST = 3.0  # as the median of coordinates: a person who fills the picture of a fisheye has less
 REMEDY = "name a file of 2D keypoints: .pkl, .npz or .npy"
 
 
@@ -26,6 +27,8 @@ def load_points(path: PathLike) -> Points:
     """
     if Path(path).suffix.lower() == ".npy" and Path(path).is_file():
         return clean_points(path, "the array", _one_or_many(_bare(path)), 2, gaps=True)
+    if not any(file.exists() for file in files_of(path)):
+        raise file_error(path, "no such file; check the name")
     content = read_keys(path)
     key = next((k for k in KEYS_2D if k in content), None)
     if key is None and len(content) == 1:
@@ -51,6 +54,18 @@ def _one_or_many(array: Any) -> Any:
     """A single pose (15, 2) or (30,) as one of many."""
     shape = getattr(array, "shape", None)
     return array[None] if shape in ((len(COURSE15), 2), (2 * len(COURSE15),)) else array
+
+
+def check_camera(path: PathLike, points: np.ndarray) -> None:
+    """Raise InputError where points (n, 15, 2) cannot be those of a camera with focal length 1.
+
+    Most keypoints of a person lie within half a unit of the mid-hip then; pixels do not.
+    """
+    sizes = np.abs(points[np.isfinite(points)])
+    if len(sizes) and np.median(sizes) > FARTHEST:
+        found = f"half of the coordinates are larger than {np.median(sizes):.3g}, so these look like pixels"
+        how = "subtract the middle of the hips, divide by the focal length in pixels, and let y point up"
+        raise InputError(f"{one_line(str(path))}: {found}; {how}")
 
 
 def check_complete(path: PathLike, points: np.ndarray, first: int, remedy: str) -> None:
