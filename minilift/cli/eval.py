@@ -87,7 +87,7 @@ def _parser() -> Parser:
     add("--fps", type=positive, metavar="F", group=what, help="frames per second of the clips")
     add(
         "--threshold", type=positive, metavar="T", group=what, further=True,
-        help="of PCK and AUC: in mm, or without a scale in units [150, or 0.03]",
+        help="limit for PCK and AUC: in mm, or without a scale in units [150, or 0.03]",
     )  # fmt: skip
     add(
         "--loss", choices=("mpjpe", "mse"), default="mpjpe", group=what, further=True,

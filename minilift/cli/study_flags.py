@@ -105,11 +105,11 @@ def _add_what(parser: Parser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--epochs", type=_positive, nargs="+", default=[], metavar="N", group=group, further=True,
-        help="of the two groups of the ablation, or of another study [those of the study]",
+        help="epochs of the two groups of the ablation, or of another study [those of the study]",
     )  # fmt: skip
     parser.add_argument(
         "--search-seed", type=number(int, 0), default=0, metavar="N", group=group, further=True,
-        help="of the points at random; a larger --random adds points to those of its seed [0]",
+        help="seed for drawing the points; a larger --random adds points to those of its seed [0]",
     )  # fmt: skip
 
 
@@ -133,11 +133,11 @@ def _add_data(parser: Parser) -> None:
     )
     parser.add_argument(
         "--format", choices=("png", "svg", "pdf"), default="png", group=group, further=True,
-        help="of the charts [png]",
+        help="file type of the charts [png]",
     )  # fmt: skip
     parser.add_argument(
         "--metric", choices=tuple(NAMES), default="mpjpe", group=group, further=True,
-        help="of the tables [mpjpe]",
+        help="which error the tables show [mpjpe]",
     )  # fmt: skip
 
 
@@ -148,7 +148,7 @@ def _add_how(parser: Parser) -> None:
     )
     parser.add_argument(
         "--threads", type=_positive, metavar="N", group=group, further=True,
-        help="of each run [cores / jobs]",
+        help="threads for each run [cores / jobs]",
     )  # fmt: skip
     parser.add_argument(
         "--backend", default=LOKY, choices=BACKENDS, group=group, further=True,
@@ -156,7 +156,7 @@ def _add_how(parser: Parser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--cluster", metavar="ADDRESS", group=group, further=True,
-        help="of Dask's scheduler, say tcp://host:8786; without it, Dask starts workers on this machine",
+        help="Dask's scheduler, say tcp://host:8786; without it, Dask starts workers on this machine",
     )  # fmt: skip
     parser.add_argument(
         "--list", action="store_true", group=group, help="say which runs these are and which are done"

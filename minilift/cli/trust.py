@@ -63,7 +63,7 @@ def _parser() -> Parser:
     parser = Parser(NAME, DESCRIPTION, EXAMPLES)
     told = {
         "weights": "weights file", "data": "poses that they were trained on",
-        "val_fraction": "share that was held out in the training", "seed": "of the training",
+        "val_fraction": "share that was held out in the training", "seed": "the seed of that training",
         "device": "cpu, gpu, gpu:1 (the second), auto",
     }  # fmt: skip
     for name, help in told.items():

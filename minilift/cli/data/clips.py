@@ -40,7 +40,7 @@ def add(commands: Any) -> None:
     flag("--force", action="store_true", help="replace files that exist")
     flag("--views", type=number(int, 1), default=default.views, help="cameras per frame [%(default)s]")
     flag("--every", type=number(int, 1), default=1, metavar="N", help="take every Nth frame [%(default)s]")
-    flag("--skeleton", metavar="FILE.asf", help="of .amc clips [the one in the same folder]")
+    flag("--skeleton", metavar="FILE.asf", help="the skeleton of .amc clips [found in the folder of each]")
     flag("--map", metavar="FILE.json", help='joints by name: {"right_hip": "RightUpLeg", ...}')
     unit = number(float, 0, 1000, open_low=True)
     flag("--unit", type=unit, metavar="M", help="metres per unit of the files [guessed from the legs]")
@@ -69,7 +69,7 @@ def _add_further(parser: Any, default: Choices) -> None:
         low, high = getattr(default, name)
         flag(
             f"--{name}", type=float, nargs=2, default=(low, high), metavar=("LOW", "HIGH"),
-            help=f"of the cameras: {what} [{low:g} {high:g}]",
+            help=f"bounds for the cameras: {what} [{low:g} {high:g}]",
         )  # fmt: skip
     flag(
         "--seed", type=number(int, 0), default=default.seed, help="another seed, other cameras [%(default)s]"

@@ -40,7 +40,7 @@ def add(commands: Any) -> None:
     flag("--turn", metavar="FILE", help="a .gif, or an .mp4 where there is ffmpeg, replaced")
     flag("--image", metavar="FILE", help="the photograph that --row N was taken from", group=image)
     focal = number(float, 0, 1e6, open_low=True, open_high=True)
-    flag("--focal", type=focal, metavar="F", help="of the photograph's camera, in pixels", group=image)
+    flag("--focal", type=focal, metavar="F", help="focal length of its camera, in pixels", group=image)
     flag(
         "--centre", type=float, nargs=2, metavar=("X", "Y"), group=image,
         help="its principal point, in pixels [the image's middle]",
