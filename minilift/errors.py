@@ -46,6 +46,11 @@ def shown(value: Any) -> str:
     return " ".join(f"{v:g}" for v in value) if isinstance(value, tuple) else str(value) or "none"
 
 
+def counted(n: int, thing: str) -> str:
+    """`1 pose`, `1,000 poses`."""
+    return f"{n:,} {thing}{'s' * (n != 1)}"
+
+
 def as_flag(name: str, value: str) -> str:
     """An argument of the library as the flag that it has on every command line: `--batch-size 1`."""
     flag = name.replace("_", "-")

@@ -13,7 +13,7 @@ from test_bvh import product
 from minilift.errors import InputError
 from minilift.poses.kinematics import joint_positions
 from minilift.poses.read import amc_frames
-from minilift.poses.read.amc import find_skeleton, read_amc
+from minilift.poses.read.amc import find_skeleton, foreign_skeleton, read_amc
 from minilift.poses.read.asf import Skeleton, read_asf
 from minilift.poses.read.clip import Clip
 
@@ -38,7 +38,7 @@ def test_a_small_take_by_hand(read) -> None:
     assert (clip.length_unit, clip.fps) == (0.45, 120)
     assert clip.channels[2:] == (("xrotation",), ())
     np.testing.assert_allclose(places(clip), JOINTS, atol=1e-14)
-    assert clip.notes == ("no frame rate in the file: 120 frames per second taken, 120 being CMU's",)
+    assert clip.notes == ("no frame rate in the file: 120 frames per second taken, as CMU's have",)
 
 
 QUARTER = "1.5707963267948966"
@@ -250,6 +250,23 @@ def test_the_skeleton_of_a_take_is_found(tmp_path: Path) -> None:
     elsewhere.mkdir()
     (elsewhere / "s.asf").write_text(BONES)
     np.testing.assert_allclose(places(read_amc(take, elsewhere / "s.asf")), JOINTS, atol=1e-14)
+
+
+def test_a_skeleton_that_seems_to_be_another_persons_is_a_warning(tmp_path: Path) -> None:
+    take, foreign = tmp_path / "09_01.amc", tmp_path / "more" / "91.asf"
+    foreign.parent.mkdir()
+    take.write_text(FRAMES)
+    foreign.write_text(BONES)
+    numbers = "the clip is of subject 09, the skeleton 91.asf of subject 91: check them"
+    assert foreign_skeleton(take, foreign) == [numbers]
+    (tmp_path / "09.asf").write_text(BONES)
+    assert foreign_skeleton(take, foreign) == []  # the same bytes
+    foreign.write_text(BONES.replace("length 3", "length 4"))
+    there = "the skeleton 91.asf was given, and 09.asf lies next to the clip: whose is it?"
+    assert foreign_skeleton(take, foreign) == [there]
+    for own in ("09.asf", "09-dance.asf", "arm.asf", "09_01.asf"):  # arm: the first line of the take names it
+        (foreign.parent / own).write_text(BONES.replace("length 3", "length 4"))
+        assert foreign_skeleton(take, foreign.parent / own) == []
 
 
 BAD = {

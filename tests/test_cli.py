@@ -137,6 +137,10 @@ def test_an_earlier_runs_files_are_kept(with_data: Path, capsys: Capture) -> Non
         )
         assert Path(name + ".old").exists()
     assert Path("liftModel.old").read_bytes() == weights != Path("liftModel").read_bytes()
+    second = Path("liftModel").read_bytes()
+    assert train([*SMALL, "--seed", "2"]) == 0
+    assert "the liftModel of an earlier run is kept as liftModel.old2" in capsys.readouterr().out
+    assert [Path(f"liftModel.old{n}").read_bytes() for n in ("", 2)] == [weights, second]
 
 
 def test_other_places_and_the_next_command(with_data: Path, capsys: Capture) -> None:

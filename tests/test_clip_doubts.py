@@ -238,20 +238,20 @@ def test_what_macos_and_other_forms_of_a_take_leave_is_passed_over_with_a_count(
         "in/.DS_Store",
         "in/more/._b.amc",
         "in/__MACOSX/._a.bvh",
-        "in/16.bvh",
+        "in/16_a.bvh",
     ):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(b"\0\5\x16\7")
-    (folder / "in/16.amc").write_text("x")
+    (folder / "in/16_A.amc").write_text("x")
     files, passed = clip_files(["in"])
-    assert [str(file) for file in files] == ["in/16.amc", "in/a.bvh"]
+    assert [str(file) for file in files] == ["in/16_A.amc", "in/a.bvh"]
     assert passed == [
         "passed over 3 files that macOS left there (._NAME, .DS_Store)",
-        "passed over 1 .bvh files of takes that are there as .amc, too",
+        "passed over 1 file of takes (.bvh) that are there as .amc, too",
     ]
     (folder / "in/a.bvh").unlink()
-    (folder / "in/16.amc").unlink()
-    (folder / "in/16.bvh").unlink()
+    (folder / "in/16_A.amc").unlink()
+    (folder / "in/16_a.bvh").unlink()
     with pytest.raises(InputError, match=r"in: no \.bvh or \.amc files in this folder"):
         clip_files(["in"])
 
@@ -269,7 +269,7 @@ def test_the_command_counts_what_it_passed_over(folder: Path, capsys: pytest.Cap
     (folder / "in/a.bvh").write_text(person(POSER))
     (folder / "in/._a.bvh").write_bytes(b"\0\5\x16\7")
     assert main(["clips", "in"]) == 0
-    assert "passed over 1 files that macOS left there" in capsys.readouterr().out
+    assert "passed over 1 file that macOS left there" in capsys.readouterr().out
 
 
 def test_cmu_takes_of_both_forms(cmu: Path) -> None:

@@ -64,7 +64,14 @@ def test_the_report_has_what_the_pass_found(
     model, clips = lifter(), np.repeat(np.arange(30), 3)
     baselines = fit_baselines(make_poses(200), ["mean", "nearest"], "train.pkl")
     report = evaluate_lifter(
-        model, TEST, options, clips=clips, baselines=baselines, details=True, keep=tmp_path, data="test.pkl"
+        model,
+        TEST,
+        options,
+        clips=clips,
+        baselines=baselines,
+        details=True,
+        keep=tmp_path / "p.npz",
+        data="test.pkl",
     )
     predicted = model.predict(TEST.joint_2d, flip=options.flip, project=options.project)
     truth = np.asarray(TEST.joint_3d)

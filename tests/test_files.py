@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import stat
 
 import numpy as np
@@ -137,8 +138,11 @@ def test_check_writable_refuses_a_read_only_folder(tmp_path, monkeypatch):
         raise PermissionError(errno.EACCES, "Permission denied")
 
     monkeypatch.setattr(os, "open", refuse)
-    with pytest.raises(InputError, match="Permission denied; choose an output folder that can be written"):
-        files.check_writable(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    for output, named in (("", re.escape(str(tmp_path))), ("--out f.npz", "--out f.npz")):
+        problem = r"no file can be made in /.* \(Permission denied\); choose an output folder"
+        with pytest.raises(InputError, match=f"^{named}: {problem} that can be written"):
+            files.check_writable(".", output)
 
 
 BAD_SOURCES = {
@@ -178,25 +182,28 @@ def test_a_name_with_line_breaks_and_escape_codes_stays_on_one_line(tmp_path):
 
 
 def test_the_old_file_is_kept_under_a_second_name(tmp_path, monkeypatch):
-    path, old = tmp_path / "w", tmp_path / "w.old"
-    for content in (b"one", b"two"):
+    path = tmp_path / "w"
+    for name, content in (("w.old", b"one"), ("w.old2", b"two")):
         path.write_bytes(content)
-        files.keep_old(path)
+        old = files.keep_old(path)
+        assert old == tmp_path / name
         assert old.read_bytes() == path.read_bytes() == content
         path.unlink()
+    assert (tmp_path / "w.old").read_bytes() == b"one"
 
     def no_links(*_):
         raise OSError("no hard links here")
 
     monkeypatch.setattr(os, "link", no_links)
     path.write_bytes(b"three")
-    files.keep_old(path)
-    assert old.read_bytes() == b"three"
-    old.unlink()
-    old.mkdir()
-    with pytest.raises(InputError, match=r"w\.old: "):
+    (tmp_path / "w.old3").mkdir()
+    assert files.keep_old(path).read_bytes() == b"three"
+    names = ["w", "w.old", "w.old2", "w.old3", "w.old4"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == names
+    monkeypatch.setattr(files.shutil, "copy2", no_links)
+    with pytest.raises(InputError, match=r"w\.old5: "):
         files.keep_old(path)
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["w", "w.old"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == names
 
 
 def test_only_one_gets_in(tmp_path):

@@ -146,6 +146,17 @@ def test_spooled_rows_come_back(tmp_path: Path) -> None:
     assert crc32(rows) == crc32(POSES.joint_3d)
 
 
+@pytest.mark.parametrize("output", ["", "f.npz"])
+def test_a_spool_that_fails_names_what_it_is_for(output: str, tmp_path: Path, monkeypatch: Patch) -> None:
+    monkeypatch.chdir(tmp_path)
+    spool = Spool(".", (15, 3), output)
+    with open(os.devnull, "rb", buffering=0) as refuses:
+        monkeypatch.setattr(spool, "stream", refuses)
+        with pytest.raises(InputError) as caught:
+            spool.append(POSES.joint_3d)
+    assert str(caught.value).startswith(f"{output or tmp_path}: ")
+
+
 def test_a_terminal_sees_how_far_it_is(path: Path, monkeypatch: Patch) -> None:
     rows = mapped(path).joint_2d
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)

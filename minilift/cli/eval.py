@@ -119,7 +119,7 @@ def _evaluate(argv: Sequence[str] | None) -> int:
     report = evaluate_lifter(
         lifter, poses, Options(args.flip, args.project, args.hide, args.loss, args.threshold, args.fps),
         clips=clips, baselines=_baselines(args), details=bool(args.charts),
-        keep=Path(args.save).parent if args.save else None, data=args.data, scale_path=scale_path,
+        keep=args.save or None, data=args.data, scale_path=scale_path,
     )  # fmt: skip
     for note in report.notes:
         print(f"warning: {note}", file=sys.stderr)
@@ -194,7 +194,7 @@ def _check(args: argparse.Namespace) -> None:
         if name and Path(name).resolve() in inputs:
             raise InputError(f"{flag} {name}: would overwrite what is read; choose another name")
         if name:
-            check_writable(Path(name).parent)
+            check_writable(Path(name).parent, f"{flag} {name}")
             if flag in ("--plot", "--charts"):
                 check_picture(name)
 

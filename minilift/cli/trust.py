@@ -52,10 +52,9 @@ def _trust(argv: Sequence[str] | None) -> int:
 
 
 def keep_trust(found: TrustModel, path: Path) -> None:
-    """Write what was learned; what an earlier run left there is kept with the ending .old."""
+    """Write what was learned; what an earlier run left there is kept with the ending .old, .old2, ..."""
     if path.exists():
-        keep_old(path)
-        print(f"the {path.name} of an earlier run is kept as {path.name}.old")
+        print(f"the {path.name} of an earlier run is kept as {keep_old(path).name}")
     found.save(path)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -34,11 +35,11 @@ def evaluate_lifter(
 
     `clips` (N,): whole numbers that say which clip each pose is of, poses in order of time, for velocity and
     jitter. `baselines`: what `fit_baselines` gave; a flat pose is always among them. `details`: keep the
-    errors of every pose by joint and axis, 80 bytes each, for charts. `keep`: a folder in which the
-    predictions wait, in files without a name, for as long as the report lives. `data` and `scale_path`: the
-    names of the files that the poses and their metres per unit came from. `bar`: let a terminal see how far
-    it is where poses stay in their file. Where the lifter says how far to trust it, that is measured, too,
-    unless keypoints are hidden: it was learned on whole poses.
+    errors of every pose by joint and axis, 80 bytes each, for charts. `keep`: the file that the
+    predictions are for; they wait in its folder, in files without a name, as long as the report lives.
+    `data` and `scale_path`: the names of the files that the poses and their metres per unit came from. `bar`:
+    let a terminal see how far it is where poses stay in their file. Where the lifter says how far to trust
+    it, that is measured, too, unless keypoints are hidden: it was learned on whole poses.
 
     Raises ValueError for no poses, for clips of another shape or kind, or one in pieces; InputError for poses
     without joint_3d, for hidden keypoints with a lifter that puts joints onto rays, and NotFinite.
@@ -73,7 +74,7 @@ class _Gathered:
     def __init__(self, figures: Figures, trust: Judged | None, details: bool, keep: PathLike | None) -> None:
         self.figures, self.trust, self.details = figures, trust, details
         self.each: list[PoseErrors] = []
-        self.predicted = None if keep is None else Spool(keep, (len(JOINTS), 3))
+        self.predicted = None if keep is None else Spool(Path(keep).parent, (len(JOINTS), 3), keep)
 
     def add(self, poses: Poses, joint_2d: np.ndarray, joint_3d: np.ndarray, clips: np.ndarray | None) -> None:
         """A part of the poses, the points of it that were seen, NaN for others, and the predictions."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,13 +24,13 @@ class Judged:
     """Judges predictions part by part; `result` has the figures, `arrays` what is kept of each pose.
 
     `n` poses are to come. `plain` says that they are predicted without options: it is plain predictions whose
-    errors the trust was learned on, so that others are made again, plainly. `keep` is a folder for what is
-    kept, None to keep nothing.
+    errors the trust was learned on, so that others are made again, plainly. `keep` is the file that what is
+    kept is for, None to keep nothing.
     """
 
     def __init__(self, lifter: Lifter, n: int, plain: bool, keep: PathLike | None = None) -> None:
         self.lifter, self.plain, self.calibration = lifter, plain, Calibration(n)
-        self.expected = None if keep is None else Spool(keep, (len(JOINTS),))
+        self.expected = None if keep is None else Spool(Path(keep).parent, (len(JOINTS),), keep)
         self.scores: list[np.ndarray] = []
 
     def add(self, poses: Poses, joint_3d: np.ndarray) -> None:

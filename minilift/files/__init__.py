@@ -5,6 +5,7 @@ The modules beside this one read and write the formats: .npz, pickles of arrays,
 
 import contextlib
 import errno
+import itertools
 import os
 import secrets
 import shutil
@@ -62,22 +63,24 @@ def read_bytes(path: PathLike, remedy: str = "check the name", first: int | None
         raise file_error(path, f"cannot be read ({reason or type(error).__name__}); check the file") from None
 
 
-def check_writable(directory: PathLike) -> None:
+def check_writable(directory: PathLike, output: PathLike = "") -> None:
     """Raise InputError unless files can be made in `directory`, or it can itself be made.
 
-    Nothing stays behind: a missing folder is judged by its nearest existing parent.
+    Nothing stays behind: a missing folder is judged by its nearest existing parent. The error names `output`,
+    the file that is to be made there or what the user called it; without one, the folder.
     """
-    place = Path(directory)
+    named, place = output or os.path.abspath(directory), Path(directory)
     try:
         while not place.exists() and place != place.parent:
             place = place.parent
         if not place.is_dir():
-            raise file_error(directory, f"{place} is not a folder; choose another output folder")
+            raise file_error(named, f"{place} is not a folder; choose another output folder")
         probe = _temporary(place)
         os.close(os.open(probe, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
         probe.unlink()
     except OSError as error:
-        raise os_error(directory, error, "choose an output folder that can be written") from None
+        problem = f"no file can be made in {place.resolve()} ({error.strerror or type(error).__name__})"
+        raise file_error(named, f"{problem}; choose an output folder that can be written") from None
 
 
 def write_atomically(path: PathLike, write: Callable[[BinaryIO], object]) -> None:
@@ -107,26 +110,30 @@ def write_atomically(path: PathLike, write: Callable[[BinaryIO], object]) -> Non
                 temporary.unlink()
             raise
     except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
         remedy = "free some space" if full else "choose a place that can be written"
         kept = ", the old file is untouched" if target.is_file() else ""
         raise os_error(path, error, f"{remedy}{kept}") from None
     _sync_directory(target.parent)
 
 
-def keep_old(path: PathLike) -> None:
-    """Give a file that is about to be replaced a second name, PATH.old, in place of an older one.
+def keep_old(path: PathLike) -> Path:
+    """Give a file that is about to be replaced a second name, and return it: the first that is free.
 
-    Takes no space where the file system knows hard links. Raises InputError for what the system refuses.
+    The names are PATH.old, PATH.old2, PATH.old3, ... Takes no space where the file system knows hard links.
+    Raises InputError for what the system refuses.
     """
     target = Path(path)
-    old, temporary = target.with_name(target.name + ".old"), _temporary(target.parent)
+    names = (target.with_name(f"{target.name}.old{'' if n == 1 else n}") for n in itertools.count(1))
+    old = next(name for name in names if not os.path.lexists(name))
+    temporary = _temporary(target.parent)
     try:
         try:
             os.link(target, temporary)
         except OSError:
             shutil.copy2(target, temporary)
         os.replace(temporary, old)
+        return old
     except OSError as error:
         with contextlib.suppress(OSError):
             temporary.unlink()

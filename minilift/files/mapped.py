@@ -169,15 +169,19 @@ def crc32(array: Points, crc: int = 0) -> int:
 
 
 class Spool:
-    """Rows on their way to a file: on disk, in one without a name, until all of them are there."""
+    """Rows on their way to a file: on disk, in one without a name, until all of them are there.
 
-    def __init__(self, directory: PathLike, row: tuple[int, ...]) -> None:
-        self.directory, self.row, self.n = directory, row, 0
+    What goes wrong is told of `output`, the file that they are for; without one, of the folder.
+    """
+
+    def __init__(self, directory: PathLike, row: tuple[int, ...], output: PathLike = "") -> None:
+        self.row, self.n = row, 0
+        self.named = output or os.path.abspath(directory)
         try:
             os.makedirs(directory, exist_ok=True)
             self.stream = tempfile.TemporaryFile(dir=directory, buffering=0)  # noqa: SIM115
         except OSError as error:
-            raise os_error(directory, error, "choose a folder that can be written") from None
+            raise os_error(self.named, error, "choose a folder that can be written") from None
         weakref.finalize(self, self.stream.close)
 
     def append(self, rows: np.ndarray) -> None:
@@ -186,8 +190,8 @@ class Spool:
             while left:
                 left = left[self.stream.write(left) :]
         except OSError as error:
-            raise os_error(self.directory, error, "free some space") from None
+            raise os_error(self.named, error, "free some space") from None
         self.n += len(rows)
 
     def rows(self) -> MappedRows:
-        return MappedRows(OpenFile(self.directory, os.dup(self.stream.fileno())), 0, (self.n, *self.row))
+        return MappedRows(OpenFile(self.named, os.dup(self.stream.fileno())), 0, (self.n, *self.row))

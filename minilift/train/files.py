@@ -64,8 +64,7 @@ class RunFiles:
             return
         self.own.add(path)
         if path.exists() and (path != self.checkpoint or _got_somewhere(path)):
-            keep_old(path)
-            self.show(f"the {path.name} of an earlier run is kept as {path.name}.old")
+            self.show(f"the {path.name} of an earlier run is kept as {keep_old(path).name}")
 
 
 def _got_somewhere(checkpoint: Path) -> bool:

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from minilift.errors import counted
 from minilift.files import PathLike, file_error
 from minilift.poses.read.formats import CLIP_SUFFIXES
 
@@ -27,7 +28,9 @@ def clip_files(paths: Sequence[PathLike]) -> tuple[list[Path], list[str]]:
             raise file_error(path, f"no {kinds} files in this folder; name one that has some")
         for file in inside:
             found.setdefault(os.path.realpath(file), file)
-    return list(found.values()), [f"passed over {count:,} {what}" for what, count in passed.items()]
+    return list(found.values()), [
+        "passed over " + what.format(counted(n, "file")) for what, n in passed.items()
+    ]
 
 
 def _clips_in(folder: Path, passed: Counter[str]) -> Iterator[Path]:
@@ -38,12 +41,14 @@ def _clips_in(folder: Path, passed: Counter[str]) -> Iterator[Path]:
             folders.clear()
             continue
         entered.add(real)
-        stems = {Path(name).stem for name in names if name.lower().endswith(".amc") and name[:2] != "._"}
+        stems = {
+            Path(name).stem.lower() for name in names if name.lower().endswith(".amc") and name[:2] != "._"
+        }
         for name in names:
             file = Path(place, name)
             if name.startswith("._") or name == ".DS_Store":
-                passed["files that macOS left there (._NAME, .DS_Store)"] += 1
-            elif file.suffix.lower() == ".bvh" and file.stem in stems:
-                passed[".bvh files of takes that are there as .amc, too"] += 1
+                passed["{} that macOS left there (._NAME, .DS_Store)"] += 1
+            elif file.suffix.lower() == ".bvh" and file.stem.lower() in stems:
+                passed["{} of takes (.bvh) that are there as .amc, too"] += 1
             elif file.suffix.lower() in CLIP_SUFFIXES:
                 yield file

@@ -109,7 +109,7 @@ def run(args: argparse.Namespace) -> None:
             report.add(clip)
             bar.update()
 
-        poses, clips = import_clips(files, choices, out.parent, done)
+        poses, clips = import_clips(files, choices, out, done)
     print(report.text())
     save(out, poses)
     if choices.camera == "frame":

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from minilift.errors import counted
 from minilift.poses.clips.frames import Choices, ClipPoses
 from minilift.poses.layouts import COURSE15
 
@@ -47,18 +48,18 @@ class Report:
     def text(self) -> str:
         lines = []
         for (skeleton, unit), lengths in self.kinds.items():
-            lines.append(f"{_count(len(lengths), 'clip')}: skeleton {skeleton}, unit {unit}")
+            lines.append(f"{counted(len(lengths), 'clip')}: skeleton {skeleton}, unit {unit}")
             lines.append(f"  bones in cm: {_bones(np.array(lengths))}")
         if self.rest:
             what = "left out the first frames where they are a rest pose (how many, how far the next one is)"
             lines.append(f"{what}: {_few(self.rest)}")
         lines += [f"{text} ({_few(files)})" for text, files in self.told.values()]
         lines += self.passed
-        rates = ", ".join(f"{rate} ({_count(n, 'clip')})" for rate, n in self.rates.items())
+        rates = ", ".join(f"{rate} ({counted(n, 'clip')})" for rate, n in self.rates.items())
         if len(self.rates) == 1:
             rates = self.fps
         kept = f"kept {self.kept:,} of {self.frames:,} frames, {rates} per second"
-        lines.append(f"{kept}; {_count(self.choices.views, 'view')}")
+        lines.append(f"{kept}; {counted(self.choices.views, 'view')}")
         return "\n".join(lines)
 
 
@@ -72,10 +73,6 @@ def _bones(lengths: np.ndarray) -> str:
         low, high = each.min(), each.max()
         parts.append(f"{name} {low:.1f}" + (f" to {high:.1f}" if high - low > 0.1 else ""))
     return ", ".join(parts)
-
-
-def _count(n: int, thing: str) -> str:
-    return f"{n:,} {thing}{'s' * (n != 1)}"
 
 
 def _few(names: list[str]) -> str:

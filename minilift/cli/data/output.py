@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from minilift.errors import counted
 from minilift.files import check_writable, file_error
 from minilift.poses.poses import Poses, save_poses, save_scale, scale_name
 from minilift.poses.read.course import files_of
@@ -22,7 +23,7 @@ def pose_file(name: str) -> Path:
 
 def check_outputs(paths: list[Path], force: bool) -> None:
     """Raise InputError where the folder cannot be written, or a file is there and --force is not given."""
-    check_writable(paths[0].parent)
+    check_writable(paths[0].parent, f"--out {paths[0]}")
     for path in paths:
         if path.exists() and not force:
             raise file_error(path, "exists already; choose another --out, or --force to replace it")
@@ -38,4 +39,4 @@ def save(path: Path, poses: Poses) -> None:
         beside.unlink()
         print(f"removed {beside}, which belongs to other poses")
     files = [*files_of(path)[: 1 if poses.joint_3d is None else 2]] + [beside] * (poses.scale is not None)
-    print(f"wrote {len(poses):,} poses to {' and '.join(map(str, files))}")
+    print(f"wrote {counted(len(poses), 'pose')} to {' and '.join(map(str, files))}")

@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> None:
     check_outputs([*files_of(out), scale_name(out)], args.force)
     from tqdm import tqdm
 
-    joint_2d, joint_3d = (Spool(out.parent, (len(COURSE15), dims)) for dims in (2, 3))
+    joint_2d, joint_3d = (Spool(out.parent, (len(COURSE15), dims), out) for dims in (2, 3))
     scale = np.empty(args.n, np.float32)
     with tqdm(total=args.n, unit="poses", desc="making people", delay=1, leave=False) as bar:
         for rows in chunks(args.n, CHUNK):

@@ -1,6 +1,7 @@
 """Motion-capture clips as poses, seen through made-up cameras."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -35,14 +36,14 @@ def seen(clip: ClipPoses, view: int, choices: Choices) -> tuple[np.ndarray, np.n
 
 
 def import_clips(
-    files: Sequence[PathLike], choices: Choices, folder: PathLike, done: Callable[[ClipPoses], object]
+    files: Sequence[PathLike], choices: Choices, out: PathLike, done: Callable[[ClipPoses], object]
 ) -> tuple[Poses, np.ndarray]:
     """Poses of clips, in the order clip, view, time, and the number (N,) of each pose's clip and view.
 
-    They go through a file without a name in `folder`; `done` is called with each clip. Raises InputError for
-    a file that cannot be used.
+    They go through a file without a name in the folder of `out`; `done` is called with each clip. Raises
+    InputError for a file that cannot be used.
     """
-    joint_2d, joint_3d = (Spool(folder, (len(COURSE15), dims)) for dims in (2, 3))
+    joint_2d, joint_3d = (Spool(Path(out).parent, (len(COURSE15), dims), out) for dims in (2, 3))
     scale: list[np.ndarray] = []
     for file in files:
         clip = load_clip(file, choices)

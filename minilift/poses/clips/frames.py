@@ -10,6 +10,7 @@ from minilift.files import PathLike, one_line
 from minilift.poses.clips.doubts import check_bones, short_torso, wrong_up
 from minilift.poses.kinematics import joint_positions
 from minilift.poses.layouts import COURSE15
+from minilift.poses.read.amc import foreign_skeleton
 from minilift.poses.read.clip import Clip
 from minilift.poses.read.detect import read_clip
 from minilift.poses.read.joints.find import find_joints
@@ -133,8 +134,10 @@ def place_clip(path: PathLike, choices: Choices) -> Placed:
     world = joints[..., UP[choices.up]] * metres
     check_bones(path, COURSE15.from_root(world), metres)
     other = (joints * metres)[..., UP[_OTHER_UP[choices.up]]]
-    warnings = (*short_torso(clip, COURSE15.from_root(world)), *wrong_up(world, other, _OTHER_UP[choices.up]))
-    return Placed(clip, found, found.described(positions), world, metres, unit, warnings)
+    warnings = [*short_torso(clip, COURSE15.from_root(world)), *wrong_up(world, other, _OTHER_UP[choices.up])]
+    if choices.skeleton and clip.bones:
+        warnings += foreign_skeleton(path, choices.skeleton)
+    return Placed(clip, found, found.described(positions), world, metres, unit, tuple(warnings))
 
 
 def _unit(

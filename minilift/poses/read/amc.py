@@ -5,10 +5,12 @@ Source: M. Schafer, "Acclaim Motion File Definition V1.10"; the CMU Graphics Lab
 
 import re
 import zlib
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 
+from minilift.errors import InputError
 from minilift.files import PathLike, file_error
 from minilift.poses.read.amc_frames import Frames
 from minilift.poses.read.asf import Skeleton, read_asf
@@ -44,6 +46,25 @@ def find_skeleton(path: PathLike) -> Path:
     if not there:
         raise file_error(path, "no .asf file in its folder; put the skeleton of this take there, or name it")
     raise file_error(path, f"which of {len(there)} .asf files in its folder is its skeleton? name it")
+
+
+def foreign_skeleton(path: PathLike, skeleton: PathLike) -> list[str]:
+    """A warning where the .asf that was named for an .amc seems to be another person's; both files exist.
+
+    It is, where its name begins otherwise and another one belongs to the clip, or both names are of numbers.
+    """
+    path, named = Path(path), Path(skeleton)
+    clip, other = _subject(path), _subject(named)
+    if clip == other or named.stem.lower() in (path.stem.lower(), _skeleton_named_in(path)):
+        return []
+    with suppress(InputError):
+        there = find_skeleton(path)
+        if there.read_bytes() == named.read_bytes():
+            return []
+        return [f"the skeleton {named.name} was given, and {there.name} lies next to the clip: whose is it?"]
+    if clip.isdecimal() and other.isdecimal():
+        return [f"the clip is of subject {clip}, the skeleton {named.name} of subject {other}: check them"]
+    return []
 
 
 def _skeleton_named_in(path: Path) -> str:
@@ -131,5 +152,5 @@ def _rate(frames: Frames) -> tuple[float, list[str]]:
         notes = [f"frame numbers do not go up by one in {odd} places; taken as one after the other"]
     if frames.rate:
         return frames.rate / every, notes
-    guess = f"no frame rate in the file: {USUAL_RATE / every:g} frames per second taken, "
-    return USUAL_RATE / every, [*notes, guess + f"{USUAL_RATE:g} being CMU's"]
+    guess = f"no frame rate in the file: {USUAL_RATE / every:g} frames per second taken, as CMU's have"
+    return USUAL_RATE / every, [*notes, guess]
