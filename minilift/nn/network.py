@@ -24,7 +24,16 @@ class Flat:
     grad: Array
 
 
-class Network(Module):
+class _Numbered(type):
+    """A network is numbered when it is made: one without parameters is never gathered."""
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        made = super().__call__(*args, **kwargs)
+        number_dropouts(made)
+        return made
+
+
+class Network(Module, metaclass=_Numbered):
     """A module that is trained as a whole: what a Trainer is given.
 
     `Sequential` is one. For any other shape, derive from Network: put the layers into `self.children`, by
@@ -150,11 +159,14 @@ class Network(Module):
         """
         rows = [("Layer", "Output shape", "Parameters")]
         for name, layer in self.modules():
+            own = [getattr(layer, key) for key in layer.parameter_names]
+            count = sum(prod(p.shape) for p in own if p is not None)
             if layer.children:
+                if count:  # parameters of the network's own, besides those of its layers
+                    rows.append((f"{name} ({type(layer).__name__})".strip(), "", f"{count:,}"))
                 continue
             shape = None if shape is None else layer.output_shape(shape)
             shown = "" if shape is None else f"({', '.join(map(str, ('n', *shape)))})"
-            count = sum(prod(p.shape) for p in layer.parameters())
             rows.append((f"{name} ({type(layer).__name__})".strip(), shown, f"{count:,}"))
         if shape is None:
             rows = [(a, "", c) for a, _, c in rows]

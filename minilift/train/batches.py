@@ -10,6 +10,7 @@ import numpy as np
 from minilift.errors import InputError
 from minilift.files.mapped import MappedRows
 from minilift.ops import Array, Ops
+from minilift.train.progress import whole
 
 # From the number of the training step, x and y of a batch on the device: what the network sees in their place
 Augment = Callable[[int, Array, Array], tuple[Array, Array]]
@@ -19,27 +20,36 @@ class Batches:
     """Inputs x and targets y, `size` rows at a time, as arrays on a network's device.
 
     x (N, ...), y (N, ...)   arrays of any shape, or MappedRows, which stay in their file and are read batch
-                             by batch. Whole numbers in a y of one axis are classes and stay whole numbers;
-                             everything else takes the dtype of the network.
+                             by batch. They take the dtype of the network, but for classes.
     size                     rows of a batch (N, where there are fewer)
     seed                     the order of an epoch depends on (seed, number of the epoch) alone
+    classes                  whether y are classes, whole numbers or bool, which stay whole numbers for a loss
+                             like CrossEntropy (default: those in a y of one axis)
     augment                  a function on a batch in training, see `Augment`; evaluation sees the rows as
                              they are
 
     In training, batches are full: what is left over is not used in this epoch (it is another remainder in
     the next), so that every step averages over as many rows. Raises ValueError for x and y of different
-    lengths, no rows, or a size below 1.
+    lengths, no rows, a size that is no whole number of at least 1, or classes that are not whole numbers.
     """
 
-    def __init__(self, x: Any, y: Any, size: int = 64, seed: int = 0, augment: Augment | None = None) -> None:
+    def __init__(
+        self, x: Any, y: Any, size: int = 64, seed: int = 0, augment: Augment | None = None, *,
+        classes: bool | None = None,
+    ) -> None:  # fmt: skip
         if len(x) != len(y):
             raise ValueError(f"Batches: x has {len(x)} rows, y has {len(y)}; they must be as many")
         if not len(x):
             raise ValueError("Batches: x and y have no rows; training and evaluation need some")
-        if size < 1:
+        if whole("Batches: size", size) < 1:
             raise ValueError(f"Batches: size must be at least 1, got {size}")
         self.x, self.y = x, y
         self.size, self.seed, self.augment = min(size, len(x)), seed, augment
+        kept = y if hasattr(y, "dtype") else np.asarray(y)
+        counted = kept.dtype.kind in "iub"
+        if classes and not counted:
+            raise ValueError(f"Batches: classes must be whole numbers or bool, y has {kept.dtype}")
+        self.classes = counted and len(kept.shape) == 1 if classes is None else classes
         self._ops: Ops | None = None
         self._columns: list[_Column] = []
 
@@ -88,7 +98,10 @@ class Batches:
 
     def _placed(self, ops: Ops) -> list[_Column]:
         if self._ops is not ops:
-            self._columns = [_Column(self.x, ops, self.size, False), _Column(self.y, ops, self.size, True)]
+            self._columns = [
+                _Column(self.x, ops, self.size, False),
+                _Column(self.y, ops, self.size, self.classes),
+            ]
             self._ops = ops
         return self._columns
 
@@ -96,10 +109,9 @@ class Batches:
 class _Column:
     """x or y on a device, and the array into which its batches are gathered."""
 
-    def __init__(self, rows: Any, ops: Ops, size: int, target: bool) -> None:
+    def __init__(self, rows: Any, ops: Ops, size: int, classes: bool) -> None:
         rows = rows if hasattr(rows, "dtype") else np.asarray(rows)
-        self.ops, self.mapped = ops, isinstance(rows, MappedRows)
-        self.classes = target and len(rows.shape) == 1 and rows.dtype.kind in "iu"
+        self.ops, self.mapped, self.classes = ops, isinstance(rows, MappedRows), classes
         self.rows = rows if self.mapped else self.here(rows)
         self.shape = (size, *rows.shape[1:])
         self.batch: Array | None = None  # made with the first: evaluation needs none

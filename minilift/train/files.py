@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import numpy as np
 
 from minilift.errors import InputError
-from minilift.files import PathLike, keep_old, write_atomically
+from minilift.files import PathLike, file_error, keep_old, os_error, write_atomically
 from minilift.files.checkpoint import load_checkpoint, save_checkpoint
 from minilift.files.npz import write_npz
 from minilift.files.weights import save_state_dict
@@ -31,7 +33,29 @@ class RunFiles:
         self.writes, self.show = folder is not None, show
         self.weights, self.log = place / weights, place / "log.csv"
         self.checkpoint, self.record = place / "checkpoint.npz", place / "record.npz"
+        if not weights or self.weights in (self.log, self.checkpoint, self.record):
+            raise ValueError(f"Trainer: weights must be a file name of its own, got {weights!r}")
         self.own: set[Path] = set()  # the files that this run has written, or continues
+
+    def check(self, settings: Any) -> None:
+        """Before hours are spent: raises InputError where a file cannot be written, ValueError for settings
+        that JSON cannot say."""
+        if not self.writes:
+            return
+        try:
+            json.dumps(settings)
+        except (TypeError, ValueError) as problem:
+            raise ValueError(f"Trainer: settings must be what JSON can say ({problem})") from None
+        for path in (self.weights, self.log, self.checkpoint, self.record):
+            if path.exists() and not path.is_file():
+                raise file_error(path, "is not a regular file; choose another folder")
+        for folder in {self.log.parent, self.weights.parent}:
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+                with TemporaryFile(dir=folder):
+                    pass
+            except OSError as problem:
+                raise os_error(folder, problem, "give a folder that can be written") from None
 
     def continue_run(self) -> None:
         """The files that are there are this run's own."""

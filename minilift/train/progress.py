@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import numpy as np
+
 from minilift.errors import InputError
 from minilift.train.patience import epochs_without_gain
 
@@ -47,6 +49,10 @@ class Watch:
     def __post_init__(self) -> None:
         if self.best not in ("min", "max"):
             raise ValueError(f"best must be 'min' or 'max', got {self.best!r}")
+        if whole("patience", self.patience) < 0:
+            raise ValueError(f"patience must be at least 0, got {self.patience}")
+        if not 0 <= self.min_delta < math.inf:
+            raise ValueError(f"min_delta must be a number of at least 0, got {self.min_delta}")
 
     def better(self, value: float, than: float) -> bool:
         """Whether it is better; than nothing (not a number), everything is."""
@@ -95,6 +101,7 @@ class Signals:
     @contextmanager
     def caught(self) -> Iterator[None]:
         """Within it, the first signal sets `number`; a second one stops at once."""
+        self.number = 0  # what came before was for an earlier call
 
         def ask(number: int, frame: Any) -> None:
             if self.number:
@@ -110,6 +117,13 @@ class Signals:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+
+def whole(name: str, value: Any) -> int:
+    """`value`. Raises ValueError unless it is a whole number."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise ValueError(f"{name} must be a whole number, got {value!r}")
+    return int(value)
 
 
 def of_kind(value: Any, default: Any) -> bool:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from minilift.nn.network import Network
+from minilift.nn.module import Module
+from minilift.nn.network import Network, number_dropouts
+from minilift.nn.params import runs
 from minilift.ops import Array, Ops
 from minilift.optim import Optimiser, Schedule
 from minilift.train.batches import Batches
@@ -32,6 +34,8 @@ class Sums:
     def __init__(self, ops: Ops, loss: Loss, metrics: Mapping[str, Metric] | None = None) -> None:
         self.ops, self.loss, self.batches = ops, loss, 0
         self.metrics = dict(metrics or {})
+        if "loss" in self.metrics:
+            raise ValueError("metrics: 'loss' is the name of the loss; give the metric another")
         self.totals = {name: ops.zeros((1,), dtype="float64") for name in ("loss", *self.metrics)}
         for name, metric in self.metrics.items():
             if getattr(metric, "loss", None) is loss:  # computed once
@@ -42,10 +46,20 @@ class Sums:
         """Count one batch. Returns the gradient of its loss."""
         self._grad = like(pred, self._grad, self.ops)
         grad, own = self._grad[: len(pred)], self.totals["loss"]
-        self.loss(pred, target, self.ops, grad, own)
+        found = self.loss(pred, target, self.ops, grad, own)
+        if not isinstance(found, tuple) or len(found) != 2 or found[0] is not own or found[1] is not grad:
+            raise ValueError(
+                "a loss called as loss(pred, target, ops, grad, total) must write grad, add to total and "
+                f"return (total, grad); {self.loss!r} returned others"
+            )
         for name, metric in self.metrics.items():
             if self.totals[name] is not own:
-                metric(pred, target, self.ops, self.totals[name])
+                added = metric(pred, target, self.ops, self.totals[name])
+                if added is not None and added is not self.totals[name]:
+                    raise ValueError(
+                        f"metric {name!r}: called as metric(pred, target, ops, total) it must add its mean "
+                        f"to total and return total or nothing, not {type(added).__name__}"
+                    )
         self.batches += 1
         return grad
 
@@ -74,6 +88,7 @@ class Step:
         self, network: Network, loss: Loss, optimiser: Optimiser, metrics: Mapping[str, Metric] | None = None
     ) -> None:
         check_fit(network, optimiser)
+        number_dropouts(network)  # one may have been added since the parameters were gathered
         self.network, self.optimiser = network, optimiser
         self.sums = Sums(network.ops, loss, metrics)
 
@@ -83,8 +98,9 @@ class Step:
     def epoch(self, number: int, batches: Batches, scheduler: Schedule | None = None) -> Iterator[int]:
         """The steps of one epoch; pauses after each, or after a few, and says how many they were.
 
-        Starts behind the batches that `sums` has counted.
+        Starts behind the batches that `sums` has counted. Raises ValueError as `check_fit`.
         """
+        check_fit(self.network, self.optimiser)
         yield from self.steps(number, batches, scheduler)
         if scheduler is not None and scheduler.per == "epoch":
             scheduler.step()
@@ -102,6 +118,9 @@ class PlainStep(Step):
     """Forward, loss, backward and a step of the optimiser, layer by layer: for any network."""
 
     def __call__(self, x: Array, y: Array) -> None:
+        now, made = self.optimiser.parameters, self.optimiser.homes
+        if any(p.home is not home for p, home in zip(now, made, strict=True)):  # quick, for every step
+            check_fit(self.network, self.optimiser)
         with self.network.ops.parallel():
             pred = self.network.forward(x, train=True)
             self.network.backward(self.sums.add(pred, y))
@@ -110,11 +129,17 @@ class PlainStep(Step):
 
 def check_fit(network: Network, optimiser: Optimiser) -> None:
     """Raises ValueError for an optimiser that would move something else than the network's parameters."""
-    known, homes = set(network.parameters()), [p.home for p in optimiser.parameters]
-    if not known.issuperset(optimiser.parameters) or homes != optimiser.homes:
+    found = Module.parameters(network)  # as they lie: to gather them could take them from another network
+    fits = set(found).issuperset(optimiser.parameters) and all(p.home is not None for p in found)
+    homes = [p.home for p in optimiser.parameters]
+    if (
+        not fits
+        or len(runs(found)) > 1
+        or any(a is not b for a, b in zip(homes, optimiser.homes, strict=True))
+    ):
         raise ValueError(
-            "the optimiser works on other arrays than the network, which was changed or moved since; make it "
-            "anew from network.parameters()"
+            "the optimiser works on other arrays than the network, which was changed, copied or moved since; "
+            "make it anew from network.parameters(), and then its step or Trainer"
         )
 
 

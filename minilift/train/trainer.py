@@ -18,8 +18,9 @@ from minilift.train.batches import Batches
 from minilift.train.epoch import Bar
 from minilift.train.files import RunFiles
 from minilift.train.measure import Measure
-from minilift.train.progress import Diverged, Listener, Progress, Recorder, Signals, Watch
-from minilift.train.step import Loss, Metric, PlainStep, Step
+from minilift.train.progress import Diverged, Listener, Progress, Recorder, Signals, Watch, whole
+from minilift.train.put_back import put_back
+from minilift.train.step import Loss, Metric, PlainStep, Step, check_fit
 
 SAVE_SECONDS = 60.0  # an epoch longer than this also saves its checkpoint on the way
 
@@ -58,6 +59,9 @@ class Trainer:
         show: Callable[[str], None] = print, bar: bool = True, recorder: Recorder | None = None,
         listeners: Sequence[Listener] = (),
     ) -> None:  # fmt: skip
+        if not isinstance(network, Network):
+            kind = type(network).__name__
+            raise TypeError(f"Trainer: network is a {kind}, which is no Network; wrap it in Sequential")
         if watch not in ("loss", *(metrics or {})):
             known = ", ".join(("loss", *(metrics or {})))
             raise ValueError(f"Trainer: watch {watch!r} is not measured; use one of {known}")
@@ -75,6 +79,7 @@ class Trainer:
         self.checkpoint_path, self.record_path = self.files.checkpoint, self.files.record
         self.best_weights: dict[str, np.ndarray] = {}
         self.progress, self.signals, self.epochs = Progress(), Signals(), 0
+        self.cut: dict[str, Any] = {}  # rows, size and seed of the batches of the latest epoch
 
     @property
     def signal(self) -> int:
@@ -93,8 +98,14 @@ class Trainer:
         came first: then the checkpoint is written, and `resume` goes on from there.
 
         `validation` is measured after every epoch, and so is `test`, on which nothing depends. Raises
-        Diverged where a loss is not finite.
+        Diverged where a loss is not finite, InputError where `out` cannot be written or an epoch that was
+        begun would be ended with other batches, and ValueError for a network that was moved or changed since.
         """
+        if whole("Trainer: epochs", epochs) < 0:
+            raise ValueError(f"Trainer: epochs must be at least 0, got {epochs}")
+        check_fit(self.network, self.step.optimiser)
+        self.files.check(self.settings)
+        self._check_middle(train)
         others = {"val": validation, "test": test}
         measured = {name: batches for name, batches in others.items() if batches is not None}
         self.epochs = epochs
@@ -106,6 +117,15 @@ class Trainer:
                 if not self._epoch(train, measured):
                     return False
         return True
+
+    def _check_middle(self, train: Batches) -> None:
+        """Raises InputError where the batches of a begun epoch would not be the rest of those it had."""
+        now = {"rows": len(train), "size": train.size, "seed": train.seed}
+        if self.progress.batch and self.cut not in ({}, now):
+            had, has = (", ".join(f"{k} {v}" for k, v in cut.items()) for cut in (self.cut, now))
+            epoch = self.progress.epoch + 1
+            raise InputError(f"epoch {epoch} was begun with batches of {had}, not {has}; end it with those")
+        self.cut = now
 
     def _epoch(self, train: Batches, measured: Mapping[str, Batches]) -> bool:
         state, sums, began = self.progress, self.step.sums, time.monotonic()
@@ -184,6 +204,8 @@ class Trainer:
         arrays = {f"network.{k}": v for k, v in self.network.snapshot().items()}
         arrays |= {f"optimiser.{k}": v for k, v in self.optimiser.state_dict().items()}
         meta = {"settings": self.settings, "progress": vars(state), "epochs": self.epochs}
+        meta |= {"watch": [self.watch.metric, self.watch.best], "batches": self.cut}
+        meta["optimiser"] = type(self.optimiser).__name__
         self.files.write_checkpoint(arrays, meta)
 
     def resume(self) -> bool:
@@ -194,24 +216,32 @@ class Trainer:
         return True
 
     def restore(self, arrays: Mapping[str, np.ndarray], meta: Mapping[str, Any]) -> None:
-        """Go to where a checkpoint was written. Raises InputError if it is of another network."""
-        parts: dict[str, dict[str, np.ndarray]] = {"network": {}, "optimiser": {}}
+        """Go to where a checkpoint was written.
+
+        Raises InputError if it is of another network, optimiser, watch or best; then nothing has changed.
+        """
         try:
             state = Progress.read(meta["progress"])
             if state.sums and state.sums.keys() != self.step.sums.totals.keys():
                 raise ValueError(f"it measures {', '.join(state.sums)}")
-            for name, value in arrays.items():
-                part, key = name.split(".", 1)
-                parts[part][key] = value
-            self.network.restore(parts["network"])
-            self.optimiser.load_state_dict(parts["optimiser"])
+            self._check_watch(meta.get("watch"), state.history)
+            put_back(self.network, self.optimiser, arrays, meta.get("optimiser"))
         except (KeyError, TypeError, ValueError) as problem:
             raise InputError(
                 f"{self.checkpoint_path}: not a checkpoint of this network ({problem}); start anew"
             ) from problem
-        self.progress = state
+        self.progress, self.cut = state, dict(meta.get("batches") or {})
         self.files.continue_run()
         if not self.weights_path.exists():
             state.best = math.nan  # whatever they were, they are lost: the next epoch's are better
         if self.scheduler is not None:
             self.scheduler.seek(state.schedule_t)
+
+    def _check_watch(self, before: Any, history: list[dict[str, Any]]) -> None:
+        """The best so far, and patience, are of one metric: another one cannot go on from them."""
+        now = [self.watch.metric, self.watch.best]
+        if before is not None and before != now:
+            had, has = (" ".join(map(str, pair)) for pair in (before, now))
+            raise InputError(f"{self.checkpoint_path}: watches {had}, not {has}; watch that, or start anew")
+        if not all({f"val_{now[0]}", f"train_{now[0]}"} & row.keys() for row in history):
+            raise InputError(f"{self.checkpoint_path}: has not measured {now[0]}; watch another metric")

@@ -40,8 +40,11 @@ def class_targets(name: str, pred: Array, target: Any, ops: Ops, wait: bool) -> 
             f"{name}: pred {tuple(pred.shape)} and target {tuple(target.shape)} must be (..., classes) and "
             "(...), a class for each row"
         )
-    if target.dtype.kind not in "iu":
-        raise ValueError(f"{name}: target must be whole numbers, the classes, got {target.dtype}")
+    if target.dtype.kind not in "iub":
+        raise ValueError(
+            f"{name}: target must be whole numbers, the classes, got {target.dtype} (Batches "
+            "of more than one axis keep them with classes=True)"
+        )
     index = ops.asindex(target)
     if wait or ops.device == "cpu" or index is not target:  # it is on the host, or the device is waited for
         check_range(name, target, pred.shape[-1], ops)
