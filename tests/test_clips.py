@@ -272,7 +272,7 @@ WRONG = {
     "old_clips.npy": "old_clips.npy: the file is empty",
     "poses.npz": "poses.npz: is a .npz of poses, not a motion-capture clip; name a clip (.bvh, .amc)",
     "arm.txt": "arm.txt: is the skeleton of clips, not one of them; name the .amc that moves it",
-    "notes": "notes: no motion-capture clip of a known kind; name a clip (.bvh, .amc)",
+    "notes": "notes: is a text file that begins 'of a walk', not a motion-capture clip; name a clip",
     "a.bvh --map two.bvh": "two.bvh: not JSON",
     "a.bvh --camera clip --min-move 0.1": "leave one of them out",
     "a.bvh --out a.txt": "a pose file is named .pkl or .pickle",

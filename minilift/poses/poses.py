@@ -1,19 +1,22 @@
 """Sets of poses: reading, writing and splitting them, and the metres per unit that belong to them."""
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from minilift.errors import InputError
-from minilift.files import PathLike, write_atomically
+from minilift.files import PathLike, file_error, write_atomically
 from minilift.files.mapped import Points, blocks
 from minilift.files.npz import read_npy
 from minilift.poses.checks import clean_scale
 from minilift.poses.layouts import COURSE15
 from minilift.poses.pose_set import Poses
-from minilift.poses.read.course import pair_name, read_course
+from minilift.poses.read.course import files_of, pair_name, read_course
+from minilift.poses.read.detect import detect
+from minilift.poses.read.formats import CLIP, SKELETON
 from minilift.poses.write.formats import format_of
 
 __all__ = [
@@ -40,8 +43,21 @@ def load_poses(
     behind the camera; with `need_3d` also where joint_3d is missing, with `mapped` where it cannot be done.
     No code in the file is ever run.
     """
-    poses = read_course(path, need_3d, mapped)
+    poses = _reader(path)(path, need_3d, mapped)
     return poses if scale is None else replace(poses, scale=load_scale(scale, len(poses)))
+
+
+def _reader(path: PathLike) -> Callable[[PathLike, bool, bool | None], Poses]:
+    """What reads a set of poses, by the table of formats. Raises InputError for motion-capture clips.
+
+    A file that is not there, or of no known kind, is left to the reader of the course's files to explain.
+    """
+    first = files_of(path)[0]
+    known = detect(first) if first.is_file() and first.stat().st_size else None
+    if known is not None and known.gives in (CLIP, SKELETON):
+        problem = f"is motion capture ({known.name}), not a set of poses"
+        raise file_error(path, f"{problem}; make poses of clips with: minilift data clips")
+    return read_course if known is None else known.read
 
 
 def save_poses(path: PathLike, poses: Poses) -> None:

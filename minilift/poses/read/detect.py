@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from minilift.files import PathLike, file_error, read_bytes
+from minilift.files.what import wrong_kind
 from minilift.poses.read.clip import Clip
 from minilift.poses.read.formats import CLIP, CLIP_SUFFIXES, FORMATS, SKELETON, Format
 
@@ -29,7 +30,8 @@ def read_clip(path: PathLike, skeleton: PathLike | None = None) -> Clip:
     known = detect(path)
     wanted = f"name a clip ({', '.join(CLIP_SUFFIXES)})"
     if known is None:
-        raise file_error(path, f"no motion-capture clip of a known kind; {wanted}")
+        with open(path, "rb") as file:
+            raise wrong_kind(path, file, "a motion-capture clip", wanted)
     if known.gives == SKELETON:
         raise file_error(path, "is the skeleton of clips, not one of them; name the .amc that moves it")
     if known.gives != CLIP:

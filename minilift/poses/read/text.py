@@ -46,8 +46,9 @@ class Lines:
         self.content = read_bytes(path)
         if kind_of(self.content).name not in _LINES:
             raise wrong_kind(path, self.content, f"{name} file", f"name {name} file")
+        encoding = "utf-16" if self.content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
         self._lines = io.TextIOWrapper(  # knows every line end
-            io.BytesIO(self.content), "utf-8-sig", "replace"
+            io.BytesIO(self.content), encoding, "replace"
         )
 
     def __iter__(self) -> Iterator[str]:
