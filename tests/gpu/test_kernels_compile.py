@@ -31,11 +31,10 @@ MODULES = [
 ]
 
 
-# Every module for the oldest, the newest and the most common of them; for those between, one of each file
-WHOLE = ("sm_70", "sm_90", "sm_120")
-FEW = [
-    module for i, module in enumerate(MODULES) if module[0] not in [name for name, _ in MODULES[:i]]
-]  # fmt: skip
+# Every module for the oldest and the newest of them; for those between the two largest, as no kernel asks for
+# its architecture
+WHOLE = ("sm_70", "sm_120")
+FEW = [MODULES[0], (column_plan.KERNELS, SHAPES[0])]
 COMPILED = [
     (architecture, m) for architecture in ARCHITECTURES for m in (MODULES if architecture in WHOLE else FEW)
 ]
