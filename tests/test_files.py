@@ -139,10 +139,14 @@ def test_check_writable_refuses_a_read_only_folder(tmp_path, monkeypatch):
 
     monkeypatch.setattr(os, "open", refuse)
     monkeypatch.chdir(tmp_path)
-    for output, named in (("", re.escape(str(tmp_path))), ("--out f.npz", "--out f.npz")):
-        problem = r"no file can be made in /.* \(Permission denied\); choose an output folder"
-        with pytest.raises(InputError, match=f"^{named}: {problem} that can be written"):
-            files.check_writable(".", output)
+    remedy = "; choose an output folder that can be written"
+    for folder, output, told in (
+        (".", "", f"{tmp_path}: Permission denied"),
+        ("new", "", "new: Permission denied"),
+        (".", "--out f.npz", f"--out f.npz: no file can be made in {tmp_path} (Permission denied)"),
+    ):
+        with pytest.raises(InputError, match=f"^{re.escape(told + remedy)}$"):
+            files.check_writable(folder, output)
 
 
 BAD_SOURCES = {

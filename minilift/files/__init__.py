@@ -69,7 +69,8 @@ def check_writable(directory: PathLike, output: PathLike = "") -> None:
     Nothing stays behind: a missing folder is judged by its nearest existing parent. The error names `output`,
     the file that is to be made there or what the user called it; without one, the folder.
     """
-    named, place = output or os.path.abspath(directory), Path(directory)
+    place = Path(directory)
+    named = output or (directory if place.name else place.resolve())  # "." says nothing
     try:
         while not place.exists() and place != place.parent:
             place = place.parent
@@ -79,8 +80,11 @@ def check_writable(directory: PathLike, output: PathLike = "") -> None:
         os.close(os.open(probe, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
         probe.unlink()
     except OSError as error:
-        problem = f"no file can be made in {place.resolve()} ({error.strerror or type(error).__name__})"
-        raise file_error(named, f"{problem}; choose an output folder that can be written") from None
+        remedy = "choose an output folder that can be written"
+        if not output:
+            raise os_error(named, error, remedy) from None
+        reason = error.strerror or type(error).__name__
+        raise file_error(named, f"no file can be made in {place.resolve()} ({reason}); {remedy}") from None
 
 
 def write_atomically(path: PathLike, write: Callable[[BinaryIO], object]) -> None:
