@@ -95,8 +95,8 @@ class _Found:
     def __init__(self, out: Path, with_trust: bool) -> None:
         joints = len(COURSE15)
         self.out = out
-        self.joint_3d = Spool(out.parent, (joints, 3))
-        self.expected = Spool(out.parent, (joints,)) if with_trust else None
+        self.joint_3d = Spool(out.parent, (joints, 3), out)
+        self.expected = Spool(out.parent, (joints,), out) if with_trust else None
         self.unlike: list[np.ndarray] = []
         self.total = 0.0
         self.empty = self.alike = 0  # poses without a keypoint, and with all of them in one place
@@ -159,7 +159,7 @@ def _check_out(args: argparse.Namespace, out: Path) -> None:
         raise file_error(out, "a folder, where a file is to be written; choose another name")
     if out.exists() and not args.force:
         raise file_error(out, "exists already; choose another --out, or --force to replace it")
-    check_writable(out.parent)
+    check_writable(out.parent, f"--out {out}")
 
 
 def _check_lifter(args: argparse.Namespace, lifter: Lifter) -> None:
