@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from minilift.lift.fast.norm_act_drop import NormActDrop
 from minilift.lift.model import LiftModel
 from minilift.nn import (
     Affine,
@@ -12,7 +13,6 @@ from minilift.nn import (
     Dropout,
     Linear,
     Module,
-    NormActDrop,
     ReLU,
     Residual,
     Sequential,

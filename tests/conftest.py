@@ -57,7 +57,7 @@ def cmu(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def gpu(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The Gpu that device='gpu' opens: one whose kernels run on the CPU, and with `-m gpu` a real one too."""
     from minilift import ops
-    from minilift.ops import cupy_core
+    from minilift.ops.cuda import cupy_core
     from minilift.ops.cuda.gpu import Gpu, open_gpu
 
     if request.param == "real":

@@ -11,11 +11,11 @@ from asf_texts import BONES, FRAMES, JOINTS
 from test_bvh import product
 
 from minilift.errors import InputError
-from minilift.poses.kinematics import joint_positions
 from minilift.poses.read import amc_frames
 from minilift.poses.read.amc import find_skeleton, foreign_skeleton, read_amc
 from minilift.poses.read.asf import Skeleton, read_asf
 from minilift.poses.read.clip import Clip
+from minilift.poses.read.kinematics import joint_positions
 
 
 @pytest.fixture

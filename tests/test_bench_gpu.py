@@ -351,7 +351,7 @@ def fake_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     from minilift.ops.cuda.gpu import Gpu
 
     fake = Gpu(FakeCuda())
-    monkeypatch.setattr("minilift.ops.cupy_core.open_gpu", lambda index=0: fake)
+    monkeypatch.setattr("minilift.ops.cuda.cupy_core.open_gpu", lambda index=0: fake)
 
 
 @pytest.mark.usefixtures("fake_gpu")

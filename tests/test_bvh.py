@@ -12,12 +12,12 @@ from bvh_texts import TWO
 from conftest import ROOT
 
 from minilift.errors import InputError
-from minilift.poses.kinematics import joint_positions
 from minilift.poses.read import bvh, text
 from minilift.poses.read.bvh import read_bvh
 from minilift.poses.read.clip import Clip
 from minilift.poses.read.joints.find import find_joints
 from minilift.poses.read.joints.units import UNITS, guess_unit
+from minilift.poses.read.kinematics import joint_positions
 
 REAL = ROOT.parent / "shared" / "data" / "bvh"
 CLIPS = sorted(path.stem for path in REAL.glob("*.bvh"))
@@ -126,7 +126,7 @@ def test_every_order_of_rotations(order: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize("seed", range(8))
 def test_any_channels_in_any_order(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("minilift.poses.kinematics._AT_ONCE", 2)
+    monkeypatch.setattr("minilift.poses.read.kinematics._AT_ONCE", 2)
     rng = np.random.default_rng(seed)
     kinds = [tuple(rng.permutation(bvh._KINDS)[: rng.integers(0, 7)].tolist()) for _ in range(7)]
     clip = random_clip(kinds, seed)

@@ -61,7 +61,7 @@ BAD = {
         "its part data/0 has two types",
     ),
     "random bytes": (np.random.default_rng(1).bytes(3000), "is not a PyTorch weights file"),
-    "text": (b"weights", "is a text file that begins 'weights', not a PyTorch weights file; save it"),
+    "text": (b"weights", "is a text file that begins 'weights', not a PyTorch weights file; name a file of"),
     "numbers pickled by hand": (pickle.dumps({"a": 1}), "holds no tensors of numbers, found a 1;"),
     "cut short": (
         written()[:-200],

@@ -424,8 +424,12 @@ def test_millimetres_weigh_each_pose_by_its_scale(with_weights: Path, capsys: Ca
     assert f"{result['mpjpe_mm']:.1f}" in out
 
 
-def test_predictions_are_kept_on_request(with_weights: Path) -> None:
-    assert evaluate(["--save", "out.npz"]) == 0
+def test_predictions_are_kept_on_request(with_weights: Path, capsys: Capture) -> None:
+    Path("out.npz").write_bytes(b"precious")
+    assert evaluate(["--save", "out.npz"]) == 2
+    assert "--save out.npz: exists already" in capsys.readouterr().err
+    assert Path("out.npz").read_bytes() == b"precious"
+    assert evaluate(["--save", "out.npz", "--force"]) == 0
     with np.load("out.npz") as kept:
         found = kept["joint_3d"]
     np.testing.assert_array_equal(

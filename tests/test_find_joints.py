@@ -14,7 +14,6 @@ from conftest import CMU_TAKES, ROOT
 from skeleton_trees import ROWS, built, place
 
 from minilift.errors import InputError
-from minilift.poses.kinematics import joint_positions
 from minilift.poses.layouts import COURSE15, JOINTS
 from minilift.poses.read.bvh import read_bvh
 from minilift.poses.read.detect import read_clip
@@ -24,6 +23,7 @@ from minilift.poses.read.joints.found import FoundJoints
 from minilift.poses.read.joints.maps import JointMap, find_mapped, read_maps
 from minilift.poses.read.joints.names import meanings
 from minilift.poses.read.joints.units import UNITS, guess_unit
+from minilift.poses.read.kinematics import joint_positions
 
 CLIPS = ROOT.parent / "shared" / "data" / "bvh"
 MAPPING = CLIPS / "joint_mapping.json"

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from test_dropout_hash import keeps
 
-from minilift.nn import BatchNorm1d, Dropout, NormActDrop, ReLU
+from minilift.lift.fast.norm_act_drop import NormActDrop
+from minilift.nn import BatchNorm1d, Dropout, ReLU
 from minilift.ops import Ops, get_ops, numpy_core, numpy_ops
 from minilift.ops.keys import dropout_key
 from minilift.ops.threads import Team

@@ -22,11 +22,11 @@ from minilift.cli.eval import main as eval_main
 from minilift.cli.train import main as train_main
 from minilift.files.checkpoint import load_checkpoint
 from minilift.files.mapped import CHUNK, MappedRows, Spool, crc32, shown
+from minilift.lift.statistics import mean_std
 from minilift.lift.training import lift_training
 from minilift.poses import info as info_module
 from minilift.poses.poses import find_scale, save_poses, save_scale, scale_fits, split_poses
 from minilift.poses.read import course as formats
-from minilift.poses.statistics import mean_std
 from minilift.train.batches import hold_out
 
 N = CHUNK + 3000  # more than one chunk
@@ -456,7 +456,18 @@ def test_the_programs_do_the_same_with_either(tmp_path: Path, monkeypatch: Patch
         assert train_main([*flags, "--out", out]) == 0
         assert "test 0." in capsys.readouterr().out
         assert (
-            eval_main(["--weights", f"{out}/liftModel", "--data", "test.npy", "--json", "--save", "p.npz"])
+            eval_main(
+                [
+                    "--weights",
+                    f"{out}/liftModel",
+                    "--data",
+                    "test.npy",
+                    "--json",
+                    "--save",
+                    "p.npz",
+                    "--force",
+                ]
+            )
             == 0
         )
         figures = json.loads(capsys.readouterr().out) | {"weights": ""}

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from minilift.lift.fast.norm_act_drop import NormActDrop
 from minilift.nn import (
     Affine,
     BatchNorm1d,
     Dropout,
     Linear,
     Module,
-    NormActDrop,
     ReLU,
     Residual,
     Sequential,

@@ -162,7 +162,3 @@ next:  cd {shlex.quote(str(out))}
 
 def _write_text(path: Path, text: str) -> None:
     write_atomically(path, lambda file: file.write(text.encode()))
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

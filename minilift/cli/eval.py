@@ -98,6 +98,7 @@ def _parser() -> Parser:
     add("--charts", metavar="FILE", group=out, help="charts of the errors: .png, .svg or .pdf")
     add("--plot", metavar="FILE", group=out, help="best, median and worst pose: .png, .svg or .pdf")
     add("--save", metavar="FILE.npz", group=out, help="predicted joint_3d, and the errors to expect")
+    add("--force", action="store_true", group=out, further=True, help="let --save replace a file")
     return parser
 
 
@@ -193,6 +194,9 @@ def _check(args: argparse.Namespace) -> None:
     ):  # fmt: skip
         if name and Path(name).resolve() in inputs:
             raise InputError(f"{flag} {name}: would overwrite what is read; choose another name")
+        if flag == "--save" and name and Path(name).exists() and not args.force:  # it may be data
+            remedy = "choose another name, or --force to replace it"
+            raise InputError(f"--save {name}: exists already; {remedy}")
         if name:
             check_writable(Path(name).parent, f"{flag} {name}")
             if flag in ("--plot", "--charts"):

@@ -94,7 +94,3 @@ def _runs(args: argparse.Namespace) -> None:
 
 def _unit(column: str) -> str:
     return {"lr": "per step", "seconds": "s", "steps": "steps", "epoch": "epochs"}.get(column, "units")
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

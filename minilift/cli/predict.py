@@ -201,7 +201,3 @@ def _tell(unlike: float, expected: float, head: str) -> None:
     if unlike > MANY_UNLIKE:
         unless = ", unless these weights come from it" if head == "ray" else ""  # that preset's head
         print(f"for people and cameras of all kinds, train with: minilift train --preset anyone{unless}")
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

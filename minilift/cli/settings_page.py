@@ -73,6 +73,8 @@ def _told(setting: Setting) -> str:
 
 
 def main(argv: Sequence[str]) -> None:
+    if len(argv) != 1 or argv[0].startswith("-"):
+        raise SystemExit("usage: python -m minilift.cli.settings_page FILE.md")
     Path(argv[0]).write_text(page(), encoding="utf-8")
 
 

@@ -154,7 +154,3 @@ def _command(name: str, *words: str) -> str:
     if _at_the_door():
         return shlex.join(["python", str(Path(sys.argv[0]).with_name(f"{name}.py")), *words])
     return shlex.join(["minilift", name, *words])
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

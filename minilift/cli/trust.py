@@ -68,7 +68,3 @@ def _parser() -> Parser:
     for name, help in told.items():
         add_setting(parser, name, help, default=getattr(TrainSettings, name))
     return parser
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

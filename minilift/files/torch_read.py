@@ -36,7 +36,7 @@ def read_torch(path: PathLike, content: bytes) -> Any:
     if kind == "pickle":
         return _read_pickle(path, content)
     if kind not in ("torch", "torchscript"):
-        raise wrong_kind(path, content, "a PyTorch weights file", SAVE_AGAIN)
+        raise wrong_kind(path, content, "a PyTorch weights file", "name a file of weights, such as liftModel")
     try:
         unpickler = _Archive(content).unpickler()
     except ValueError as error:

@@ -10,10 +10,10 @@ import numpy as np
 
 from minilift.lift.fast.folded import FoldedLift, LayeredLift
 from minilift.lift.rays import Rays
+from minilift.lift.statistics import mean_std
 from minilift.nn import Affine, BatchNorm1d, Dropout, Linear, Module, Network, ReLU, Residual
 from minilift.nn.network import number_dropouts
 from minilift.ops import Array, Ops, get_ops
-from minilift.poses.statistics import mean_std
 
 HEADS = ("xyz", "ray")
 

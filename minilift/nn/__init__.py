@@ -4,7 +4,6 @@ from minilift.nn.affine import Affine
 from minilift.nn.batchnorm import BatchNorm1d
 from minilift.nn.containers import Residual, Sequential
 from minilift.nn.dropout import Dropout
-from minilift.nn.fused import NormActDrop
 from minilift.nn.linear import Linear
 from minilift.nn.module import Module
 from minilift.nn.network import Network
@@ -17,7 +16,6 @@ __all__ = [
     "Linear",
     "Module",
     "Network",
-    "NormActDrop",
     "ReLU",
     "Residual",
     "Sequential",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from minilift.nn.module import Module
-from minilift.nn.network import Network
+from minilift.nn.network import Network, number_dropouts
 from minilift.ops import Array, Ops
 
 
@@ -25,6 +25,7 @@ class Sequential(Network):
         if len(kinds) > 1:
             raise ValueError(f"layers of different devices or dtypes do not mix: {sorted(kinds)}")
         self.children = {str(i): layer for i, layer in enumerate(layers)}
+        number_dropouts(self)
 
     def __len__(self) -> int:
         return len(self.children)

@@ -24,24 +24,15 @@ class Flat:
     grad: Array
 
 
-class _Numbered(type):
-    """A network is numbered when it is made: one without parameters is never gathered."""
-
-    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
-        made = super().__call__(*args, **kwargs)
-        number_dropouts(made)
-        return made
-
-
-class Network(Module, metaclass=_Numbered):
+class Network(Module):
     """A module that is trained as a whole: what a Trainer is given.
 
     `Sequential` is one. For any other shape, derive from Network: put the layers into `self.children`, by
     name, and write `forward(x, train)` and `backward(dy)`. All else is here and asks nothing of what the
     layers are. Training or evaluation is an argument of `forward`, never a switch that is left on.
 
-    The parameters become views of one vector, `flat`, when they are first asked for. So make the optimiser
-    when the network is complete, and make it anew after `to`.
+    When its parameters are asked for they become views of one vector, `flat`, and its dropouts get streams
+    of their own. So make the optimiser when the network is complete, and make it anew after `to`.
     """
 
     @property
@@ -57,16 +48,16 @@ class Network(Module, metaclass=_Numbered):
         found = super().parameters()
         if any(p.home is None for p in found) or len(runs(found)) > 1:
             self._gather(found)
+        number_dropouts(self)
         return found
 
     def _gather(self, found: list[Parameter]) -> None:
-        """One vector, one set of operations (with its threads and scratch memory), one set of masks."""
+        """One vector, and one set of operations with its threads and scratch memory."""
         for _, module in self.modules():
             module.ops = self.ops
         for parameter in found:
             parameter.ops = self.ops
         ParamBuffer(found, self.ops)
-        number_dropouts(self)
 
     @property
     def flat(self) -> Flat:

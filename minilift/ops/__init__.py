@@ -30,7 +30,7 @@ def get_ops(device: str = "cpu", dtype: str = "float32", tf32: bool = False) -> 
         return NumpyOps(dtype)
     if not (found := re.fullmatch(r"gpu(?::(\d{1,3}))?", device)):
         raise ArgumentError("device", device, "unknown; use cpu, gpu, gpu:1 (the second one) or auto")
-    from minilift.ops.cupy_ops import CupyOps  # here, for it needs an extra
+    from minilift.ops.cuda.cupy_ops import CupyOps  # here, for it needs an extra
 
     return CupyOps(dtype, int(found[1] or 0), tf32)
 

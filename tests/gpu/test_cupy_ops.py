@@ -13,7 +13,7 @@ from minilift.lift import rays
 from minilift.nn import losses
 from minilift.nn.metrics import accuracy
 from minilift.ops import Ops, get_ops
-from minilift.ops.cupy_ops import CupyOps
+from minilift.ops.cuda.cupy_ops import CupyOps
 
 TOLERANCE = {"float64": 1e-13, "float32": 1e-5}  # of an array's largest number
 KEY = (0x12345678, 0x9ABCDEF0)

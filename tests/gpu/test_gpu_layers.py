@@ -70,7 +70,9 @@ def trained(device: str) -> LiftModel:
 
 
 def test_prediction_is_the_same_on_both(gpu: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("minilift.ops.cupy_ops.CupyOps.rows_at_once", 8)  # several parts of several chunks
+    monkeypatch.setattr(
+        "minilift.ops.cuda.cupy_ops.CupyOps.rows_at_once", 8
+    )  # several parts of several chunks
     poses = make_poses(150, seed=1)
     cpu, here = trained("cpu"), trained("gpu")
     expected = Lifter(cpu).predict(poses.joint_2d)

@@ -81,7 +81,7 @@ def test_ctrl_c_in_the_middle_of_an_epoch(gpu: Any, folder: Path, monkeypatch: p
     assert train([*SMALL, "--device", "gpu"]) == 130
     monkeypatch.undo()
     monkeypatch.chdir(folder)
-    monkeypatch.setattr("minilift.ops.cupy_core.open_gpu", lambda index: gpu)
+    monkeypatch.setattr("minilift.ops.cuda.cupy_core.open_gpu", lambda index: gpu)
     assert train(["--resume", "--device", "gpu"]) == 0
     np.testing.assert_array_equal(log()["val_mpjpe"], expected["val_mpjpe"])
 
@@ -135,7 +135,7 @@ def test_auto_with_a_gpu_that_cannot_be_used(monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr(backend, "driver_devices", lambda: 1)
     monkeypatch.setattr("minilift.ops.installed", lambda name: True)
-    monkeypatch.setattr("minilift.ops.cupy_core.open_gpu", broken)
+    monkeypatch.setattr("minilift.ops.cuda.cupy_core.open_gpu", broken)
     ops.choose_device.cache_clear()
     reason = "the GPU cannot be used: no cuBLAS library (not found); install it"
     assert ops.choose_device() == ("cpu", reason)

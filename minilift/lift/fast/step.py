@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from minilift.lift.fast.norm_act_drop import NormActDrop
 from minilift.lift.model import LiftModel
-from minilift.nn import Linear, NormActDrop
+from minilift.nn import Linear
 from minilift.nn.module import Module
 from minilift.ops import Array
 from minilift.optim import Optimiser

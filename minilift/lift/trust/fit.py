@@ -59,7 +59,8 @@ def fit_trust(lifter: Lifter, train: Poses, held_out: Poses, seed: int = 0) -> T
     check_joints(lifter.model.input_nodes, lifter.model.joint_nodes)
     if len(held_out) < FEWEST_HELD_OUT:
         problem = f"{len(held_out):,} poses held out are too few to learn when to trust the lifter"
-        raise InputError(f"{problem}; {FEWEST_HELD_OUT} are needed")
+        remedy = "hold out a larger share (val_fraction), or give more poses"
+        raise InputError(f"{problem}; {FEWEST_HELD_OUT} are needed: {remedy}")
     image, _ = _some(train, MOST)
     familiarity = Familiarity.fit(image, _predicted(lifter, image))
     image, truth = _some(held_out, MOST_HELD_OUT)

@@ -8,7 +8,6 @@ import numpy as np
 from minilift.errors import InputError
 from minilift.files import PathLike, one_line
 from minilift.poses.clips.doubts import check_bones, short_torso, wrong_up
-from minilift.poses.kinematics import joint_positions
 from minilift.poses.layouts import COURSE15
 from minilift.poses.read.amc import foreign_skeleton
 from minilift.poses.read.clip import Clip
@@ -17,6 +16,7 @@ from minilift.poses.read.joints.find import find_joints
 from minilift.poses.read.joints.found import FoundJoints
 from minilift.poses.read.joints.maps import JointMap, find_mapped
 from minilift.poses.read.joints.units import UNITS, guess_unit
+from minilift.poses.read.kinematics import joint_positions
 
 UP = {"y": (0, 1, 2), "z": (1, 2, 0)}  # which axes of a file are the camera's X, Y and Z: both right-handed
 _OTHER_UP = {"y": "z", "z": "y"}

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from minilift.files import PathLike
-from minilift.poses.kinematics import rotation
 from minilift.poses.read.clip import MOST_JOINTS
+from minilift.poses.read.kinematics import rotation
 from minilift.poses.read.text import Lines
 
 ROOT = "root"

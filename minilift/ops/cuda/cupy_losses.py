@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from minilift.ops.base import Array
-from minilift.ops.cupy_core import BLOCK, CupyCore
+from minilift.ops.cuda.cupy_core import BLOCK, CupyCore
 
 KERNELS = "losses.cu"
 LOSS_BLOCKS = 256  # at most

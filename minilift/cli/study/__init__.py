@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from minilift.cli.study_flags import PROGRAM, read_tables, study_parser
+from minilift.cli.study.flags import PROGRAM, read_tables, study_parser
 from minilift.errors import ArgumentError, InputError, as_flag, run_program
 from minilift.files import check_writable, only_one
 from minilift.lift.build import fingerprint
@@ -135,7 +135,3 @@ def _show(plan: Plan, tables: dict[str, list[Group]], args: argparse.Namespace) 
         every = [group for groups in tables.values() for group in groups]
         made = draw_charts(every, *arguments, Path(args.charts), args.format)
         print(f"\nwrote {len(made)} charts into {args.charts}")
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from minilift.ops.base import Array
-from minilift.ops.cupy_core import BLOCK, TALL
-from minilift.ops.cupy_losses import LOSS_BLOCKS, CupyLosses
+from minilift.ops.cuda.cupy_core import BLOCK, TALL
+from minilift.ops.cuda.cupy_losses import LOSS_BLOCKS, CupyLosses
 
 KEPT = (1, 4, 16, 64)  # rows of a thread for which there are kernels that keep them in registers
 UPDATES = "updates.cu"  # the kernels of the optimisers

@@ -46,7 +46,7 @@ def _info(argv: Sequence[str] | None) -> int:
     told: list[Mapping[str, Any]] = [] if args.files else [machine()]
     status = 0
     for path in args.files:
-        from minilift.cli.info_files import describe_file
+        from minilift.cli.info.files import describe_file
 
         try:
             told.append({"file": path, **describe_file(path)})
@@ -123,7 +123,3 @@ def _words(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.6g}"
     return f"{value:,}" if isinstance(value, int) else one_line(str(value))
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())
