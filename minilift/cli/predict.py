@@ -21,9 +21,9 @@ from minilift.poses.layouts import COURSE15
 from minilift.poses.points import check_camera, check_complete, load_points
 from minilift.poses.poses import Poses, save_poses
 from minilift.poses.read.course import files_of
+from minilift.poses.write.formats import SUFFIXES
 
 PROGRAM = "minilift predict"
-SUFFIXES = (".npz", ".npy", ".pkl", ".pickle")
 
 DESCRIPTION = """\
 Lift 2D keypoints to 3D joints.
@@ -151,7 +151,7 @@ class _Found:
 def _check_out(args: argparse.Namespace, out: Path) -> None:
     """Refuse a name that cannot be written, or would overwrite what is read, before anything is read."""
     if out.suffix.lower() not in SUFFIXES:
-        raise InputError(f"--out {args.out}: the name must end in {', '.join(SUFFIXES[:2])} or {SUFFIXES[2]}")
+        raise InputError(f"--out {args.out}: the name must end in {', '.join(SUFFIXES)}")
     read = [args.input, args.weights, trust_path(args.weights), *files_of(args.input)]
     if out.resolve() in [Path(name).resolve() for name in read]:
         raise InputError(f"--out {args.out}: would overwrite what is read; choose another name")
