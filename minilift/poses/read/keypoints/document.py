@@ -1,0 +1,112 @@
+"""A file opened once: what kind of content it has, parsed without trust."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from minilift.files import PathLike, file_error, read_bytes
+from minilift.files.npz import read_npy
+
+JSON, TEXT, NPY, NPZ, HDF5, PICKLE, OTHER = "json", "text", "npy", "npz", "hdf5", "pickle", "other"
+
+_MAGIC = ((b"\x93NUMPY", NPY), (b"PK\x03\x04", NPZ), (b"\x89HDF\r\n\x1a\n", HDF5), (b"\x80", PICKLE))
+_DELIMITERS = ";\t,"
+
+
+class Document:
+    """A file and what is in it. `kind` is told by the content; the rest is parsed when it is asked for.
+
+    Raises InputError as `read_bytes` does; so do the properties, where the content is not what it looks like.
+    """
+
+    def __init__(self, path: PathLike) -> None:
+        self.path = Path(path)
+        self.content = read_bytes(path)
+        self.kind = self._kind()
+
+    def _kind(self) -> str:
+        for beginning, kind in _MAGIC:
+            if self.content.startswith(beginning):
+                return kind
+        start = self.content[:4096].removeprefix(b"\xef\xbb\xbf").lstrip()
+        if b"\0" in start:
+            return OTHER
+        return JSON if start[:1] in (b"{", b"[") else TEXT
+
+    @cached_property
+    def json(self) -> Any:
+        """The value of a JSON document; of JSON lines, a list with one value a line (`lines` is then true).
+
+        Raises InputError with line and column where it is broken, or nested too deeply.
+        """
+        self.lines = False
+        text = self.content.decode("utf-8-sig", errors="replace")
+        try:
+            return json.loads(text)
+        except RecursionError:
+            raise file_error(self.path, "is nested too deeply; write plain JSON") from None
+        except ValueError as error:
+            found = self._json_lines(text)
+            if found is None:
+                problem = f"is broken JSON{_place(error)}"
+                raise file_error(self.path, f"{problem}; write or copy it again") from None
+            self.lines = True
+            return found
+
+    lines = False
+    """Whether `json` is one JSON value a line."""
+
+    @staticmethod
+    def _json_lines(text: str) -> list[Any] | None:
+        try:
+            return [json.loads(line) for line in text.splitlines() if line.strip()]
+        except (ValueError, RecursionError):
+            return None
+
+    @cached_property
+    def text(self) -> str:
+        return self.content.decode("utf-8-sig", errors="replace")
+
+    @cached_property
+    def delimiter(self) -> str:
+        """What stands between the fields of a table: the most frequent of ; tab , in line 1, or blank."""
+        first = next((line for line in self.text.splitlines() if line.strip()), "")
+        counts = {mark: first.count(mark) for mark in _DELIMITERS}
+        best = max(counts, key=lambda mark: counts[mark])
+        return best if counts[best] else " "
+
+    @cached_property
+    def table(self) -> list[list[str]]:
+        """Rows of cells without blanks around them; where ; separates, decimal commas become points."""
+        if self.delimiter == " ":
+            return [line.split() for line in self.text.splitlines() if line.strip()]
+        try:
+            rows: Sequence[Sequence[str]] = list(csv.reader(io.StringIO(self.text), delimiter=self.delimiter))
+        except csv.Error as error:
+            raise file_error(self.path, f"is no table ({error}); write it again as CSV") from None
+        decimal = self.delimiter == ";"
+        return [[_plain(cell, decimal) for cell in row] for row in rows if any(cell.strip() for cell in row)]
+
+    @cached_property
+    def array(self) -> np.ndarray:
+        """The array of a .npy file."""
+        return read_npy(self.path)
+
+
+def _place(error: ValueError) -> str:
+    if not isinstance(error, json.JSONDecodeError):
+        return f" ({error})"
+    return f" at line {error.lineno}, column {error.colno} ({error.msg.lower()})"
+
+
+def _plain(cell: str, decimal_comma: bool) -> str:
+    cell = cell.strip()
+    return cell.replace(",", ".") if decimal_comma and cell.count(",") == 1 else cell
