@@ -131,7 +131,7 @@ def _wrong_joints(path: PathLike, key: str, count: int) -> Exception:
     if count == N_JOINTS + 1:
         hint = "drop the root (mid-hip), which is not stored"
     elif known:
-        hint = f"if they are {known}, make them with minilift.poses.layouts.LAYOUTS[...].to_course"
+        hint = f"if they are {known}, make them with minilift.poses.layouts.make"
     else:
         hint = f"map them to these {N_JOINTS} joints"
     return file_error(path, f"{key} has {count} joints, expected {N_JOINTS}; {hint}")

@@ -20,6 +20,7 @@ import numpy as np
 
 from minilift.poses.layouts import COURSE15
 
+_N = len(COURSE15)
 _ROUNDS = 8
 _NEAR = 0.3  # of the median: how far a bone may be from it to count
 _SHORTEST = 1e-4  # units; a shorter bone says nothing about scale
@@ -57,12 +58,12 @@ class Scale:
         unit = "root-depth" if height is None and distance is None else "m"
         if stills:
             each = ("height", height) if height is not None else ("distance", distance or 1.0)
-            return cls({}, np.full(15, np.nan), unit, each, _told_of_stills(height, distance))
+            return cls({}, np.full(_N, np.nan), unit, each, _told_of_stills(height, distance))
         bones = _bones(own, seen)
         found = {int(one): _agreed(bones[person == one]) for one in np.unique(person)}
         found = {one: lengths for one, lengths in found.items() if np.isfinite(_stature(lengths))}
         if not found:
-            return cls({}, np.full(15, np.nan), unit, ("distance", distance or 1.0), ())
+            return cls({}, np.full(_N, np.nan), unit, ("distance", distance or 1.0), ())
         first = int(next(one for one in person if int(one) in found))
         wanted = height if height is not None else _stature(found[first]) * (distance or 1.0)
         scaled = {one: lengths * (wanted / _stature(lengths)) for one, lengths in found.items()}
@@ -78,7 +79,7 @@ class Scale:
         lengths = (
             np.stack([self.lengths.get(one, self.others) for one in person.tolist()]) if len(own) else own
         )
-        return _units(lengths.reshape(len(own), 15), _bones(own, seen))
+        return _units(lengths.reshape(len(own), _N), _bones(own, seen))
 
     def statures(self) -> dict[int, float]:
         """How tall every person comes out, in `unit`."""
@@ -88,7 +89,7 @@ class Scale:
 def _bones(own: np.ndarray, seen: np.ndarray) -> np.ndarray:
     """Lengths (n, 15) of the bones, NaN where an end was not seen or the length says nothing."""
     if not len(own):
-        return np.zeros((0, 15))
+        return np.zeros((0, _N))
     lengths = COURSE15.bone_lengths(own)
     parents = np.array(COURSE15.parents)
     known = seen & np.where(parents < 0, True, seen[:, parents])

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from minilift.files import file_error
+from minilift.poses.layouts import LAYOUTS
 from minilift.poses.read.keypoints.document import Document
 from minilift.poses.read.keypoints.raw import Asked, Raw
 
