@@ -7,13 +7,13 @@ import json
 import re
 import sys
 from html import unescape
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from conftest import make_poses
+from pages import HOSTILE, Outline
 
 from minilift import Lifter, LiftModel, load_poses
 from minilift.cli.eval import main
@@ -21,8 +21,10 @@ from minilift.poses.layouts import JOINTS, ROOT
 from minilift.poses.metrics import cal_mpjpe
 from minilift.poses.poses import save_poses, save_scale
 from minilift.poses.read import course as formats
+from minilift.show.html.document import json_text
+from minilift.show.html.numbers import spread
 from minilift.show.page import charts, page, tables
-from minilift.show.page.packed import pack, spread
+from minilift.show.page.packed import pack
 from minilift.show.page.page import training_log
 from minilift.show.page.words import lead
 
@@ -52,28 +54,6 @@ def folder(tmp_path: Path, monkeypatch: Patch) -> Path:
 def report(*flags: str) -> str:
     assert main(["--report", "report.html", *flags]) == 0
     return Path("report.html").read_text(encoding="utf-8")
-
-
-class Outline(HTMLParser):
-    """The elements of a page with their attributes' names, and the text of each script."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(convert_charrefs=True)
-        self.tags: list[tuple[str, ...]] = []
-        self.attributes: list[tuple[str, str]] = []
-        self.scripts: dict[str, str] = {}
-        self.script = ""
-        self.feed(text)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: Any) -> None:
-        self.tags.append((tag, *(name for name, _ in attrs)))
-        self.attributes += [(name, value or "") for name, value in attrs]
-        self.script = dict(attrs).get("id", "code") if tag == "script" else ""
-
-    def handle_data(self, data: str) -> None:
-        if self.script:
-            self.scripts[self.script] = self.scripts.get(self.script, "") + data
 
 
 # ---- the page ------------------------------------------------------------------------------------------
@@ -141,9 +121,6 @@ def test_nothing_is_loaded_from_anywhere(folder: Path) -> None:
     assert "http" not in policy
 
 
-HOSTILE = "<img src=x onerror=alert(1)>&\"' $lead"
-
-
 def test_names_of_files_are_text(folder: Path) -> None:
     plain = Outline(report())
     (folder / "<").mkdir()
@@ -161,8 +138,8 @@ def test_names_of_files_are_text(folder: Path) -> None:
 
 def test_json_cannot_end_its_script() -> None:
     value = {"</script><!--": ["</SCRIPT>"]}
-    assert "<" not in page._json(value)
-    assert json.loads(page._json(value)) == value
+    assert "<" not in json_text(value)
+    assert json.loads(json_text(value)) == value
 
 
 # ---- the poses -----------------------------------------------------------------------------------------

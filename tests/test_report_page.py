@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pages import CHROMIUM, FLAGS, PATIENCE
 
 from minilift.evaluation.figures import Figures
 from minilift.evaluation.report import Report as EvaluationReport
@@ -24,14 +24,8 @@ playwright = pytest.importorskip("playwright.sync_api", reason="driving a browse
 pytest.importorskip("plotly", reason="the page holds plotly.js: pip install 'minilift[report]'")
 image = pytest.importorskip("matplotlib.image", reason="looking at screenshots needs matplotlib")
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine")
 
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
-]  # fmt: skip
-PATIENCE = 120_000  # milliseconds: a busy machine draws WebGL in software
 N = 200
 CAMERA, LEFT_LIMBS, JOINTS = 1, 5, 7  # traces of the 3D view
 LEFT, RIGHT = (0x00, 0x72, 0xB2), (0xD5, 0x5E, 0x00)

@@ -3,7 +3,7 @@
 /** The value with every "var(--name)" in it replaced by the colour of that name. */
 function coloured(value) {
   if (typeof value === "string" && value.startsWith("var(")) {
-    return getComputedStyle(document.documentElement).getPropertyValue(value.slice(4, -1)).trim();
+    return colourOf(value.slice(6, -1));
   }
   if (Array.isArray(value)) return value.map(coloured);
   if (value && typeof value === "object") {
@@ -34,17 +34,6 @@ function drawCharts() {
     chart.style.height = `${whole.height}px`; // Plotly alone would let it overlap what is below on narrow screens
     Plotly.react(chart, coloured(data), coloured(whole), { displayModeBar: false, responsive: true });
   });
-}
-
-/** Call `draw` whenever the page turns light or dark; paper is light. */
-function whenColoursChange(draw) {
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
-  for (const [event, printing] of [["beforeprint", true], ["afterprint", false]]) {
-    addEventListener(event, () => {
-      document.documentElement.classList.toggle("print", printing);
-      draw();
-    });
-  }
 }
 
 drawCharts();

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import base64
 from typing import Any
 
 import numpy as np
 
 from minilift.poses.layouts import COURSE15, ROOT
 from minilift.poses.poses import Poses
+from minilift.show.html.numbers import in_base64, quantised, reach
 
 MOST = 20_000  # poses in one page: 6.9 MB of it
-STEPS = 32_767  # of a coordinate, from 0 to the farthest of its pose
-
-
-def spread(n: int, most: int) -> np.ndarray:
-    """At most `most` of 0 ... n - 1, evenly, with the first and the last."""
-    return np.arange(n) if n <= most else np.linspace(0, n - 1, most).round().astype(np.int64)
 
 
 def pack(
@@ -37,8 +31,8 @@ def pack(
     """
     truth = np.asarray(poses.joint_3d, np.float64) - ROOT
     guess, flat = predicted.astype(np.float64) - ROOT, np.asarray(poses.joint_2d, np.float64)
-    reach_3d = np.maximum(_reach(truth), _reach(guess)).astype("<f4")
-    reach_2d = _reach(flat).astype("<f4")
+    reach_3d = np.maximum(reach(truth), reach(guess)).astype("<f4")
+    reach_2d = reach(flat).astype("<f4")
     scale = np.ones(len(rows)) if poses.scale is None else poses.scale
     arrays = (
         rows.astype("<i4"),
@@ -46,33 +40,24 @@ def pack(
         scale.astype("<f4"),
         reach_3d,
         reach_2d,
-        _quantised(guess, reach_3d),
-        _quantised(truth, reach_3d),
-        _quantised(flat, reach_2d),
+        quantised(guess, reach_3d),
+        quantised(truth, reach_3d),
+        quantised(flat, reach_2d),
     )
     about = {
         "n": len(rows),
         "joints": [name.replace("_", " ") for name in COURSE15.joints],
         "parents": list(COURSE15.parents),
-        "sides": [_side(joint) for joint in range(len(COURSE15))],
+        "sides": [side(joint) for joint in range(len(COURSE15))],
         "metres": poses.scale is not None,
         # how far people reach, and the farthest camera, in the viewer's unit: they frame every pose alike
-        "reach": float(np.percentile(_reach(truth) * scale, 99)),
+        "reach": float(np.percentile(reach(truth) * scale, 99)),
         "farthest": float(scale.max()),
         "image": float(np.percentile(reach_2d, 99)),
     }
-    return about, base64.b64encode(b"".join(array.tobytes() for array in arrays)).decode()
+    return about, in_base64(arrays)
 
 
-def _reach(points: np.ndarray) -> np.ndarray:
-    """The largest absolute coordinate of each pose (n, 15, d), above 0: (n,)."""
-    return np.maximum(np.abs(points).max(axis=(1, 2)), 1e-9)
-
-
-def _quantised(points: np.ndarray, reach: np.ndarray) -> np.ndarray:
-    steps = np.round(points / reach[:, None, None].astype(np.float64) * STEPS)
-    return np.clip(steps, -STEPS, STEPS).astype("<i2")
-
-
-def _side(joint: int) -> str:
+def side(joint: int) -> str:
+    """left, right or middle: of the person, as a joint of COURSE15 is."""
     return "left" if joint in COURSE15.left else "right" if joint in COURSE15.right else "middle"

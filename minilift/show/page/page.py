@@ -8,11 +8,8 @@ version of plotly give the same bytes.
 from __future__ import annotations
 
 import html
-import json
-from importlib.resources import files
 from pathlib import Path
 from string import Template
-from typing import Any
 
 import numpy as np
 
@@ -21,12 +18,15 @@ from minilift.errors import InputError
 from minilift.evaluation.report import Report
 from minilift.extras import require
 from minilift.files import PathLike, write_atomically
-from minilift.show.page.packed import MOST, pack, spread
+from minilift.show.html.document import POLICY, ROOM, json_text, text
+from minilift.show.html.numbers import spread
+from minilift.show.page.packed import MOST, pack
 from minilift.show.page.sections import Section, sections
 from minilift.show.page.words import lead, source, tiles
 from minilift.show.runs.logs import Rows, read_log
 from minilift.show.text import advice
 
+HERE = "minilift.show.page"
 CODE = ("charts.js", "poses.js", "stage.js", "viewer.js")  # in this order, as one module
 LOG = "log.csv"  # what training writes next to the weights
 
@@ -54,7 +54,8 @@ def write_report(path: PathLike, report: Report) -> None:
     figures = [chart.figure for part in parts for chart in part.charts]
     told = advice(report)
     title = f"{Path(report.weights or 'lifter').name} on {Path(report.data or 'poses').name}"
-    page = Template(_own("page.html")).substitute(
+    page = Template(text(HERE, "page.html")).substitute(
+        policy=POLICY,
         title=html.escape(title),
         lead=lead(result) + (f" <strong>{html.escape(told[0].upper() + told[1:])}.</strong>" if told else ""),
         tiles=tiles(result),
@@ -63,12 +64,12 @@ def write_report(path: PathLike, report: Report) -> None:
         links="".join(f'<a href="#{part.name}">{html.escape(part.title)}</a>' for part in parts),
         sections="".join(_section(part) for part in parts),
         shown=_how_many(len(rows), len(report.poses)),
-        style=_own("page.css"),
+        style=text(ROOM, "base.css") + text(HERE, "page.css"),
         plotly=_plotly(),
-        figures=_json(figures),
-        scene=_json(scene),
+        figures=json_text(figures),
+        scene=json_text(scene),
         packed=packed,
-        code="\n".join(map(_own, CODE)),
+        code=text(ROOM, "bytes.js", "colours.js") + text(HERE, *CODE),
     )
     write_atomically(path, lambda file: file.write(page.encode()))
 
@@ -85,20 +86,11 @@ def training_log(path: Path) -> Rows:
         return []
 
 
-def _own(name: str) -> str:
-    return (files("minilift.show.page") / name).read_text(encoding="utf-8")
-
-
 def _plotly() -> str:
     """plotly.js as plotly ships it, fit to stand within a script element."""
     from plotly.offline import get_plotlyjs
 
     return str(get_plotlyjs()).replace("</script", "<\\/script")
-
-
-def _json(value: Any) -> str:
-    """JSON that can stand within a script element: `</script>` and `<!--` cannot occur in it."""
-    return json.dumps(value, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
 
 
 def _how_many(shown: int, total: int) -> str:

@@ -1,25 +1,11 @@
 // The poses of the page: minilift/show/page/packed.py says how they are packed.
 
-const byId = (id) => document.getElementById(id);
 const scene = JSON.parse(byId("scene").textContent);
-const poses = unpack(byId("packed").textContent);
+const poses = unpack(byId("packed").textContent, scene.n, [
+  ["row", Int32Array, 1], ["error", Float32Array, 1], ["scale", Float32Array, 1], ["reach3d", Float32Array, 1],
+  ["reach2d", Float32Array, 1], ["predicted", Int16Array, 45], ["truth", Int16Array, 45], ["image", Int16Array, 30],
+]);
 const joints = scene.joints.length;
-
-function unpack(base64) {
-  const text = atob(base64);
-  const bytes = new Uint8Array(text.length);
-  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
-  let at = 0;
-  const take = (Kind, each) => {
-    const array = new Kind(bytes.buffer, at, scene.n * each);
-    at += array.byteLength;
-    return array;
-  };
-  const found = { row: take(Int32Array, 1) };
-  for (const name of ["error", "scale", "reach3d", "reach2d"]) found[name] = take(Float32Array, 1);
-  for (const [name, each] of [["predicted", 45], ["truth", 45], ["image", 30]]) found[name] = take(Int16Array, each);
-  return found;
-}
 
 /** Joints about the root, then the root itself: metres, or units where the scale is not known. */
 function skeleton(name, i) {

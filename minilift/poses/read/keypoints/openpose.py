@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from minilift.files import file_error
-from minilift.poses.layouts import LAYOUTS
 from minilift.poses.read.keypoints.document import Document
 from minilift.poses.read.keypoints.raw import Asked, Raw
 

@@ -1,0 +1,1 @@
+"""Lifted people to look at: the interactive page, a sheet of frames, a moving picture."""

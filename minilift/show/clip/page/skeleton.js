@@ -1,0 +1,92 @@
+// How a person is drawn, on the stage and in the picture: colours of people and sides, signs of what was not seen.
+
+const HUES = 8; // then they come again
+const NAMES = ["ink", "muted", "line", "page", "card", "left", "right", "middle", "gap", "unlike",
+  ...Array.from({ length: HUES }, (_, k) => `p${k}`)];
+let paint = {};
+
+/** Read the colours of the style sheet, which differ between light and dark. */
+function mixPaint() {
+  paint = Object.fromEntries(NAMES.map((name) => [name, colourOf(name)]));
+  for (let k = 0; k < HUES; k++) paint[`pale${k}`] = mixed(paint[`p${k}`], paint.card, 0.52);
+}
+
+/** Between two colours #rrggbb. */
+function mixed(one, other, part) {
+  const channels = (colour) => [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
+  const second = channels(other);
+  return `rgb(${channels(one).map((value, k) => Math.round(value + part * (second[k] - value))).join(" ")})`;
+}
+
+const personColour = (person) => paint[`p${person % HUES}`];
+
+/** The colour of a joint, and of the bone that ends in it. */
+function colour(row, joint) {
+  const side = joint === ROOT ? "middle" : scene.sides[joint];
+  if (byId("colours").value === "sides") return paint[side];
+  const hue = rows.person[row] % HUES;
+  return paint[side === "right" ? `pale${hue}` : `p${hue}`];
+}
+
+/** A line from a to b; broken where the joint was placed, dotted where it was filled. */
+function stroke(context, a, b, shade, width, state = SEEN) {
+  context.strokeStyle = shade;
+  context.lineWidth = width;
+  context.lineCap = "round";
+  context.setLineDash(state === MISSING ? [width * 0.9, width * 1.9] : state === FILLED ? [0.01, width * 1.7] : []);
+  context.beginPath();
+  context.moveTo(a.x, a.y);
+  context.lineTo(b.x, b.y);
+  context.stroke();
+  context.setLineDash([]);
+}
+
+/** A wider line in the colour of the ground, that tells a limb from what is behind it; short of the joints. */
+function rim(context, a, b, width) {
+  const part = (share) => ({ x: a.x + share * (b.x - a.x), y: a.y + share * (b.y - a.y) });
+  if (Math.hypot(b.x - a.x, b.y - a.y) > 2 * width) stroke(context, part(0.25), part(0.75), paint.card, width + 3);
+}
+
+/** A joint: full where it was seen, small where it was estimated, a ring where placed, a square where filled. */
+function dot(context, { x, y }, shade, radius, state = SEEN) {
+  context.beginPath();
+  if (state === FILLED) context.rect(x - radius, y - radius, 2 * radius, 2 * radius);
+  else context.arc(x, y, state === ESTIMATED ? 0.6 * radius : radius, 0, 2 * Math.PI);
+  context.fillStyle = state >= MISSING ? paint.card : shade;
+  context.fill();
+  if (state < MISSING) return;
+  context.lineWidth = Math.max(1.4, 0.45 * radius);
+  context.strokeStyle = shade;
+  context.stroke();
+}
+
+/** Words with a rim, so that they can be read over anything. */
+function words(context, text, x, y, shade) {
+  context.font = `600 13px ${getComputedStyle(document.body).fontFamily}`;
+  context.textAlign = "center";
+  context.lineJoin = "round";
+  context.lineWidth = 4;
+  context.strokeStyle = paint.card;
+  context.strokeText(text, x, y);
+  context.fillStyle = shade;
+  context.fillText(text, x, y);
+}
+
+/** A canvas made as fine as the screen; returns its context and its size in CSS pixels. */
+function ready(canvas) {
+  const fine = devicePixelRatio || 1;
+  const [width, height] = [canvas.clientWidth, canvas.clientHeight];
+  if (canvas.width !== Math.round(width * fine) || canvas.height !== Math.round(height * fine)) {
+    canvas.width = Math.round(width * fine);
+    canvas.height = Math.round(height * fine);
+  }
+  const context = canvas.getContext("2d");
+  context.setTransform(fine, 0, 0, fine, 0, 0);
+  context.clearRect(0, 0, width, height);
+  return [context, width, height];
+}
+
+const nameOf = (row) => {
+  const several = scene.people.length > 1 && !scene.stills;
+  return [several ? scene.people[rows.person[row]] : "", rows.unlike[row] ? "unlike" : ""].filter(Boolean).join(": ");
+};

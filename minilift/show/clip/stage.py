@@ -1,0 +1,73 @@
+"""Lifted people on a stage: in axes that any picture can draw, with the floor, the camera and what it sees.
+
+The axes of the stage are X right, Y up and Z towards the camera that filmed the people, in their own unit.
+For axes "y-up" and "camera" that is how they are; of "z-up", Y is away from the camera and Z up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from minilift.poses.layouts import COURSE15
+from minilift.poses.lifted import LiftedPeople
+
+IMAGE_PLANE = 0.12  # of the way from the camera to the people: where its picture stands
+HEIGHT = ("left_knee", "left_ankle", "spine", "neck", "head")  # whose bones are as long as a person is high
+
+Z_UP = np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])  # stage <- z-up
+
+
+def to_stage(points: np.ndarray, axes: str) -> np.ndarray:
+    """Points (..., 3) of `LiftedPeople.axes` in those of the stage, float64."""
+    turn = Z_UP if axes == "z-up" else np.eye(3)
+    return np.asarray(points, np.float64) @ turn.T
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What stands on the stage: n rows of people, and what is there in all of their frames."""
+
+    joints: np.ndarray
+    """(n, 16, 3) float64: the joints of COURSE15, then the mid-hip."""
+    floor: float | None
+    """Its height; None for pictures that have nothing to do with each other: each has its own."""
+    height: float
+    """Of a person, the median: by it everything else is sized."""
+    low: np.ndarray
+    """(3,) and `high`: nearly all joints are between them, the widest jumps of a lifted path are not."""
+    high: np.ndarray
+    camera: np.ndarray
+    """(5, 3): where the camera stands, then the corners of its picture before it, from the upper left on."""
+
+
+def build(people: LiftedPeople) -> Stage:
+    """Put people on a stage. At least one of them must have finite joints."""
+    both = np.concatenate([people.joint_3d, people.root[:, None]], axis=1)
+    joints = to_stage(both, people.axes)
+    there = joints[np.isfinite(joints).all(axis=(1, 2))]
+    length = dict(zip(COURSE15.joints, _bones(there).T, strict=True))
+    height = float(np.median(sum(length[name] for name in HEIGHT)))
+    low, high = np.percentile(there.reshape(-1, 3), (1, 99), axis=0)
+    floor = None
+    if not people.stills:
+        floor = float(np.percentile(there[..., 1].min(axis=1), 10))  # with the feet on it most of the time
+    return Stage(joints, floor, max(height, 1e-9), low, high, _camera(people, there))
+
+
+def _bones(joints: np.ndarray) -> np.ndarray:
+    """Lengths (n, 15) of the bones of joints (n, 16, 3), the root last."""
+    return np.asarray(np.linalg.norm(joints[:, :-1] - joints[:, list(COURSE15.parents)], axis=2))
+
+
+def _camera(people: LiftedPeople, joints: np.ndarray) -> np.ndarray:
+    turn, shift = people.to_camera[:, :3].astype(np.float64), people.to_camera[:, 3].astype(np.float64)
+    own = to_stage(-shift @ turn, people.axes)  # the inverse of a turn is its transpose
+    depth = IMAGE_PLANE * float(np.median(np.linalg.norm(joints[:, -1] - own, axis=1)))
+    half = 0.5 * np.ones(2)
+    if people.size is not None and people.camera.get("fx"):
+        half = 0.5 * np.array(people.size) / people.camera["fx"]
+    corners = np.array([[-half[0], half[1]], half, [half[0], -half[1]], -half])
+    points = np.concatenate([np.zeros((1, 3)), np.column_stack([corners, -np.ones(4)]) * depth])
+    return to_stage((points - shift) @ turn, people.axes)

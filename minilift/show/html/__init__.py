@@ -1,0 +1,1 @@
+"""What pages have in common: one file that loads nothing, base style, packed numbers, colours."""
