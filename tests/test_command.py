@@ -25,6 +25,7 @@ SMALL = ["--hidden", "8", "--epochs", "1", "--blocks", "1", "--device", "cpu"]
 GOOD: dict[str, list[str]] = {
     "demo": ["--help"],  # tests/test_demo.py runs it
     "predict": ["data_test_lift.pkl", "-o", "out.npz"],
+    "inspect": ["keypoints.npy", "--json"],
     "train": [*SMALL, "--out", "run"],
     "eval": ["--json", "--device", "cpu"],
     "data": ["synth", "-n", "10", "--out", "people.npz"],
@@ -50,6 +51,12 @@ BAD: dict[str, list[tuple[list[str], str]]] = {
         (["none.npz", "-o", "out.npz"], "none.npz: no such file"),
         (["data_test_lift.pkl", "-o", "data_test_lift.pkl"], "would overwrite what is read; choose another"),
         (["data_test_lift.pkl", "-o", "out.txt"], "--out out.txt: the name must end in"),
+    ],
+    "inspect": [
+        (["none.json"], "none.json: no such file"),
+        (["keypoints.npy", "--layout", "coc17"], "--layout coc17: unknown; did you mean coco17?"),
+        (["keypoints.npy", "--format", "opnpose"], "--format opnpose: unknown; did you mean openpose?"),
+        (["keypoints.npy", "--size", "1280"], "--size 1280: give width and height of the pictures"),
     ],
     "train": [
         (["--epochs", "0"], "--epochs 0: must be at least 1"),
@@ -134,6 +141,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     Lifter(model).save("liftModel")
     save_poses("data_train_lift.pkl", poses)
     save_poses("data_test_lift.pkl", make_poses(50, seed=1))
+    np.save("keypoints.npy", np.random.default_rng(0).uniform(100, 600, (5, 17, 3)) * [1, 1, 1 / 600])
     Path("log.csv").write_text("epoch,steps,lr,train_loss,val_loss\n1,9,0.1,1,1\n2,18,0.1,1,1\n")
     Path("two.bvh").write_text(TWO)
     Path("notes.txt").write_text("nothing of the kind\n")

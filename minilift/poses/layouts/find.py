@@ -27,6 +27,7 @@ _ORDER = (
     "crowdpose14",
 )  # fmt: skip
 _NEEDED = ("left_shoulder", "right_shoulder", "left_hip", "right_hip")
+_ANIMAL = re.compile(r"tail|paw|hoof|snout|withers|wing|beak|throat|(front|back)_(leg|knee)")
 _FEWEST = 8  # joints of a file whose names are of no known layout
 
 
@@ -113,6 +114,8 @@ def _largest_within(found: Sequence[str]) -> Match | None:
 
 
 def _own(found: Sequence[str]) -> Match | None:
+    if any(_ANIMAL.search(name) for name in found):
+        return None
     known = {_exact(joint) for layout in LAYOUTS.values() for joint in layout.joints}
     human = [name for name in dict.fromkeys(found) if name in known]
     if len(human) < _FEWEST or not set(_NEEDED) <= set(human):

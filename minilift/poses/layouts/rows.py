@@ -55,7 +55,7 @@ _H36M = COURSE15.joints
 _H36M_MEANS = "joint centres; the neck at the shoulders' level; the head is the top of the skull"
 H36M17 = Layout(
     "h36m17",
-    ("root", *_H36M[:8], "nose", *_H36M[8:]),
+    ("pelvis", *_H36M[:8], "nose", *_H36M[8:]),
     (-1, 0, 1, 2, 0, 4, 5, 0, 7, 8, 9, 8, 11, 12, 8, 14, 15),
     about="Human3.6M as papers use it",
     means=_H36M_MEANS,
@@ -123,12 +123,12 @@ _ROWS = (
     ),
     H36M17,
     _layout(
-        "h36m16", " ".join(("root", *_H36M)), "Human3.6M of 3d-pose-baseline and SemGCN", _H36M_MEANS
+        "h36m16", " ".join(("pelvis", *_H36M)), "Human3.6M of 3d-pose-baseline and SemGCN", _H36M_MEANS
     ),
     # common/h36m_dataset.py of VideoPose3D: the 32 of the raw recordings
     _layout(
         "h36m32",
-        "root right_hip right_knee right_ankle right_toe right_toe_end left_hip left_knee left_ankle "
+        "pelvis right_hip right_knee right_ankle right_toe right_toe_end left_hip left_knee left_ankle "
         "left_toe left_toe_end spine1 spine neck nose head left_clavicle left_shoulder left_elbow left_wrist "
         "left_thumb left_thumb_end left_fingers left_fingers_end right_clavicle right_shoulder right_elbow "
         "right_wrist right_thumb right_thumb_end right_fingers right_fingers_end",

@@ -5,8 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from minilift.poses.read.keypoints.document import JSON, Document
-from minilift.poses.read.keypoints.openpose import is_openpose, read_openpose
+from minilift.poses.read.keypoints import (
+    alphapose,
+    arrays,
+    coco,
+    mediapipe,
+    mmpose,
+    openpifpaf,
+    openpose,
+    tfjs,
+    ultralytics,
+    vitpose,
+)  # fmt: skip
+from minilift.poses.read.keypoints.document import JSON, NPY, TEXT, Document
 from minilift.poses.read.keypoints.raw import Asked, Raw
 
 
@@ -30,6 +41,38 @@ class Format:
 
 
 FORMATS: tuple[Format, ...] = (
-    Format("openpose", "OpenPose, a JSON file a frame", (JSON,), is_openpose, read_openpose, one_frame=True),
-)
+    Format("openpose", "OpenPose, Pose2Sim, rtmlib: a JSON file a frame", (JSON,), openpose.is_openpose,
+           openpose.read_openpose, one_frame=True),
+    Format("alphapose-open", "AlphaPose, format open", (JSON,), alphapose.is_open, alphapose.read_open),
+    Format("alphapose-cmu", "AlphaPose, format cmu", (JSON,), alphapose.is_cmu, alphapose.read_cmu),
+    Format("alphapose", "AlphaPose's results", (JSON,), alphapose.is_results, alphapose.read_results),
+    Format("coco-annotation", "COCO annotations: COCO, CrowdPose, AI Challenger, PoseTrack, CVAT", (JSON,),
+           coco.is_annotation, coco.read_annotation),
+    Format("coco-result", "COCO results: Detectron2, MMPose 0.x, HRNet", (JSON,), coco.is_result,
+           coco.read_result),
+    Format("mpii-annotation", "MPII annotations as HRNet keeps them", (JSON,), coco.is_mpii, coco.read_mpii),
+    Format("mmpose1", "MMPose 1.x, a video", (JSON,), mmpose.is_version_1, mmpose.read_version_1),
+    Format("mmpose1-images", "MMPose 1.x, a JSON file a picture", (JSON,), mmpose.is_picture,
+           mmpose.read_picture, one_frame=True),
+    Format("mmpose0", "MMPose 0.x", (JSON,), mmpose.is_version_0, mmpose.read_version_0),
+    Format("ultralytics-json", "Ultralytics YOLO, to_json()", (JSON,), ultralytics.is_results,
+           ultralytics.read_results),
+    Format("tfjs-poses", "TensorFlow.js: MoveNet, BlazePose", (JSON,), tfjs.is_poses, tfjs.read_poses),
+    Format("posenet", "PoseNet, ml5", (JSON,), tfjs.is_posenet, tfjs.read_posenet),
+    Format("mlkit-json", "ML Kit", (JSON,), mediapipe.is_mlkit, mediapipe.read_frames),
+    Format("mediapipe-json", "MediaPipe Pose, a list of frames", (JSON,), mediapipe.is_frames,
+           mediapipe.read_frames),
+    Format("mediapipe-tasks-json", "MediaPipe Tasks", (JSON,), mediapipe.is_tasks, mediapipe.read_tasks),
+    Format("mediapipe-pbtxt", "MediaPipe, text protobuf", (TEXT,), mediapipe.is_pbtxt, mediapipe.read_pbtxt),
+    Format("openpifpaf-video", "OpenPifPaf, a line a frame", (JSON,), openpifpaf.is_video,
+           openpifpaf.read_video),
+    Format("openpifpaf-image", "OpenPifPaf, a JSON file a picture", (JSON,), openpifpaf.is_picture,
+           openpifpaf.read_picture, one_frame=True),
+    Format("easy-vitpose", "easy_ViTPose", (JSON,), vitpose.is_vitpose, vitpose.read_vitpose),
+    Format("poseflow", "AlphaPose, PoseFlow tracker", (JSON,), alphapose.is_poseflow,
+    alphapose.read_poseflow), Format("tfjs-named", "frames of named joints", (JSON,), tfjs.is_named,
+    tfjs.read_named), Format("movenet-npy", "MoveNet's own arrays", (NPY,), arrays.is_movenet,
+    arrays.read_movenet), Format("array-json", "nested lists of numbers", (JSON,), arrays.is_array,
+    arrays.read_array), Format("npy", "an array of keypoints", (NPY,), arrays.is_array, arrays.read_array),
+)  # fmt: skip
 """Looked through from the first to the last: what is told by less comes later."""

@@ -1,0 +1,230 @@
+"""From what a reader found to keypoints: the layout settled, pixels, frames in order, people counted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from minilift.errors import ArgumentError
+from minilift.files import PathLike, file_error, one_line
+from minilift.poses.keypoints import Keypoints
+from minilift.poses.layouts import Layout
+from minilift.poses.layouts.find import Match, by_count, by_names, counts, decide, implausible
+from minilift.poses.layouts.own import layout_named
+from minilift.poses.read.keypoints.raw import (
+    FRACTION,
+    INCLUSIVE,
+    PIXELS,
+    RAYS,
+    SIGNED,
+    SQUARE,
+    Asked,
+    Raw,
+)  # fmt: skip
+from minilift.poses.read.keypoints.suspicious import suspicious
+
+
+def assemble(raw: Raw, path: PathLike, format: str, asked: Asked) -> Keypoints:
+    """Keypoints of a Raw. Raises InputError, and ArgumentError for what the user has to say.
+
+    Rows are sorted by frame; people without a single joint are left out, their frames are not.
+    """
+    if not len(raw.xy):
+        raise file_error(path, f"no person in any of its {_frames(raw)}; check the detector")
+    raw = _with_columns(raw, path, asked)
+    missing = np.isnan(raw.xy).any(axis=2)
+    if raw.missing is not None:
+        missing |= raw.missing
+    if missing.all():
+        raise file_error(path, f"not one joint was found in its {_frames(raw)}; check the detector")
+    layout, notes = _layout(raw, missing, path, asked)
+    size = _size(raw, path, asked)
+    order, person = _order(raw, missing)
+    xy = _pixels(raw, path, size)[order]
+    track, names = _tracks(raw, order, person)
+    found = Keypoints(
+        xy=xy,
+        score=None if raw.score is None else raw.score[order].astype(np.float32),
+        missing=missing[order],
+        frame=raw.frame[order],
+        person=person,
+        track=track,
+        track_names=names,
+        layout=layout,
+        format=format,
+        frames=np.unique(raw.frame) if raw.frames is None else np.unique(raw.frames),
+        size=None if raw.unit == RAYS else size,
+        fps=asked.fps or raw.fps,
+        stills=raw.stills,
+        weight=None if raw.weight is None else raw.weight[order],
+        rays=raw.unit == RAYS,
+        notes=(*raw.notes, *notes),
+        warnings=tuple(raw.warnings),
+    )
+    found = _without_doubles(found)
+    return replace(found, warnings=(*found.warnings, *suspicious(found)))
+
+
+def _frames(raw: Raw) -> str:
+    count = len(np.unique(raw.frame)) if raw.frames is None else len(raw.frames)
+    return f"{count:,} frames" if count != 1 else "one frame"
+
+
+# ---- layout --------------------------------------------------------------------------------------------
+def _with_columns(raw: Raw, path: PathLike, asked: Asked) -> Raw:
+    """The joints in a layout's order, where the file names them."""
+    if raw.names is None:
+        return raw
+    match = by_names(raw.names)
+    if asked.layout is not None:
+        wanted = layout_named(asked.layout)
+        if match is not None and match.layout.name == wanted.name:
+            return _taken(raw, match)
+        if len(wanted) != len(raw.names):
+            problem = f"has {len(wanted)} joints, and {one_line(str(path))} has {len(raw.names)}"
+            raise ArgumentError("layout", asked.layout, f"{problem}; give that of the file")
+        return replace(raw, names=None, layout=None)
+    if match is None:
+        shown = one_line(", ".join(raw.names[:8]), 120)
+        problem = f"joints {shown}{', ...' if len(raw.names) > 8 else ''} are not those of a person"
+        raise file_error(path, f"{problem}; say which is which in a .json file (docs/layouts.md), as layout")
+    return _taken(raw, match)
+
+
+def _taken(raw: Raw, match: Match) -> Raw:
+    columns = list(match.columns)
+    return replace(
+        raw,
+        xy=raw.xy[:, columns],
+        score=None if raw.score is None else raw.score[:, columns],
+        missing=None if raw.missing is None else raw.missing[:, columns],
+        names=match.layout.joints,
+    )
+
+
+def _layout(raw: Raw, missing: np.ndarray, path: PathLike, asked: Asked) -> tuple[Layout, list[str]]:
+    joints = raw.xy.shape[1]
+    if asked.layout is not None:
+        layout = layout_named(asked.layout)
+        if len(layout) != joints:
+            problem = f"has {len(layout)} joints, and {one_line(str(path))} has {joints}"
+            raise ArgumentError("layout", asked.layout, f"{problem}; give that of the file")
+        return layout, []
+    if raw.names is not None:
+        match = by_names(raw.names)
+        assert match is not None  # it was found by these names
+        return match.layout, []
+    candidates = by_count(joints)
+    if raw.layout is not None:
+        return _checked(layout_named(raw.layout), candidates, raw, missing)
+    if not candidates:
+        problem = f"people of {joints} joints, and no layout has so many (known: {counts()})"
+        raise file_error(path, f"{problem}; describe yours in a .json file (docs/layouts.md), as layout")
+    if len(candidates) == 1:
+        return candidates[0], []
+    found = _by_evidence(candidates, raw, missing)
+    if found is None:
+        names = ", ".join(layout.name for layout in candidates)
+        problem = f"is needed: the {joints} joints of {one_line(str(path))} may be {names}"
+        raise ArgumentError("layout", "NAME", f"{problem}, and they look like neither of them alone")
+    others = ", ".join(layout.name for layout in candidates if layout is not found)
+    return found, [f"layout: {joints} joints, taken for {found.name} (not {others})"]
+
+
+_USUAL = ("coco17", "body25", "mpi15")
+"""What nearly all files of so many joints have: it takes clear evidence to say otherwise."""
+
+
+def _by_evidence(candidates: tuple[Layout, ...], raw: Raw, missing: np.ndarray) -> Layout | None:
+    """What the look of people says; where it says nothing, the usual one, if they may be that."""
+    clear = decide(candidates, raw.xy, missing)
+    if clear is not None:
+        return clear
+    first = candidates[0]
+    return first if first.name in _USUAL and not implausible(first, raw.xy, missing) else None
+
+
+def _checked(
+    named: Layout, candidates: tuple[Layout, ...], raw: Raw, missing: np.ndarray
+) -> tuple[Layout, list[str]]:
+    """The layout that a file names, unless its numbers are clearly those of another."""
+    if implausible(named, raw.xy, missing):
+        clear = decide(candidates, raw.xy, missing)
+        if clear is not None and clear.name != named.name:
+            told = f"the file says {named.name}, but its joints lie as those of {clear.name} do"
+            raw.warnings.append(f"{told}: taken for that; give layout to decide")
+            return clear, []
+    return named, []
+
+
+# ---- pixels --------------------------------------------------------------------------------------------
+def _size(raw: Raw, path: PathLike, asked: Asked) -> tuple[int, int] | None:
+    if asked.size is not None and raw.size is not None and asked.size != raw.size:
+        (w, h), (width, height) = asked.size, raw.size
+        problem = f"{one_line(str(path))} says that its pictures have {width}x{height}"
+        raise ArgumentError("size", f"{w}x{h}", f"{problem}; leave it out")
+    return asked.size or raw.size
+
+
+def _pixels(raw: Raw, path: PathLike, size: tuple[int, int] | None) -> np.ndarray:
+    """x and y in pixels. Raises ArgumentError where that takes the size of the pictures."""
+    if raw.unit in (PIXELS, RAYS):
+        return raw.xy
+    if size is None:
+        problem = f"is needed: {one_line(str(path))} has fractions of the pictures' size, not pixels"
+        raise ArgumentError("size", "WxH", f"{problem}; give width and height, such as 1280x720")
+    sides = np.array(size, np.float64)
+    if raw.unit == FRACTION:
+        return raw.xy * sides
+    if raw.unit == INCLUSIVE:
+        return raw.xy * (sides - 1)
+    if raw.unit == SIGNED:
+        return (raw.xy + 1) / 2 * (sides - 1)
+    assert raw.unit == SQUARE
+    return raw.xy * sides.max() - (sides.max() - sides) / 2
+
+
+# ---- people --------------------------------------------------------------------------------------------
+def _order(raw: Raw, missing: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The rows with a joint, by frame, and each one's place in its frame, as the file counts."""
+    order = np.argsort(raw.frame, kind="stable")
+    frame = raw.frame[order]
+    first = np.flatnonzero(np.diff(frame, prepend=frame[0] - 1))
+    person = np.arange(len(frame)) - np.repeat(first, np.diff(first, append=len(frame)))
+    kept = ~missing[order].all(axis=1)
+    return order[kept], person[kept].astype(np.int64)
+
+
+def _tracks(raw: Raw, order: np.ndarray, person: np.ndarray) -> tuple[np.ndarray | None, tuple[str, ...]]:
+    """Identities as numbers, and their names; none where all people of a frame have the same."""
+    if raw.track is None:
+        return None, ()
+    named = [raw.track[row] for row in order]
+    names = tuple(dict.fromkeys(name for name in named if name is not None))
+    if len(names) <= 1 and (person.max() > 0 or names in ((), ("0",))):
+        return None, ()
+    numbers = {name: number for number, name in enumerate(names)}
+    return np.array([-1 if name is None else numbers[name] for name in named], np.int64), names
+
+
+def _without_doubles(found: Keypoints) -> Keypoints:
+    """Of two people with one identity in a frame, the one that the detector is surer of."""
+    if found.track is None:
+        return found
+    sure = found.weight
+    if sure is None or not np.isfinite(sure).any():
+        scores = np.ones(found.missing.shape) if found.score is None else np.nan_to_num(found.score)
+        sure = np.where(found.missing, 0, scores).mean(axis=1)
+    order = np.lexsort((-np.nan_to_num(sure, nan=-np.inf), found.track, found.frame))
+    same = (
+        (np.diff(found.frame[order]) == 0)
+        & (np.diff(found.track[order]) == 0)
+        & (found.track[order][1:] >= 0)
+    )
+    doubles = order[1:][same]
+    if not len(doubles):
+        return found
+    keep = np.setdiff1d(np.arange(len(found)), doubles)
+    note = f"{len(doubles):,} doubles of an identity in a frame left out; the surer of two is kept"
+    return replace(found.take(keep), notes=(*found.notes, note))

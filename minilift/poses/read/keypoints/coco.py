@@ -1,0 +1,137 @@
+"""COCO's two kinds of JSON: results of a detector, and annotations of pictures.
+
+Source: cocodataset.org, "Data format" and "Results format". CrowdPose, AI Challenger, PoseTrack and Halpe
+use the same with other joints, which the categories name. The third number of a result is a score, that of
+an annotation a flag: 0 not labelled, 1 labelled and hidden, 2 labelled and seen.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minilift.files import file_error, one_line
+from minilift.poses.layouts.find import by_names
+from minilift.poses.read.keypoints.document import Document
+from minilift.poses.read.keypoints.raw import Asked, Raw
+from minilift.poses.read.keypoints.rows import Rows, clip_of, frame_in_name, identity, is_list_of, whole
+
+
+def is_result(document: Document) -> bool:
+    found = document.json
+    return is_list_of(found, dict) and "keypoints" in found[0] and isinstance(found[0].get("image_id"), int)
+
+
+def read_result(document: Document, asked: Asked) -> Raw:
+    rows = Rows(document.path)
+    for person in document.json:
+        if not isinstance(person, dict) or "keypoints" not in person:
+            raise file_error(document.path, "has a result without keypoints; keep those of keypoints alone")
+        frame = whole(person.get("image_id"), -1)
+        if frame < 0:
+            raise file_error(document.path, "has a result whose image_id is no number; write the file again")
+        rows.add(
+            frame, person["keypoints"], 3, track=person.get("track_id"), weight=person.get("score")
+        )  # fmt: skip
+    return rows.raw()
+
+
+def is_annotation(document: Document) -> bool:
+    found = document.json
+    return isinstance(found, dict) and is_list_of(found.get("annotations"), dict)
+
+
+def read_annotation(document: Document, asked: Asked) -> Raw:
+    content = document.json
+    images = {image["id"]: image for image in _dicts(content.get("images")) if _is_id(image.get("id"))}
+    numbers, stills = _numbers(list(images.values()))
+    rows, people = Rows(document.path), _dicts(content["annotations"])
+    names = _names(document, people)
+    rows.frames = list(numbers.values())
+    for person in people:
+        joints = person.get("keypoints")
+        if joints and _is_id(person.get("image_id")):
+            frame = numbers.get(person["image_id"], whole(person["image_id"], 0))
+            rows.add(frame, joints, 3, track=person.get("track_id"), weight=person.get("score"))
+    if not len(rows):
+        raise file_error(document.path, "has annotations without keypoints; give those of people's keypoints")
+    found = rows.raw(names=names, stills=stills, score=None)
+    flags = rows.joints()[:, :, 2]
+    found.missing = flags == 0
+    found.size = _size(list(images.values()))
+    if not np.isin(flags, (0, 1, 2)).all():  # no flags: somebody wrote scores here
+        found.missing, found.score = None, flags
+    return found
+
+
+def _is_id(value: Any) -> bool:
+    return isinstance(value, (int, str)) and not isinstance(value, bool)
+
+
+def _dicts(found: Any) -> list[dict[str, Any]]:
+    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
+
+
+def _names(document: Document, people: list[dict[str, Any]]) -> tuple[str, ...] | None:
+    """The joints' names in the category that people have. Raises InputError where they are not a person's."""
+    used = {str(person.get("category_id")) for person in people if person.get("keypoints")}
+    for category in _dicts(document.json.get("categories")):
+        names = category.get("keypoints")
+        if str(category.get("id")) in used and is_list_of(names, str):
+            if by_names(names) is None:
+                shown = one_line(", ".join(names[:8]), 120)
+                problem = (
+                    f"has joints of {str(category.get('name'))[:30]!r} ({shown}), which are not a person's"
+                )
+                raise file_error(document.path, f"{problem}; give keypoints of people")
+            return tuple(names)
+    return None
+
+
+def _numbers(images: list[dict[str, Any]]) -> tuple[dict[Any, int], bool]:
+    """The frame of every image by its id, and whether they are pictures that have nothing to do with each
+    other.
+
+    Those of a clip are counted in their names, under one name and with numbers that are near each other.
+    """
+    ids = [image["id"] for image in images]
+    names = [str(image.get("file_name", "")) for image in images]
+    counted = [frame_in_name(name) for name in names]
+    clips = {(name.rpartition("/")[0], clip_of(name)) for name in names}
+    if len(clips) == 1 and None not in counted and len(set(counted)) == len(counted):
+        numbers = [int(number or 0) for number in counted]
+        near = max(numbers, default=0) - min(numbers, default=0) <= _APART * max(len(numbers), 1)
+        if near and (clips != {("", "")} or numbers != ids):
+            return dict(zip(ids, numbers, strict=True)), False
+    return {one: whole(one, row) for row, one in enumerate(ids)}, len(ids) > 1
+
+
+_APART = 300
+"""Frames of a clip for each that is annotated, at most: those of a data set's pictures are farther apart."""
+
+
+def _size(images: list[dict[str, Any]]) -> tuple[int, int] | None:
+    sizes = {(whole(image.get("width"), 0), whole(image.get("height"), 0)) for image in images}
+    return next(iter(sizes)) if len(sizes) == 1 and min(next(iter(sizes))) > 1 else None
+
+
+def is_mpii(document: Document) -> bool:
+    found = document.json
+    return is_list_of(found, dict) and {"joints", "joints_vis", "image"} <= found[0].keys()
+
+
+def read_mpii(document: Document, asked: Asked) -> Raw:
+    """MPII as HRNet and MMPose keep it: a list of people with joints, joints_vis and the name of a picture.
+
+    Source: mpii.py in lib/dataset of github.com/leoxiaobin/deep-high-resolution-net.pytorch.
+    """
+    rows = Rows(document.path)
+    for row, person in enumerate(_dicts(document.json)):
+        frame = frame_in_name(str(person.get("image", "")))
+        name = row if frame is None else frame
+        rows.add(name, person.get("joints"), 2, scores=person.get("joints_vis"), track=identity(None))
+    found = rows.raw(layout="mpii16", stills=True)
+    assert found.score is not None
+    found.missing = found.score == 0
+    return found

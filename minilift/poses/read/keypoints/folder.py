@@ -1,0 +1,141 @@
+"""A folder of files of one frame each, as a clip; the frames' numbers are in the files' names."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from minilift.errors import InputError
+from minilift.files import PathLike, file_error, one_line
+from minilift.poses.read.keypoints.document import Document
+from minilift.poses.read.keypoints.formats import Format
+from minilift.poses.read.keypoints.identify import identify
+from minilift.poses.read.keypoints.raw import Asked, Raw
+from minilift.poses.read.keypoints.rows import clip_of, frame_in_name
+
+_LOOKED_AT = 20  # files from which the format of a folder is told
+_SHOWN = 4
+
+
+def files_in(folder: PathLike) -> list[Path]:
+    """The files of a folder but for hidden ones, by name. Raises InputError where there is none."""
+    try:
+        found = sorted(path for path in Path(folder).iterdir() if not path.name.startswith("."))
+    except OSError as error:
+        raise file_error(folder, f"cannot be read ({error.strerror}); check the folder") from None
+    files = [path for path in found if path.is_file()]
+    if not files:
+        inside = [path.name for path in found[:_SHOWN]]
+        problem = f"no file in it{', but folders: ' + ', '.join(inside) if inside else ''}"
+        raise file_error(folder, f"{problem}; name the folder that has the keypoints")
+    return files
+
+
+def first_format(files: Sequence[Path], asked: Asked) -> Format:
+    """The format of the first file that has one. Raises InputError, of the first file, where none has."""
+    problem: InputError | None = None
+    for path in files[:_LOOKED_AT]:
+        try:
+            return identify(Document(path), asked)
+        except InputError as error:
+            problem = problem or error
+    assert problem is not None
+    raise problem
+
+
+def read_frames(name: PathLike, files: Sequence[Path], known: Format, asked: Asked) -> tuple[Raw, list[str]]:
+    """The frames of a clip, one a file, as one Raw; and a line for each file that could not be read.
+
+    Raises InputError for several clips in one, other layouts in some files, and where no file can be read.
+    """
+    chosen, suffix = _one_clip(name, files, asked), files[0].suffix.lower()
+    chosen = [path for path in chosen if path.suffix.lower() == suffix] or chosen
+    parts: list[tuple[int, Path, Raw]] = []
+    bad: list[str] = []
+    for path, frame in _numbered(name, chosen):
+        try:
+            document = Document(path)
+            if document.kind not in known.kinds or not known.fits(document):
+                identify(document, replace(asked, format=known.name))
+            parts.append((frame, path, known.read(document, asked)))
+        except InputError as problem:
+            bad.append(str(problem))
+    if not parts:
+        raise InputError(bad[0])
+    return _joined(name, parts, known, bad), bad
+
+
+def _numbered(name: PathLike, files: Sequence[Path]) -> list[tuple[Path, int]]:
+    numbers = [frame_in_name(path.name) for path in files]
+    if len(files) > 1 and None in numbers:
+        shown = files[numbers.index(None)].name
+        problem = f"{shown} has no number in its name, so that the frames have no order"
+        raise file_error(name, f"{problem}; name them frame_0001 and so on")
+    return sorted(
+        ((path, number or 0) for path, number in zip(files, numbers, strict=True)), key=lambda x: x[1]
+    )
+
+
+def _one_clip(name: PathLike, files: Sequence[Path], asked: Asked) -> list[Path]:
+    """The files of one clip. Several that count their frames apart are refused, or the one asked for
+    taken."""
+    clips: dict[str, list[Path]] = defaultdict(list)
+    for path in files:
+        clips[clip_of(path.name)].append(path)
+    if asked.clip is not None:
+        wanted = [files for clip, files in clips.items() if asked.clip.lower() in clip.lower()]
+        if len(wanted) == 1:
+            return wanted[0]
+    numbers = [frame_in_name(path.name) for path in files]
+    if len(clips) > 1 and (len(set(numbers)) < len(numbers) or asked.clip is not None):
+        shown = ", ".join(
+            f"{one_line(clip, 30)} ({len(files)})" for clip, files in list(clips.items())[:_SHOWN]
+        )
+        raise file_error(name, f"{len(clips)} clips in it: {shown}; say which one (clip), or give its files")
+    return list(files)
+
+
+def _joined(name: PathLike, parts: list[tuple[int, Path, Raw]], known: Format, bad: list[str]) -> Raw:
+    full = [(frame, path, raw) for frame, path, raw in parts if len(raw.xy)]
+    frames = np.array([frame for frame, _, _ in parts], np.int64)
+    if known.holes and len(frames):
+        frames = np.arange(frames.min(), frames.max() + 1)
+    if not full:
+        return replace(parts[0][2], frames=frames)
+    _, first, one = full[0]
+    for _, path, raw in full:
+        if raw.xy.shape[1] != one.xy.shape[1]:
+            here, there = one.xy.shape[1], raw.xy.shape[1]
+            problem = f"{first.name} has people of {here} joints and {path.name} of {there}"
+            raise file_error(name, f"{problem}: two layouts in one clip; keep one of them")
+    count = [len(raw.xy) for _, _, raw in full]
+
+    def stacked(field: str) -> np.ndarray | None:
+        columns = [getattr(raw, field) for _, _, raw in full]
+        return None if any(column is None for column in columns) else np.concatenate(columns)
+
+    tracks = [raw.track or [None] * len(raw.xy) for _, _, raw in full]
+    joined = replace(
+        one,
+        xy=np.concatenate([raw.xy for _, _, raw in full]),
+        frame=np.repeat(np.array([frame for frame, _, _ in full], np.int64), count),
+        score=stacked("score"),
+        missing=stacked("missing"),
+        weight=stacked("weight"),
+        track=[one for track in tracks for one in track] if any(any(t) for t in tracks) else None,
+        frames=frames,
+        notes=list(dict.fromkeys(note for _, _, raw in full for note in raw.notes)),
+        warnings=list(dict.fromkeys(line for _, _, raw in full for line in raw.warnings)),
+    )
+    return _one_unit(joined, full)
+
+
+def _one_unit(joined: Raw, full: list[tuple[int, Path, Raw]]) -> Raw:
+    """The unit that most people of the clip have; those of single frames say less than all of them."""
+    units = [raw.unit for _, _, raw in full for _ in range(len(raw.xy))]
+    joined.unit = max(sorted(set(units)), key=units.count)
+    return joined
