@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from minilift.files import file_error
+from minilift.poses.layouts import LAYOUTS
 from minilift.poses.read.keypoints.document import Document
 from minilift.poses.read.keypoints.raw import INCLUSIVE, PIXELS, SIGNED, Asked, Raw
 from minilift.poses.read.keypoints.rows import Rows
