@@ -14,32 +14,40 @@ import numpy as np
 
 from minilift.files import PathLike, file_error, read_bytes
 from minilift.files.npz import read_npy
+from minilift.files.what import kind_of
 
 JSON, TEXT, NPY, NPZ, HDF5, PICKLE, OTHER = "json", "text", "npy", "npz", "hdf5", "pickle", "other"
 
 _MAGIC = ((b"\x93NUMPY", NPY), (b"PK\x03\x04", NPZ), (b"\x89HDF\r\n\x1a\n", HDF5), (b"\x80", PICKLE))
-_DELIMITERS = ";\t,"
+_START = 1 << 16  # bytes that tell the kind; most files of one frame have less
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 class Document:
-    """A file and what is in it. `kind` is told by the content; the rest is parsed when it is asked for.
+    """A file and what is in it. `kind` is told by its `start`; the rest is read when it is asked for.
 
     Raises InputError as `read_bytes` does; so do the properties, where the content is not what it looks like.
     """
 
     def __init__(self, path: PathLike) -> None:
         self.path = Path(path)
-        self.content = read_bytes(path)
+        self.start = read_bytes(path, first=_START)
         self.kind = self._kind()
 
     def _kind(self) -> str:
         for beginning, kind in _MAGIC:
-            if self.content.startswith(beginning):
+            if self.start.startswith(beginning):
                 return kind
-        start = self.content[:4096].removeprefix(b"\xef\xbb\xbf").lstrip()
-        if b"\0" in start:
+        start = _decoded(self.start[:4096]).lstrip()
+        if "\0" in start:
             return OTHER
-        return JSON if start[:1] in (b"{", b"[") else TEXT
+        if start[:1] in ("{", "["):
+            return JSON
+        return PICKLE if kind_of(self.start).name == "pickle" else TEXT
+
+    @cached_property
+    def content(self) -> bytes:
+        return self.start if len(self.start) < _START else read_bytes(self.path)
 
     @cached_property
     def json(self) -> Any:
@@ -48,7 +56,7 @@ class Document:
         Raises InputError with line and column where it is broken, or nested too deeply.
         """
         self.lines = False
-        text = self.content.decode("utf-8-sig", errors="replace")
+        text = _decoded(self.content)
         try:
             return json.loads(text)
         except RecursionError:
@@ -73,32 +81,47 @@ class Document:
 
     @cached_property
     def text(self) -> str:
-        return self.content.decode("utf-8-sig", errors="replace")
+        return _decoded(self.content)
 
     @cached_property
     def delimiter(self) -> str:
-        """What stands between the fields of a table: the most frequent of ; tab , in line 1, or blank."""
-        first = next((line for line in self.text.splitlines() if line.strip()), "")
-        counts = {mark: first.count(mark) for mark in _DELIMITERS}
-        best = max(counts, key=lambda mark: counts[mark])
-        return best if counts[best] else " "
+        """What stands between the fields of a table: the first of tab ; , that line 1 has, or blank.
+
+        In that order, for where the comma is the decimal mark there is one in every field.
+        """
+        first = next((line for line in _decoded(self.start).splitlines() if line.strip()), "")
+        return next((mark for mark in "\t;," if mark in first), " ")
+
+    @cached_property
+    def head(self) -> list[list[str]]:
+        """The first rows of `table`, those of `start`; to tell a format by."""
+        text = _decoded(self.start)
+        return self._rows(text if len(self.start) < _START else text[: text.rfind("\n") + 1])
 
     @cached_property
     def table(self) -> list[list[str]]:
-        """Rows of cells without blanks around them; where ; separates, decimal commas become points."""
+        """Rows of cells without blanks around them; where no comma separates, decimal commas are points."""
+        return self._rows(self.text)
+
+    def _rows(self, text: str) -> list[list[str]]:
         if self.delimiter == " ":
-            return [line.split() for line in self.text.splitlines() if line.strip()]
+            return [line.split() for line in text.splitlines() if line.strip()]
         try:
-            rows: Sequence[Sequence[str]] = list(csv.reader(io.StringIO(self.text), delimiter=self.delimiter))
+            rows: Sequence[Sequence[str]] = list(csv.reader(io.StringIO(text), delimiter=self.delimiter))
         except csv.Error as error:
             raise file_error(self.path, f"is no table ({error}); write it again as CSV") from None
-        decimal = self.delimiter == ";"
+        decimal = self.delimiter != ","
         return [[_plain(cell, decimal) for cell in row] for row in rows if any(cell.strip() for cell in row)]
 
     @cached_property
     def array(self) -> np.ndarray:
         """The array of a .npy file."""
         return read_npy(self.path)
+
+
+def _decoded(content: bytes) -> str:
+    encoding = "utf-16" if content[:2] in _UTF16 else "utf-8-sig"
+    return content.decode(encoding, errors="replace")
 
 
 def _place(error: ValueError) -> str:
