@@ -50,6 +50,7 @@ ALLOWED = {
     "show": {"matplotlib"},
     "show/people": {"matplotlib"},
     "show/charts": {"matplotlib"},
+    "show/clip": {"matplotlib"},
     "show/page": {"plotly"},
 }
 

@@ -48,7 +48,7 @@ def timeline(people: LiftedPeople, most: int) -> Timeline:
     chosen = at % every == 0
     rows, at, frames = rows[chosen], at[chosen] // every, frames[::every]
     if every > 1:
-        notes.append(f"every {_ordinal(every)} frame is shown: {len(frames):,} of {total:,}")
+        notes.append(f"every {ordinal(every)} frame is shown: {len(frames):,} of {total:,}")
     known = people.fps and not people.stills and to_scale
     seconds = step * every / people.fps if known and people.fps else None
     return Timeline(frames, rows, at, seconds, tuple(notes))
@@ -65,7 +65,8 @@ def _frames(numbers: np.ndarray, stills: bool) -> tuple[np.ndarray, int, bool]:
     return np.arange(own[0], own[-1] + 1, step), step, True
 
 
-def _ordinal(number: int) -> str:
+def ordinal(number: int) -> str:
+    """2nd, 3rd, 11th."""
     ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
     return f"{number}{ending}"
 
