@@ -23,6 +23,10 @@ function framing(at) {
       high = [0, 1, 2].map((k) => Math.max(...points.map((point) => point[k])));
     }
   }
+  if (byId("show-camera").checked) {
+    low = low.map((value, k) => Math.min(value, ...scene.camera.map((point) => point[k])));
+    high = high.map((value, k) => Math.max(value, ...scene.camera.map((point) => point[k])));
+  }
   const [x, y, z] = high.map((value, k) => (value - low[k]) / 2);
   const wide = Math.hypot(x, z);
   return { middle: middleOf(low, high), tall: Math.max(1.1 * y + 0.4 * wide, 0.62 * scene.height), wide: 1.05 * wide };

@@ -31,12 +31,12 @@ def lead(people: LiftedPeople) -> str:
     else:
         shown = [_bold(who, "people", "person") + f" in {_length(people, frames)}"]
     if (check := _mean(people.check)) is not None:
-        shown.append(f"projected back within <b>{_short(check)} {_pixels(people)}</b> of the keypoints")
+        shown.append(f"projected back within <b>{_short(check)} {_pixels(people)}</b>")
     if (error := _mean(people.expected_error)) is not None:
         shown.append(f"expected error <b>{escape(_error(people, error))}</b>")
     if people.unlike is not None:
-        shown.append(f"<b>{100 * people.unlike.mean():.1f}%</b> of the poses unlike the training data")
-    shown.append(f"<b>{100 * people.mask.mean():.1f}%</b> of the joints not seen")
+        shown.append(f"<b>{100 * people.unlike.mean():.1f}%</b> of poses unlike the training data")
+    shown.append(f"<b>{100 * people.mask.mean():.1f}%</b> of joints not seen")
     return "".join(f"<span>{part}</span>" for part in shown)
 
 

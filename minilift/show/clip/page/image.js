@@ -44,11 +44,17 @@ function drawImage(at) {
     context.lineWidth = 1;
     context.strokeRect(from.x, from.y, to.x - from.x, to.y - from.y);
   }
+  const names = [];
   for (const row of some) {
     const given = points2d("given", row).map(put);
     if (byId("show-given").checked) drawGiven(context, row, given);
     if (byId("show-back").checked) drawBack(context, row, points2d("back", row).map(put), given);
+    const there = given.filter(Boolean);
+    if (!there.length) continue;
+    const top = there.reduce((a, b) => (b.y < a.y ? b : a));
+    names.push({ row, near: 0, x: top.x, y: top.y - 10 });
   }
+  drawNames(context, names);
 }
 
 function drawGiven(context, row, points) {
@@ -56,11 +62,6 @@ function drawGiven(context, row, points) {
     if (points[parent] && points[j]) stroke(context, points[parent], points[j], colour(row, j), 4.6, stateOf(row, j));
   });
   scene.joints.forEach((_, j) => points[j] && dot(context, points[j], colour(row, j), 3.4, stateOf(row, j)));
-  const there = points.filter(Boolean);
-  const text = nameOf(row);
-  if (!there.length || !text) return;
-  const top = there.reduce((a, b) => (b.y < a.y ? b : a));
-  words(context, text, top.x, top.y - 10, rows.unlike[row] ? paint.unlike : personColour(rows.person[row]));
 }
 
 /** The projected 3D joints as a thin line of ink, and the way from each to its keypoint. */

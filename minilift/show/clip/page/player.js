@@ -193,6 +193,7 @@ function fillChoices() {
   });
   byId("colours").value = scene.people.length > 1 && !scene.stills ? "people" : "sides";
   slider.max = frames.length - 1;
+  byId("scale").textContent = scene.stills ? "picture" : "frame";
   byId("unit").textContent = `error, ${errorUnit}`;
   document.querySelectorAll("[data-axis]").forEach((cell) => (cell.textContent += metres ? ", m" : ""));
   byId("close").checked = Boolean(whole) && areaOf(clipBox) < 0.25 * areaOf(whole);

@@ -90,3 +90,20 @@ const nameOf = (row) => {
   const several = scene.people.length > 1 && !scene.stills;
   return [several ? scene.people[rows.person[row]] : "", rows.unlike[row] ? "unlike" : ""].filter(Boolean).join(": ");
 };
+
+const LINE = 16; // pixels of a line of words
+
+/** Names over heads [{row, near, x, y}]: the nearest first, those that would lie over another a little higher. */
+function drawNames(context, names) {
+  const taken = [];
+  for (const { row, x, y } of names.sort((a, b) => b.near - a.near)) {
+    const text = nameOf(row);
+    if (!text) continue;
+    const half = 4 * text.length + 4;
+    const free = [y, y - LINE, y - 2 * LINE].find((up) =>
+      taken.every((other) => Math.abs(other.x - x) > other.half + half || Math.abs(other.y - up) >= LINE));
+    if (free === undefined) continue; // in a crowd some go without
+    taken.push({ x, y: free, half });
+    words(context, text, x, free, rows.unlike[row] ? paint.unlike : personColour(rows.person[row]));
+  }
+}

@@ -20,12 +20,10 @@ function drawStage(at) {
     .filter(({ seen }) => seen.every(Boolean));
   const parts = placed.flatMap(({ row, seen }) => partsOf(context, row, seen));
   parts.sort((a, b) => a.near - b.near).forEach(({ draw }) => draw());
-  for (const { row, seen } of placed) {
-    const text = nameOf(row);
+  drawNames(context, placed.map(({ row, seen }) => {
     const top = seen.reduce((a, b) => (b.y < a.y ? b : a));
-    if (text) words(context, text, top.x, top.y - 0.09 * scene.height * top.scale - 6,
-      rows.unlike[row] ? paint.unlike : personColour(rows.person[row]));
-  }
+    return { row, near: top.near, x: top.x, y: top.y - 0.09 * scene.height * top.scale - 6 };
+  }));
   byId("nobody").hidden = placed.length > 0;
 }
 
