@@ -131,7 +131,8 @@ def _joined(name: PathLike, parts: list[tuple[int, Path, Raw]], known: Format, b
         notes=list(dict.fromkeys(note for _, _, raw in full for note in raw.notes)),
         warnings=list(dict.fromkeys(line for _, _, raw in full for line in raw.warnings)),
     )
-    return _one_unit(joined, full)
+    joined = _one_unit(joined, full)
+    return joined if known.finish is None else known.finish(joined)
 
 
 def _one_unit(joined: Raw, full: list[tuple[int, Path, Raw]]) -> Raw:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from minilift.poses.read.keypoints import (
+from minilift.poses.read.keypoints import arrays
+from minilift.poses.read.keypoints.document import JSON, NPY, TEXT, Document
+from minilift.poses.read.keypoints.objects import (
     alphapose,
-    arrays,
     coco,
     mediapipe,
     mmpose,
@@ -17,7 +18,6 @@ from minilift.poses.read.keypoints import (
     ultralytics,
     vitpose,
 )  # fmt: skip
-from minilift.poses.read.keypoints.document import JSON, NPY, TEXT, Document
 from minilift.poses.read.keypoints.raw import Asked, Raw
 
 
@@ -36,13 +36,15 @@ class Format:
     """Raises InputError of one line, naming the file, for what it cannot read."""
     one_frame: bool = False
     """A file is one frame; the files of a folder are a clip, and their names have the frames' numbers."""
+    finish: Callable[[Raw], Raw] | None = None
+    """What only all frames together tell, such as the unit of their numbers."""
     holes: bool = False
     """A frame without people has no file, so that numbers left out are frames, not holes."""
 
 
 FORMATS: tuple[Format, ...] = (
     Format("openpose", "OpenPose, Pose2Sim, rtmlib: a JSON file a frame", (JSON,), openpose.is_openpose,
-           openpose.read_openpose, one_frame=True),
+           openpose.read_openpose, one_frame=True, finish=openpose.finish),
     Format("alphapose-open", "AlphaPose, format open", (JSON,), alphapose.is_open, alphapose.read_open),
     Format("alphapose-cmu", "AlphaPose, format cmu", (JSON,), alphapose.is_cmu, alphapose.read_cmu),
     Format("alphapose", "AlphaPose's results", (JSON,), alphapose.is_results, alphapose.read_results),

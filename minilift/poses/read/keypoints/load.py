@@ -26,10 +26,9 @@ def load_keypoints(path: PathLike, asked: Asked | None = None) -> Keypoints:
         return load_frames(path, files_in(path), asked)
     document = Document(path)
     known = identify(document, asked)
-    raw = known.read(document, asked)
     if known.one_frame:
         return load_frames(path, [Path(path)], asked)
-    return assemble(raw, path, known.name, asked)
+    return assemble(known.read(document, asked), path, known.name, asked)
 
 
 def load_frames(name: PathLike, files: list[Path], asked: Asked) -> Keypoints:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from pathlib import PurePath
+from types import NoneType
 from typing import Any, TypeGuard
 
 import numpy as np
@@ -13,100 +13,123 @@ from minilift.poses.read.keypoints.raw import Raw
 
 _LARGEST = 1e9
 """Of a coordinate: what is larger is no place in a picture, and would overflow."""
-_ENDINGS = re.compile(r"(_keypoints|\.predictions|\.openpifpaf|_pose|_landmarks)+$", re.IGNORECASE)
-_PICTURES = re.compile(r"\.(jpe?g|png|bmp|webp|tiff?)$", re.IGNORECASE)
+_ENDINGS = re.compile(
+    r"(?:\.(?:json|txt|csv|jpe?g|png|bmp|webp|tiff?|mp4|avi|mov|mkv|webm|predictions?|openpifpaf)"
+    r"|[_.-](?:keypoints?(?:_?2d)?|poses?|landmarks?|predictions?|results?|2d))+$",
+    re.IGNORECASE,
+)
+_NUMBER = re.compile(r"(\d{1,15})(\D*)$")
 
 
 class Rows:
-    """The people of a file, one by one; `raw` makes arrays of them.
+    """The people of a file, one by one; `raw` makes arrays of them, all at once where it can.
 
     Raises InputError naming file and frame for numbers that are none, or people with different joints.
     """
 
     def __init__(self, path: PathLike) -> None:
         self.path = path
-        self._joints: list[np.ndarray] = []
-        self._scores: list[np.ndarray] = []
         self.frame: list[int] = []
-        self.track: list[str | None] = []
-        self.weight: list[float] = []
         self.frames: list[int] = []
+        self._width = 3
+        self._joints: list[Any] = []
+        self._scores: list[Any] = []
+        self._track: list[str | None] = []
+        self._weight: list[float] = []
 
     def add(
         self, frame: int, joints: Any, width: int, *, scores: Any = None, track: Any = None,
         weight: Any = None,
     ) -> None:  # fmt: skip
-        """A person: `joints` are J times `width` numbers, nested or flat; `scores` are J, if apart."""
-        numbers = self._numbers(joints, frame)
-        if numbers.size % width or not numbers.size:
-            problem = f"a person of frame {frame} has {numbers.size} numbers, not {width} for each joint"
-            raise file_error(self.path, f"{problem}; write the file again")
-        self._joints.append(numbers.reshape(-1, width))
-        if scores is not None:
-            self._scores.append(self._numbers(scores, frame).ravel())
-        self.frame.append(frame)
-        self.track.append(identity(track))
-        self.weight.append(number(weight))
+        """A person: `joints` are J times `width` numbers, nested or flat, null for none; `scores` are J.
 
-    def _numbers(self, values: Any, frame: int) -> np.ndarray:
-        try:
-            found = np.array(values)
-            if found.dtype == object:
-                found = np.array(_without_none(values), np.float64)
-            if found.dtype.kind not in "iuf":
-                raise ValueError
-        except (ValueError, TypeError, OverflowError, RecursionError):
-            shown = one_line(repr(values), 40)
-            problem = f"a person of frame {frame} has no lists of numbers for joints ({shown})"
-            raise file_error(self.path, f"{problem}; write the file again") from None
-        with np.errstate(over="ignore", invalid="ignore"):
-            found = found.astype(np.float64)
-        return np.where(np.abs(found) < _LARGEST, found, np.nan)
+        All of a file have the same width.
+        """
+        self._width = width
+        self._joints.append(joints)
+        if scores is not None:
+            self._scores.append(scores)
+        self.frame.append(frame)
+        self._track.append(None if track is None else identity(track))
+        self._weight.append(number(weight))
 
     def __len__(self) -> int:
         return len(self.frame)
 
     def joints(self) -> np.ndarray:
         """(n, J, width). Raises InputError where people have different numbers of joints."""
-        counts = {len(person) for person in self._joints}
-        if len(counts) > 1:
-            few, many = min(counts), max(counts)
-            first = next(f for f, person in zip(self.frame, self._joints, strict=True) if len(person) == few)
-            other = next(f for f, person in zip(self.frame, self._joints, strict=True) if len(person) == many)
-            problem = f"people of {few} joints (frame {first}) and of {many} (frame {other})"
-            raise file_error(self.path, f"{problem}: two layouts in one clip; keep one of them")
-        return np.stack(self._joints) if self._joints else np.zeros((0, 0, 3))
+        return self._stacked(self._joints, self._width)
 
     def raw(self, **about: Any) -> Raw:
         """Places and scores: the third number of each joint, or the scores that were added."""
-        joints = self.joints()
-        score = None
+        joints, score = self.joints(), None
         if self._scores:
-            if {len(row) for row in self._scores} != {joints.shape[1]} or len(self._scores) != len(joints):
+            apart = self._stacked(self._scores, 1)
+            if apart.shape[:2] != joints.shape[:2]:
                 raise file_error(self.path, "has not one score for each joint; write the file again")
-            score = np.stack(self._scores)
+            score = apart[:, :, 0]
         elif joints.shape[2] > 2:
             score = joints[:, :, 2]
-        weights = np.array(self.weight, np.float64)
+        weights = np.array(self._weight, np.float64)
+        frame = np.array(self.frame, np.int64)
         frames = sorted({*self.frames, *self.frame})
         found = {
             "score": score,
-            "track": self.track if any(one is not None for one in self.track) else None,
+            "track": self._track if any(one is not None for one in self._track) else None,
             "weight": weights if np.isfinite(weights).any() else None,
             "frames": np.array(frames, np.int64),
             **about,
         }
-        return Raw(joints[:, :, :2], np.array(self.frame, np.int64), **found)
+        return Raw(joints[:, :, :2], frame, **found)
+
+    def _stacked(self, people: list[Any], width: int) -> np.ndarray:
+        if not people:
+            return np.zeros((0, 0, width))
+        try:
+            found = _numbers(people)
+        except (ValueError, TypeError, OverflowError, RecursionError):
+            return self._one_by_one(people, width)
+        flat = found.ndim == 2 and found.shape[1] % width == 0
+        if found.size and (flat or (found.ndim == 3 and found.shape[2] == width)):
+            return found.reshape(len(people), -1, width)
+        return self._one_by_one(people, width)
+
+    def _one_by_one(self, people: list[Any], width: int) -> np.ndarray:
+        """The same for people who are not all alike: it knows whose numbers are wrong."""
+        found = [self._person(frame, one, width) for frame, one in zip(self.frame, people, strict=False)]
+        counts = [len(person) for person in found]
+        if min(counts) < max(counts):
+            few, many = (self.frame[counts.index(count)] for count in (min(counts), max(counts)))
+            problem = f"people of {min(counts)} joints (frame {few}) and of {max(counts)} (frame {many})"
+            raise file_error(self.path, f"{problem}: two layouts in one clip; keep one of them")
+        return np.stack(found)
+
+    def _person(self, frame: int, values: Any, width: int) -> np.ndarray:
+        try:
+            found = _numbers(values)
+        except (ValueError, TypeError, OverflowError, RecursionError):
+            shown = one_line(repr(values), 40)
+            problem = f"a person of frame {frame} has no lists of numbers for joints ({shown})"
+            raise file_error(self.path, f"{problem}; write the file again") from None
+        nested = found.ndim == 2 and found.shape[1] == width
+        if not found.size or not (nested or (found.ndim == 1 and found.size % width == 0)):
+            problem = f"a person of frame {frame} has {found.size} numbers, not {width} for each joint"
+            raise file_error(self.path, f"{problem}; write the file again")
+        return found.reshape(-1, width)
 
 
-def _without_none(values: Any) -> Any:
-    if isinstance(values, (list, tuple)):
-        return [_without_none(value) for value in values]
-    if values is None:
-        return np.nan
-    if isinstance(values, bool) or not isinstance(values, (int, float)):
+def _numbers(values: Any) -> np.ndarray:
+    """An array of lists of numbers, NaN for null and for what is no place in a picture.
+
+    Raises ValueError and its like for anything else: text that reads as a number is none.
+    """
+    found = np.array(values)
+    if found.dtype == object and not set(map(type, found.ravel())) <= {int, float, NoneType}:
         raise ValueError
-    return values
+    if found.dtype.kind not in "iufO" or not found.ndim:
+        raise ValueError
+    found = found.astype(np.float64)
+    return np.where(np.abs(found) < _LARGEST, found, np.nan)
 
 
 def identity(value: Any) -> str | None:
@@ -143,17 +166,22 @@ def frame_in_name(name: str) -> int | None:
 
     "GOPR0105_1080p_000000000120_keypoints.json" is frame 120, "000081988.jpg.predictions.json" frame 81988.
     """
-    found = re.findall(r"\d{1,15}", clip_of(name, whole_stem=True))
-    return int(found[-1]) if found else None
+    found = _NUMBER.search(_stem(name))
+    return int(found[1]) if found else None
 
 
-def clip_of(name: str, whole_stem: bool = False) -> str:
+def clip_of(name: str) -> str:
     """The name of a file without folder, ending and number: of all frames of a clip the same."""
-    stem = PurePath(name.replace("\\", "/")).name
-    stem = re.sub(r"\.(json|txt|csv)$", "", stem, flags=re.IGNORECASE)
-    for _ in range(3):
-        stem = _PICTURES.sub("", _ENDINGS.sub("", stem))
-    return stem if whole_stem else re.sub(r"[^0-9]?\d+\D*$", "", stem)
+    stem = _stem(name)
+    found = _NUMBER.search(stem)
+    if found is None:
+        return stem
+    before = stem[: found.start()].rstrip("0123456789")
+    return before.rstrip("_.- ") + found[2]
+
+
+def _stem(name: str) -> str:
+    return _ENDINGS.sub("", name[max(name.rfind("/"), name.rfind("\\")) + 1 :])
 
 
 def is_list_of(value: Any, kind: type | tuple[type, ...]) -> TypeGuard[list[Any]]:

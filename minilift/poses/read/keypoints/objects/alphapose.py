@@ -11,7 +11,7 @@ from typing import Any
 from minilift.files import file_error
 from minilift.poses.layouts import LAYOUTS
 from minilift.poses.read.keypoints.document import Document
-from minilift.poses.read.keypoints.openpose import is_frame
+from minilift.poses.read.keypoints.objects.openpose import is_frame
 from minilift.poses.read.keypoints.raw import Asked, Raw
 from minilift.poses.read.keypoints.rows import Rows, first_of, frame_in_name, is_list_of
 

@@ -11,9 +11,9 @@ from typing import Any
 
 from minilift.files import file_error
 from minilift.poses.read.keypoints.document import Document
+from minilift.poses.read.keypoints.objects.tfjs import with_unit
 from minilift.poses.read.keypoints.raw import FRACTION, Asked, Raw
 from minilift.poses.read.keypoints.rows import Rows, first_of, is_list_of, number, whole
-from minilift.poses.read.keypoints.tfjs import with_unit
 
 _SCORES = ("visibility", "score", "inFrameLikelihood", "presence")
 
