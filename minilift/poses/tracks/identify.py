@@ -44,7 +44,7 @@ def identify(keypoints: Keypoints) -> Identified:
     good = quality(keypoints.weight, keypoints.score, keypoints.missing)
     several = bool((np.diff(frame) == 0).any())
     # in a clip of one person such a row is a frame, perhaps to be filled
-    empty = keypoints.missing.all(axis=1) & several
+    empty = np.logical_and(keypoints.missing.all(axis=1), several)
     extra = twice(keypoints.xy, keypoints.missing, frame, good) & ~empty
     notes = [_left_out(empty, "no joint at all"), _left_out(extra, "a person who is in the frame already")]
     rows = np.flatnonzero(~(empty | extra))
