@@ -30,6 +30,7 @@ LAYOUTS = {
     "metadata says h36m; numbers are in COCO order": "coco17",
     "sports2d 22 (Halpe-26 without eyes and ears, by name)": "sports2d22",
 }
+HOLES = {"mediapipe/long_no_score_real.csv": [*range(15), *range(16, 21)]}  # there is no frame 15 in it
 CLIPS = {"videopose3d/data_2d_h36m_cpn_like_made.npz": "S9 Walking 1"}
 
 
@@ -47,6 +48,8 @@ def asked_of(entry: dict[str, Any], with_size: bool = True) -> Asked:
 
 
 def numbers(entry: dict[str, Any], found: Keypoints) -> list[int] | None:
+    if entry["path"] in HOLES:
+        return HOLES[entry["path"]]
     told = entry["frame_numbers"]
     if isinstance(told, dict):
         step, absent = told.get("step", 1), told.get("absent", ())
@@ -131,7 +134,7 @@ def test_fractions_without_a_size_are_refused(entry: dict[str, Any]) -> None:
     assert told.value.name == "size"
 
 
-REFUSED = [entry for entry in ENTRIES if "refuse" in entry and not entry["path"].endswith(".csv")]
+REFUSED = [entry for entry in ENTRIES if "refuse" in entry]
 
 
 @pytest.mark.parametrize("entry", REFUSED, ids=[entry["path"] for entry in REFUSED])

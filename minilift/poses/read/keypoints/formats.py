@@ -19,6 +19,7 @@ from minilift.poses.read.keypoints.objects import (
     vitpose,
 )  # fmt: skip
 from minilift.poses.read.keypoints.raw import Asked, Raw
+from minilift.poses.read.keypoints.tables import deeplabcut, long, tools, trc, wide, yolo
 
 
 @dataclass(frozen=True)
@@ -76,5 +77,17 @@ FORMATS: tuple[Format, ...] = (
     tfjs.read_named), Format("movenet-npy", "MoveNet's own arrays", (NPY,), arrays.is_movenet,
     arrays.read_movenet), Format("array-json", "nested lists of numbers", (JSON,), arrays.is_array,
     arrays.read_array), Format("npy", "an array of keypoints", (NPY,), arrays.is_array, arrays.read_array),
+    Format("trc-pixels", "Sports2D, a TRC of pixels", (TEXT,), trc.is_trc, trc.read_trc),
+    Format("dlc-csv", "DeepLabCut, CSV", (TEXT,), deeplabcut.is_deeplabcut, deeplabcut.read_deeplabcut),
+    Format("sleap-csv", "SLEAP, analysis CSV", (TEXT,), wide.is_sleap, wide.read_wide),
+    Format("ultralytics-csv", "Ultralytics YOLO, to_csv()", (TEXT,), tools.is_ultralytics,
+           tools.read_ultralytics, one_frame=True),
+    Format("mlkit-csv", "ML Kit, pose samples", (TEXT,), tools.is_mlkit, tools.read_mlkit),
+    Format("yolo-txt", "Ultralytics YOLO, save_txt: a text file a frame", (TEXT,), yolo.is_yolo,
+           yolo.read_yolo, one_frame=True, holes=True),
+    Format("csv-wide-mediapipe", "MediaPipe Pose, columns x1 y1 z1 v1 to v33", (TEXT,), wide.is_mediapipe,
+           wide.read_wide),
+    Format("csv-wide", "a table with a row a person", (TEXT,), wide.is_wide, wide.read_wide),
+    Format("csv-long", "a table with a row a joint", (TEXT,), long.is_long, long.read_long),
 )  # fmt: skip
 """Looked through from the first to the last: what is told by less comes later."""
