@@ -9,6 +9,7 @@ import numpy as np
 from minilift.poses.layouts import COURSE15, ROOT
 from minilift.poses.poses import Poses
 from minilift.show.html.numbers import in_base64, quantised, reach
+from minilift.show.people.skeletons import side
 
 MOST = 20_000  # poses in one page: 6.9 MB of it
 
@@ -56,8 +57,3 @@ def pack(
         "image": float(np.percentile(reach_2d, 99)),
     }
     return about, in_base64(arrays)
-
-
-def side(joint: int) -> str:
-    """left, right or middle: of the person, as a joint of COURSE15 is."""
-    return "left" if joint in COURSE15.left else "right" if joint in COURSE15.right else "middle"

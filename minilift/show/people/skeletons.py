@@ -43,6 +43,11 @@ def view(
     return np.stack([across, np.cos(e) * y - np.sin(e) * ahead, np.sin(e) * y + np.cos(e) * ahead], axis=-1)
 
 
+def side(joint: int) -> str:
+    """left, right or middle: of the person, as a joint of COURSE15 is."""
+    return "left" if joint in COURSE15.left else "right" if joint in COURSE15.right else "middle"
+
+
 def bone_colour(joint: int) -> str:
     """The colour of the bone that ends in a joint."""
     if joint in COURSE15.left:

@@ -14,7 +14,7 @@ from minilift.show.clip.projected import projected
 from minilift.show.clip.stage import Stage
 from minilift.show.clip.timeline import Timeline
 from minilift.show.html.numbers import in_base64, quantised, reach
-from minilift.show.page.packed import side
+from minilift.show.people.skeletons import side
 
 MOST = 20_000  # people in frames in one page: 8.5 MB of it
 BYTE, SHORT = 254, 65_534  # steps of a share; one more stands for NaN
