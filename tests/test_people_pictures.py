@@ -97,6 +97,38 @@ def test_bare_people_are_drawn_too(tmp_path: Path) -> None:
         assert (tmp_path / f"bare{row.suffix}").stat().st_size > 5000
 
 
+def changed(people: LiftedPeople, name: str, value: float, row: Any = 2) -> LiftedPeople:
+    array = np.array(getattr(people, name), np.float64)
+    array[row] = value
+    return replace(people, **{name: array})
+
+
+RUBBISH = {
+    "infinite joint": lambda p: changed(p, "joint_3d", np.inf, (2, 3)),
+    "joint without depth": lambda p: changed(p, "joint_3d", np.nan, (2, 3, 2)),
+    "no root": lambda p: changed(p, "root", np.nan),
+    "far off": lambda p: changed(p, "joint_3d", 1e20),
+    "all in one point": lambda p: changed(changed(p, "joint_3d", 0, slice(None)), "root", 0, slice(None)),
+    "keypoint far off": lambda p: changed(p, "joint_2d", 1e30, (2, 3)),
+    "infinite keypoint": lambda p: changed(p, "joint_2d", np.inf, (2, 3)),
+    "no keypoints": lambda p: changed(replace(p, size=None), "joint_2d", np.nan, slice(None)),
+    "endless errors": lambda p: changed(p, "expected_error", np.inf, slice(None)),
+    "no check": lambda p: changed(p, "check", np.nan, slice(None)),
+    "huge scores": lambda p: changed(p, "confidence", 1e38),
+    "frames far apart": lambda p: replace(p, frame=np.repeat([-5, 0, 2**62, 2**62 + 1], 2)),
+    "slow": lambda p: replace(p, fps=1e-6),
+    "fast": lambda p: replace(p, fps=1e6),
+}
+
+
+@pytest.mark.parametrize("row", FORMATS, ids=lambda row: row.name)
+@pytest.mark.parametrize("name", RUBBISH)
+def test_rubbish_is_drawn_as_far_as_it_goes(name: str, row: Any, tmp_path: Path) -> None:
+    """No warning, which would be an error here; in a page no number that JSON does not have."""
+    row.write(tmp_path / f"rubbish{row.suffix}", RUBBISH[name](walkers(4, 2)))
+    assert (tmp_path / f"rubbish{row.suffix}").stat().st_size > 5000
+
+
 def durations(path: Path) -> list[int]:
     with images.open(path) as picture:
         found = []

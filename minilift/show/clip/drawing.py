@@ -86,7 +86,7 @@ def draw_stage(
         seen = seen_on_stage(scene.stage.joints[row], seen_from)
         bones += _bones(scene, row, seen, seen[:, 2])
         _draw_joints(axes, scene, row, seen[:, :2], width)
-    _draw_lines(axes, sorted(bones), width)
+    _draw_lines(axes, sorted(bones, key=lambda bone: bone.near), width)
 
 
 def seen_on_stage(points: np.ndarray, seen_from: View) -> np.ndarray:
@@ -167,7 +167,7 @@ def _draw_floor(axes: Axes, middle: np.ndarray, height: float, seen_from: View) 
 def around(points: np.ndarray, margin: float) -> Bounds:
     """The box of points (n, 2 or more), wider by `margin` of its longer side."""
     low, high = np.nanmin(points[:, :2], axis=0), np.nanmax(points[:, :2], axis=0)
-    more = margin * float((high - low).max())
+    more = margin * (float((high - low).max()) or 1.0)
     return (low[0] - more, high[0] + more, low[1] - more, high[1] + more)
 
 

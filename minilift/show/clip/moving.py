@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from minilift.extras import load
-from minilift.files import PathLike, file_error, write_atomically
+from minilift.files import PathLike, write_atomically
 from minilift.poses.lifted import LiftedPeople
 from minilift.show.clip.drawing import (
     Bounds,
@@ -23,7 +23,8 @@ from minilift.show.clip.drawing import (
     picture_bounds,
     seen_on_stage,
 )
-from minilift.show.clip.sheet import some, when
+from minilift.show.clip.sheet import when
+from minilift.show.clip.stage import fit_to_draw
 from minilift.show.clip.timeline import Timeline, ordinal, timeline
 from minilift.show.people.skeletons import View
 from minilift.show.style import INK, LABEL, check_picture, new_figure
@@ -35,6 +36,7 @@ MOST = 150  # frames
 FASTEST = 25  # of them a second: some viewers slow down what is faster
 SIZE, DOTS = (7.6, 3.4), 90  # inches, and pixels of each
 COLOURS = 64  # of a frame
+LONGEST = 60_000  # milliseconds of a frame: a .gif has 16 bits for hundredths of a second
 ASSUMED, STILL = 25.0, 1.0  # frames a second of a clip that does not say; seconds of a still
 SEEN_FROM = View(35, 12)
 
@@ -45,8 +47,7 @@ def write_moving(path: PathLike, people: LiftedPeople) -> tuple[str, ...]:
     Of more than MOST frames, or more than FASTEST a second, every second, third ... is drawn. Raises
     InputError where there is no one to show, without matplotlib, and if the file cannot be written.
     """
-    if not some(people):
-        raise file_error(path, "there is no one to show; give at least one person with joints")
+    people = fit_to_draw(people, path)
     check_picture(path, (".gif",))
     from tqdm import tqdm
 
@@ -58,7 +59,7 @@ def write_moving(path: PathLike, people: LiftedPeople) -> tuple[str, ...]:
     first, *others = drawn
     # a .gif counts time in hundredths of a second: rounded so that no error adds up
     ends = np.round(100 * seconds * np.arange(1, len(numbers) + 1))
-    lasts = [int(each) for each in 10 * np.diff(ends, prepend=0)]
+    lasts = [int(each) for each in np.minimum(10 * np.diff(ends, prepend=0), LONGEST)]
     content = io.BytesIO()
     first.save(content, "GIF", save_all=True, append_images=others, loop=0, duration=lasts)
     write_atomically(path, lambda file: file.write(content.getvalue()))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from minilift.files import PathLike, file_error
+from minilift.files import PathLike
 from minilift.poses.lifted import LiftedPeople
 from minilift.show.clip.drawing import (
     Scene,
@@ -18,6 +18,7 @@ from minilift.show.clip.drawing import (
     picture_bounds,
     seen_on_stage,
 )
+from minilift.show.clip.stage import fit_to_draw
 from minilift.show.clip.timeline import spread_over
 from minilift.show.people.skeletons import View
 from minilift.show.style import INK, LABEL, SMALL, new_figure, save
@@ -36,17 +37,11 @@ def write_sheet(path: PathLike, people: LiftedPeople) -> tuple[str, ...]:
 
     Raises InputError where there is no one to show, without matplotlib, and if the file cannot be written.
     """
-    if not some(people):
-        raise file_error(path, "there is no one to show; give at least one person with joints")
+    people = fit_to_draw(people, path)
     figure = sheet(people)
     save(figure, path)
     total, kind = len(np.unique(people.frame)), "pictures" if people.stills else "frames"
     return (f"{MOST} of {total:,} {kind} are drawn, evenly",) if total > MOST else ()
-
-
-def some(people: LiftedPeople) -> bool:
-    """Whether there is anyone to draw."""
-    return bool(np.isfinite(people.joint_3d).all(axis=(1, 2)).any())
 
 
 def sheet(people: LiftedPeople) -> Figure:

@@ -6,10 +6,11 @@ For axes "y-up" and "camera" that is how they are; of "z-up", Y is away from the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from minilift.files import PathLike, file_error
 from minilift.poses.layouts import COURSE15
 from minilift.poses.lifted import LiftedPeople
 
@@ -23,6 +24,23 @@ def to_stage(points: np.ndarray, axes: str) -> np.ndarray:
     """Points (..., 3) of `LiftedPeople.axes` in those of the stage, float64."""
     turn = Z_UP if axes == "z-up" else np.eye(3)
     return np.asarray(points, np.float64) @ turn.T
+
+
+def fit_to_draw(people: LiftedPeople, path: PathLike) -> LiftedPeople:
+    """The people with NaN for all that has no place: people of whom a joint is not finite, keypoints.
+
+    Raises InputError naming `path`, the picture to be, where no one is left.
+    """
+    whole = np.isfinite(people.joint_3d).all(axis=(1, 2)) & np.isfinite(people.root).all(axis=1)
+    if not whole.any():
+        raise file_error(path, "there is no one to show; give at least one person with joints")
+    return replace(
+        people,
+        joint_3d=np.where(whole[:, None, None], people.joint_3d, np.nan),
+        root=np.where(whole[:, None], people.root, np.nan),
+        joint_2d=np.where(np.isfinite(people.joint_2d), people.joint_2d, np.nan),
+        root_2d=np.where(np.isfinite(people.root_2d), people.root_2d, np.nan),
+    )
 
 
 @dataclass(frozen=True)
@@ -43,7 +61,7 @@ class Stage:
 
 
 def build(people: LiftedPeople) -> Stage:
-    """Put people on a stage. At least one of them must have finite joints."""
+    """Put people on a stage; they are fit to draw."""
     both = np.concatenate([people.joint_3d, people.root[:, None]], axis=1)
     joints = to_stage(both, people.axes)
     there = joints[np.isfinite(joints).all(axis=(1, 2))]

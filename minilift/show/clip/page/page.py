@@ -12,14 +12,12 @@ from dataclasses import replace
 from pathlib import Path
 from string import Template
 
-import numpy as np
-
 from minilift import __version__
-from minilift.files import PathLike, file_error, one_line, write_atomically
+from minilift.files import PathLike, one_line, write_atomically
 from minilift.poses.lifted import LiftedPeople
 from minilift.show.clip.page.facts import facts, lead, warnings
 from minilift.show.clip.page.packed import MOST, pack
-from minilift.show.clip.stage import build
+from minilift.show.clip.stage import build, fit_to_draw
 from minilift.show.clip.timeline import timeline
 from minilift.show.html.document import POLICY, ROOM, json_text, text
 
@@ -33,8 +31,7 @@ def write_page(path: PathLike, people: LiftedPeople) -> tuple[str, ...]:
     It shows at most MOST people in frames (8.5 MB): every frame of a shorter clip, every second, third ... of
     a longer one. Raises InputError where there is no one to show, or the file cannot be written.
     """
-    if not np.isfinite(people.joint_3d).all(axis=(1, 2)).any():
-        raise file_error(path, "there is no one to show; give at least one person with joints")
+    people = fit_to_draw(people, path)
     stage, shown = build(people), timeline(people, MOST)
     scene, packed = pack(people.take(shown.rows), replace(stage, joints=stage.joints[shown.rows]), shown)
     title = one_line(Path(path).stem, 80)
