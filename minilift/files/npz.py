@@ -7,9 +7,9 @@ import re
 import warnings
 import zipfile
 import zlib
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from contextlib import contextmanager
-from typing import IO, BinaryIO, cast
+from typing import IO, Any, BinaryIO, cast
 
 import numpy as np
 
@@ -21,6 +21,8 @@ from minilift.files.what import wrong_kind
 # Deflate reaches 1032:1 on zeros; poses and weights stay under 3:1. Small files are let through.
 LARGEST_RATIO = 100
 SMALL = 64 << 20
+
+ReadObjects = Callable[[bytes], Any]
 
 _DTYPE = re.compile(r"([<>=|]?)([fiub][1248]|[SU][1-9][0-9]{0,5})")
 _LONGEST_HEADER = 4096  # bytes; that of one plain array has 118
@@ -77,10 +79,11 @@ def read_npy(path: PathLike, remedy: str = "check the name") -> np.ndarray:
 
 
 def read_npz(
-    path: PathLike, content: bytes, names: Container[str] | None = None
-) -> dict[str, np.ndarray | None]:
+    path: PathLike, content: bytes, names: Container[str] | None = None, objects: ReadObjects | None = None
+) -> dict[str, Any]:
     """The arrays of a .npz file's `content`; those not in `names` (None: all) are listed as None, unread.
 
+    `objects` reads the pickle of an array of Python objects; without it such an array is refused.
     Raises InputError naming the file: not a zip, damaged, encrypted, pickled objects, or sizes that do not
     fit the file: more than LARGEST_FILE bytes, or LARGEST_RATIO times the file's own size.
     """
@@ -90,7 +93,7 @@ def read_npz(
         total = sum(members[name].file_size for name in members if wanted[name])
         if total > min(LARGEST_FILE, max(SMALL, LARGEST_RATIO * len(content))):
             raise ValueError(f"{len(content)} bytes claim to hold {total}")
-        return {name: _member(archive, i) if wanted[name] else None for name, i in members.items()}
+        return {name: _member(archive, i, objects) if wanted[name] else None for name, i in members.items()}
 
 
 def npz_names(path: PathLike) -> list[str]:
@@ -161,9 +164,14 @@ def _members(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
     return found
 
 
-def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> np.ndarray:
+def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, objects: ReadObjects | None) -> Any:
     with archive.open(info) as member:
-        return _parse(member, info.file_size)
+        try:
+            return _parse(member, info.file_size)
+        except HoldsObjects:
+            if objects is None:
+                raise
+            return objects(member.read())
 
 
 def _stream(file: OpenFile) -> BinaryIO:

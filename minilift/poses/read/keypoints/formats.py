@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from minilift.poses.read.keypoints import arrays
-from minilift.poses.read.keypoints.document import JSON, NPY, TEXT, Document
+from minilift.poses.read.keypoints.document import JSON, NPY, NPZ, PICKLE, TEXT, Document
+from minilift.poses.read.keypoints.numeric import course, npz, plain, videopose3d
 from minilift.poses.read.keypoints.objects import (
     alphapose,
     coco,
@@ -74,9 +74,18 @@ FORMATS: tuple[Format, ...] = (
     Format("easy-vitpose", "easy_ViTPose", (JSON,), vitpose.is_vitpose, vitpose.read_vitpose),
     Format("poseflow", "AlphaPose, PoseFlow tracker", (JSON,), alphapose.is_poseflow,
     alphapose.read_poseflow), Format("tfjs-named", "frames of named joints", (JSON,), tfjs.is_named,
-    tfjs.read_named), Format("movenet-npy", "MoveNet's own arrays", (NPY,), arrays.is_movenet,
-    arrays.read_movenet), Format("array-json", "nested lists of numbers", (JSON,), arrays.is_array,
-    arrays.read_array), Format("npy", "an array of keypoints", (NPY,), arrays.is_array, arrays.read_array),
+    tfjs.read_named),
+    Format("array-json", "nested lists of numbers", (JSON,), plain.is_array, plain.read_array),
+    Format("course", "the course's own files of rays", (NPY, NPZ, PICKLE), course.is_course,
+           course.read_course),
+    Format("movenet-npy", "MoveNet's own arrays", (NPY,), plain.is_movenet, plain.read_movenet),
+    Format("npy", "an array of keypoints", (NPY,), plain.is_array, plain.read_array),
+    Format("videopose3d-npz", "VideoPose3D, data_2d_NAME.npz", (NPZ,), videopose3d.is_videopose3d,
+           videopose3d.read_videopose3d),
+    Format("videopose3d-detectron-npz", "VideoPose3D, infer_video_d2.py", (NPZ,), videopose3d.is_detectron,
+           videopose3d.read_detectron),
+    Format("npz-keypoints-scores", "rtmlib, keypoints and scores", (NPZ,), npz.is_scored, npz.read_npz),
+    Format("npz", "arrays by name", (NPZ,), npz.is_npz, npz.read_npz),
     Format("trc-pixels", "Sports2D, a TRC of pixels", (TEXT,), trc.is_trc, trc.read_trc),
     Format("dlc-csv", "DeepLabCut, CSV", (TEXT,), deeplabcut.is_deeplabcut, deeplabcut.read_deeplabcut),
     Format("sleap-csv", "SLEAP, analysis CSV", (TEXT,), wide.is_sleap, wide.read_wide),

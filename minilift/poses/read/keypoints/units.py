@@ -1,4 +1,4 @@
-"""What the numbers of a file without a word about it are: pixels, fractions of the picture, 3D, no score."""
+"""What the numbers of a file without a word about it are: pixels, or fractions of the picture."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from minilift.poses.read.keypoints.raw import FRACTION, PIXELS
 
 _FRACTIONS = 2.0  # a person partly outside the picture has coordinates above 1
 _FEW = 0.05
-_LARGEST_SCORE = 30.0  # scores of heat maps that are no probabilities reach 20
 
 AS_FRACTIONS = "coordinates lie within 0 and 1: taken for fractions of the picture's width and height"
 
@@ -29,27 +28,6 @@ def unit_of(path: PathLike, xy: np.ndarray) -> str:
             "divided by an unknown number; give the detector's pixels, or fractions of the picture",
         )
     return FRACTION
-
-
-def third(path: PathLike, joints: np.ndarray) -> np.ndarray | None:
-    """The scores (...) of joints (..., 3) whose third number may be one; None where it is 0 throughout.
-
-    MediaPipe's and BlazePose's third of three is a depth, and then there are no scores either. Raises
-    InputError, naming the file, where points are 3D.
-    """
-    values = joints[..., 2]
-    known = values[np.isfinite(values)]
-    if not known.any():
-        return None
-    if known.min() >= 0 and known.max() <= _LARGEST_SCORE:
-        return values
-    if joints.shape[-2] == 33 and unit_of(path, joints[..., :2]):
-        return None
-    raise file_error(
-        path,
-        f"3D already: the third number of joints goes from {known.min():.3g} to {known.max():.3g}, which no "
-        "score does; give the 2D keypoints that the detector found",
-    )
 
 
 def zeros(xy: np.ndarray) -> np.ndarray:

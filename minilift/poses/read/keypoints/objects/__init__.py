@@ -1,1 +1,1 @@
-"""Formats of JSON objects, a file for each tool or family; arrays of plain numbers are in arrays.py."""
+"""Formats of JSON objects, a file for each tool or family; arrays of numbers are in numeric/plain.py."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from minilift.files import file_error
-from minilift.poses.read.keypoints.arrays import of_array
 from minilift.poses.read.keypoints.document import Document
+from minilift.poses.read.keypoints.numeric.plain import of_array
 from minilift.poses.read.keypoints.raw import FRACTION, Asked, Raw
 from minilift.poses.read.keypoints.tables import cells
 from minilift.poses.read.keypoints.tables.columns import SCORE, THREE_D, Columns, X, Y, Z, columns_of
@@ -23,7 +23,9 @@ _MEDIAPIPE = 33
 
 
 def is_wide(document: Document) -> bool:
-    return bool(document.head) and len(columns_of(document.head[0]).joints) >= _FEWEST
+    return bool(document.head) and (
+        len(columns_of(document.head[0]).joints) >= _FEWEST or _is_numbers(document)
+    )
 
 
 def is_sleap(document: Document) -> bool:
@@ -38,13 +40,15 @@ def is_mediapipe(document: Document) -> bool:
     return found.numbered and len(found.joints) == _MEDIAPIPE and Z in found.parts
 
 
-def is_numbers(document: Document) -> bool:
+def _is_numbers(document: Document) -> bool:
     """No header: numbers from the first row on, as many as joints of some layout have."""
     rows = document.head[:3]
     return bool(rows) and len(rows[0]) > 2 * _FEWEST and all(cells.is_number(c) for row in rows for c in row)
 
 
 def read_wide(document: Document, asked: Asked) -> Raw:
+    if _is_numbers(document):
+        return _read_numbers(document, asked)
     header, *rows = document.table
     columns = columns_of(header)
     if not columns.joints:
@@ -93,7 +97,7 @@ def _refuse_3d(document: Document, columns: Columns, xy: np.ndarray) -> None:
     raise file_error(document.path, f"{problem}; give the 2D keypoints that it was made of")
 
 
-def read_numbers(document: Document, asked: Asked) -> Raw:
+def _read_numbers(document: Document, asked: Asked) -> Raw:
     rows = document.table
     width = len(rows[0])
     cells.same_length(document, rows, width, 0)
