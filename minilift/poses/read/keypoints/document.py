@@ -38,6 +38,8 @@ class Document:
         for beginning, kind in _MAGIC:
             if self.start.startswith(beginning):
                 return kind
+        if self.start[:1] in (b"{", b"[") and self.start[1:2] != b"\0":
+            return JSON
         start = _decoded(self.start[:4096]).lstrip()
         if "\0" in start:
             return OTHER

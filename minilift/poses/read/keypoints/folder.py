@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,10 +13,10 @@ import numpy as np
 from minilift.errors import InputError
 from minilift.files import PathLike, file_error, one_line
 from minilift.poses.read.keypoints.document import Document
-from minilift.poses.read.keypoints.formats import Format
+from minilift.poses.read.keypoints.formats import Add, Format
 from minilift.poses.read.keypoints.identify import identify
 from minilift.poses.read.keypoints.raw import Asked, Raw
-from minilift.poses.read.keypoints.rows import clip_of, frame_in_name
+from minilift.poses.read.keypoints.rows import Rows, clip_of, frame_in_name
 
 _LOOKED_AT = 20  # files from which the format of a folder is told
 _SHOWN = 4
@@ -24,12 +25,14 @@ _SHOWN = 4
 def files_in(folder: PathLike) -> list[Path]:
     """The files of a folder but for hidden ones, by name. Raises InputError where there is none."""
     try:
-        found = sorted(path for path in Path(folder).iterdir() if not path.name.startswith("."))
+        with os.scandir(folder) as entries:  # ten times as fast as Path.iterdir and is_file
+            found = sorted((one.name, one.is_file()) for one in entries if not one.name.startswith("."))
     except OSError as error:
         raise file_error(folder, f"cannot be read ({error.strerror}); check the folder") from None
-    files = [path for path in found if path.is_file()]
+    here = Path(folder)
+    files = [here / name for name, is_file in found if is_file]
     if not files:
-        inside = [path.name for path in found[:_SHOWN]]
+        inside = [name for name, _ in found[:_SHOWN]]
         problem = f"no file in it{', but folders: ' + ', '.join(inside) if inside else ''}"
         raise file_error(folder, f"{problem}; name the folder that has the keypoints")
     return files
@@ -54,9 +57,14 @@ def read_frames(name: PathLike, files: Sequence[Path], known: Format, asked: Ask
     """
     chosen, suffix = _one_clip(name, files, asked), files[0].suffix.lower()
     chosen = [path for path in chosen if path.suffix.lower() == suffix] or chosen
+    numbered = _numbered(name, chosen)
+    if known.add is not None:
+        found = _at_once(name, numbered, known, known.add)
+        if found is not None:
+            return found, []
     parts: list[tuple[int, Path, Raw]] = []
     bad: list[str] = []
-    for path, frame in _numbered(name, chosen):
+    for path, frame in numbered:
         try:
             document = Document(path)
             if document.kind not in known.kinds or not known.fits(document):
@@ -66,7 +74,30 @@ def read_frames(name: PathLike, files: Sequence[Path], known: Format, asked: Ask
             bad.append(str(problem))
     if not parts:
         raise InputError(bad[0])
-    return _joined(name, parts, known, bad), bad
+    return _finished(_joined(name, parts), known), bad
+
+
+def _at_once(name: PathLike, files: list[tuple[Path, int]], known: Format, add: Add) -> Raw | None:
+    """All people of all files as one array, some times as fast as an array a file; None where one is bad.
+
+    Which file, and what is wrong with it, reading them one by one tells.
+    """
+    rows = Rows(name)
+    try:
+        for path, frame in files:
+            document = Document(path)
+            if document.kind not in known.kinds or not known.fits(document):
+                return None
+            add(document, rows, frame)
+        return _finished(rows.raw(), known)
+    except InputError:
+        return None
+
+
+def _finished(found: Raw, known: Format) -> Raw:
+    if known.holes and found.frames is not None and len(found.frames):
+        found.frames = np.arange(found.frames.min(), found.frames.max() + 1)
+    return found if known.finish is None else known.finish(found)
 
 
 def _numbered(name: PathLike, files: Sequence[Path]) -> list[tuple[Path, int]]:
@@ -99,11 +130,9 @@ def _one_clip(name: PathLike, files: Sequence[Path], asked: Asked) -> list[Path]
     return list(files)
 
 
-def _joined(name: PathLike, parts: list[tuple[int, Path, Raw]], known: Format, bad: list[str]) -> Raw:
+def _joined(name: PathLike, parts: list[tuple[int, Path, Raw]]) -> Raw:
     full = [(frame, path, raw) for frame, path, raw in parts if len(raw.xy)]
     frames = np.array([frame for frame, _, _ in parts], np.int64)
-    if known.holes and len(frames):
-        frames = np.arange(frames.min(), frames.max() + 1)
     if not full:
         return replace(parts[0][2], frames=frames)
     _, first, one = full[0]
@@ -131,8 +160,7 @@ def _joined(name: PathLike, parts: list[tuple[int, Path, Raw]], known: Format, b
         notes=list(dict.fromkeys(note for _, _, raw in full for note in raw.notes)),
         warnings=list(dict.fromkeys(line for _, _, raw in full for line in raw.warnings)),
     )
-    joined = _one_unit(joined, full)
-    return joined if known.finish is None else known.finish(joined)
+    return _one_unit(joined, full)
 
 
 def _one_unit(joined: Raw, full: list[tuple[int, Path, Raw]]) -> Raw:

@@ -19,7 +19,10 @@ from minilift.poses.read.keypoints.objects import (
     vitpose,
 )  # fmt: skip
 from minilift.poses.read.keypoints.raw import Asked, Raw
+from minilift.poses.read.keypoints.rows import Rows
 from minilift.poses.read.keypoints.tables import deeplabcut, long, tools, trc, wide, yolo
+
+Add = Callable[[Document, Rows, int], None]
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,8 @@ class Format:
     """Raises InputError of one line, naming the file, for what it cannot read."""
     one_frame: bool = False
     """A file is one frame; the files of a folder are a clip, and their names have the frames' numbers."""
+    add: Add | None = None
+    """Adds the people of a file of one frame to those of other files, with the frame's number."""
     finish: Callable[[Raw], Raw] | None = None
     """What only all frames together tell, such as the unit of their numbers."""
     holes: bool = False
@@ -45,7 +50,7 @@ class Format:
 
 FORMATS: tuple[Format, ...] = (
     Format("openpose", "OpenPose, Pose2Sim, rtmlib: a JSON file a frame", (JSON,), openpose.is_openpose,
-           openpose.read_openpose, one_frame=True, finish=openpose.finish),
+           openpose.read_openpose, one_frame=True, add=openpose.add_frame, finish=openpose.finish),
     Format("alphapose-open", "AlphaPose, format open", (JSON,), alphapose.is_open, alphapose.read_open),
     Format("alphapose-cmu", "AlphaPose, format cmu", (JSON,), alphapose.is_cmu, alphapose.read_cmu),
     Format("alphapose", "AlphaPose's results", (JSON,), alphapose.is_results, alphapose.read_results),

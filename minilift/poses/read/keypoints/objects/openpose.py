@@ -47,22 +47,26 @@ def _people(found: Any) -> list[Any] | None:
 
 def read_openpose(document: Document, asked: Asked) -> Raw:
     rows = Rows(document.path)
-    rows.frames = [0]
+    add_frame(document, rows, 0)
+    return rows.raw()
+
+
+def add_frame(document: Document, rows: Rows, frame: int) -> None:
+    """Raises InputError for people that are 3D alone."""
+    rows.frames.append(frame)
     only_3d = False
-    for person in _people(document.json) or ():
+    people = _people(document.json) or ()
+    for person in people:
         if not isinstance(person, dict):
             raise file_error(document.path, "has people that are no objects; write the file again")
         joints = next((person[key] for key in _KEYS if key in person), None)
         if joints:
-            rows.add(0, joints, 3)
+            rows.add(frame, joints, 3)
         else:
             only_3d = only_3d or bool(person.get("pose_keypoints_3d"))
-    if only_3d and not len(rows):
+    if only_3d and not any(person.get(_KEYS[0]) for person in people):
         problem = "has pose_keypoints_3d alone: its people are 3D already"
         raise file_error(document.path, f"{problem}; write 2D keypoints, without OpenPose's option 3d")
-    found = rows.raw()
-    found.layout = _LAYOUTS.get(found.xy.shape[1])
-    return found
 
 
 _LARGEST_FRACTION = 2.5
@@ -73,6 +77,7 @@ _LOWEST_FRACTION = -0.3
 def finish(found: Raw) -> Raw:
     """What is missing, and the unit of the numbers, which OpenPose does not say: the whole clip tells it."""
     xy, score = found.xy, found.score
+    found.layout = _LAYOUTS.get(xy.shape[1])
     if score is None or not len(xy):
         return found
     found.missing = ((xy == 0).all(axis=2) | (xy == -1).all(axis=2)) & (score == 0)
