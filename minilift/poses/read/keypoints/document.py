@@ -30,7 +30,7 @@ class Document:
     """
 
     def __init__(self, path: PathLike) -> None:
-        self.path = Path(path)
+        self.path = path if isinstance(path, Path) else Path(path)
         self.start = read_bytes(path, first=_START)
         self.kind = self._kind()
 

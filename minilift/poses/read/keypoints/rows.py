@@ -70,6 +70,8 @@ class Rows:
             score = apart[:, :, 0]
         elif joints.shape[2] > 2:
             score = joints[:, :, 2]
+        if score is not None and not np.isfinite(score).any():
+            score = None
         weights = np.array(self._weight, np.float64)
         frame = np.array(self.frame, np.int64)
         frames = sorted({*self.frames, *self.frame})
@@ -182,6 +184,15 @@ def clip_of(name: str) -> str:
 
 def _stem(name: str) -> str:
     return _ENDINGS.sub("", name[max(name.rfind("/"), name.rfind("\\")) + 1 :])
+
+
+_APART = 300
+"""Frames of a clip for each that is there, at most: the numbers of a data set's pictures are farther apart."""
+
+
+def near(numbers: list[int]) -> bool:
+    """Whether numbers may be those of frames of a clip, not of pictures of a data set."""
+    return max(numbers, default=0) - min(numbers, default=0) <= _APART * max(len(set(numbers)), 1)
 
 
 def is_list_of(value: Any, kind: type | tuple[type, ...]) -> TypeGuard[list[Any]]:

@@ -7,6 +7,7 @@ an annotation a flag: 0 not labelled, 1 labelled and hidden, 2 labelled and seen
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import Any
 
 import numpy as np
@@ -15,26 +16,35 @@ from minilift.files import file_error, one_line
 from minilift.poses.layouts.find import by_names
 from minilift.poses.read.keypoints.document import Document
 from minilift.poses.read.keypoints.raw import Asked, Raw
-from minilift.poses.read.keypoints.rows import Rows, clip_of, frame_in_name, identity, is_list_of, whole
+from minilift.poses.read.keypoints.rows import Rows, clip_of, frame_in_name, identity, is_list_of, near, whole
+
+_LOOKED_AT = 100
 
 
 def is_result(document: Document) -> bool:
+    """People with the id of their picture; among them may be boxes of a detector without keypoints."""
     found = document.json
-    return is_list_of(found, dict) and "keypoints" in found[0] and isinstance(found[0].get("image_id"), int)
+    if not is_list_of(found, dict) or not isinstance(found[0].get("image_id"), int):
+        return False
+    return any(isinstance(person, dict) and "keypoints" in person for person in found[:_LOOKED_AT])
 
 
 def read_result(document: Document, asked: Asked) -> Raw:
     rows = Rows(document.path)
     for person in document.json:
-        if not isinstance(person, dict) or "keypoints" not in person:
-            raise file_error(document.path, "has a result without keypoints; keep those of keypoints alone")
-        frame = whole(person.get("image_id"), -1)
+        frame = whole(person.get("image_id"), -1) if isinstance(person, dict) else -1
         if frame < 0:
             raise file_error(document.path, "has a result whose image_id is no number; write the file again")
-        rows.add(
-            frame, person["keypoints"], 3, track=person.get("track_id"), weight=person.get("score")
-        )  # fmt: skip
-    return rows.raw()
+        if "keypoints" in person:
+            rows.add(
+                frame, person["keypoints"], 3, track=person.get("track_id"), weight=person.get("score")
+            )  # fmt: skip
+    found = rows.raw()
+    boxes = len(document.json) - len(rows)
+    if boxes:
+        found.notes.append(f"{boxes:,} results are boxes without keypoints: left out")
+    found.stills = len(set(rows.frame)) > 1 and not near(rows.frame)
+    return found
 
 
 def is_annotation(document: Document) -> bool:
@@ -45,24 +55,50 @@ def is_annotation(document: Document) -> bool:
 def read_annotation(document: Document, asked: Asked) -> Raw:
     content = document.json
     images = {image["id"]: image for image in _dicts(content.get("images")) if _is_id(image.get("id"))}
+    people = _dicts(content["annotations"])
+    images = _of_one_clip(document, images, asked)
     numbers, stills = _numbers(list(images.values()))
-    rows, people = Rows(document.path), _dicts(content["annotations"])
+    rows = Rows(document.path)
     names = _names(document, people)
     rows.frames = list(numbers.values())
     for person in people:
         joints = person.get("keypoints")
-        if joints and _is_id(person.get("image_id")):
-            frame = numbers.get(person["image_id"], whole(person["image_id"], 0))
+        image = person.get("image_id")
+        if joints and _is_id(image) and (image in numbers or not images):
+            frame = numbers.get(image, whole(image, 0))
             rows.add(frame, joints, 3, track=person.get("track_id"), weight=person.get("score"))
     if not len(rows):
         raise file_error(document.path, "has annotations without keypoints; give those of people's keypoints")
     found = rows.raw(names=names, stills=stills, score=None)
-    flags = rows.joints()[:, :, 2]
+    flags = np.nan_to_num(rows.joints()[:, :, 2])
     found.missing = flags == 0
     found.size = _size(list(images.values()))
     if not np.isin(flags, (0, 1, 2)).all():  # no flags: somebody wrote scores here
         found.missing, found.score = None, flags
+        found.notes.append("the third number of each joint is no flag (0, 1, 2): taken for a score")
+    placed = found.missing is not None and int((found.missing & (found.xy != 0).any(axis=2)).sum())
+    if placed:
+        found.notes.append(f"{placed:,} joints have a place but the flag 0, not labelled: missing")
     return found
+
+
+def _of_one_clip(document: Document, images: dict[Any, Any], asked: Asked) -> dict[Any, Any]:
+    """The pictures of one clip. Raises InputError where several folders of frames are in a file."""
+    clips: dict[str, dict[Any, Any]] = defaultdict(dict)
+    for one, image in images.items():
+        clips[str(image.get("file_name", "")).rpartition("/")[0]][one] = image
+    if asked.clip is not None:
+        wanted = [found for clip, found in clips.items() if asked.clip.lower() in clip.lower()]
+        if len(wanted) == 1:
+            return wanted[0]
+    numbers = [frame_in_name(str(image.get("file_name", ""))) for image in images.values()]
+    apart = None in numbers or len(set(numbers)) == len(numbers)  # stills, in as many folders as they like
+    few = max(map(len, clips.values()), default=0) < _CLIP
+    if len(clips) == 1 or ((apart or few) and asked.clip is None):
+        return images
+    shown = ", ".join(f"{one_line(clip, 40)} ({len(found)})" for clip, found in list(clips.items())[:4])
+    problem = f"{len(clips)} clips in it: {shown}{', ...' if len(clips) > 4 else ''}"
+    raise file_error(document.path, f"{problem}; say which one (clip)")
 
 
 def _is_id(value: Any) -> bool:
@@ -101,14 +137,13 @@ def _numbers(images: list[dict[str, Any]]) -> tuple[dict[Any, int], bool]:
     clips = {(name.rpartition("/")[0], clip_of(name)) for name in names}
     if len(clips) == 1 and None not in counted and len(set(counted)) == len(counted):
         numbers = [int(number or 0) for number in counted]
-        near = max(numbers, default=0) - min(numbers, default=0) <= _APART * max(len(numbers), 1)
-        if near and (clips != {("", "")} or numbers != ids):
+        if near(numbers) and (clips != {("", "")} or numbers != ids):
             return dict(zip(ids, numbers, strict=True)), False
     return {one: whole(one, row) for row, one in enumerate(ids)}, len(ids) > 1
 
 
-_APART = 300
-"""Frames of a clip for each that is annotated, at most: those of a data set's pictures are farther apart."""
+_CLIP = 3
+"""Pictures in a folder from which on they are frames: a data set of stills may have a folder for each."""
 
 
 def _size(images: list[dict[str, Any]]) -> tuple[int, int] | None:

@@ -1,25 +1,29 @@
 """MediaPipe's 33 landmarks: JSON that people write of them, the results of its Tasks, and its text protobuf.
 
-Source: docs/solutions/pose.md and mediapipe/tasks/web/vision of github.com/google-ai-edge/mediapipe. x and y
-are fractions of the picture's width and height, z is a depth, visibility is the score.
+Source: docs/solutions/pose.md, mediapipe/framework/formats/landmark.proto and
+mediapipe/tasks/web/vision/pose_landmarker/pose_landmarker_result.d.ts of github.com/google-ai-edge/mediapipe.
+x and y are fractions of the picture's width and height, z is a depth, visibility is the score.
+
+ML Kit's landmarks (com.google.mlkit.vision.pose.PoseLandmark; Flutter's google_mlkit_pose_detection) are the
+same 33 in pixels, with type and inFrameLikelihood.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from minilift.files import file_error
 from minilift.poses.read.keypoints.document import Document
+from minilift.poses.read.keypoints.objects.points import Pose, add_all, is_point, pose_of
 from minilift.poses.read.keypoints.objects.tfjs import with_unit
 from minilift.poses.read.keypoints.raw import FRACTION, Asked, Raw
-from minilift.poses.read.keypoints.rows import Rows, first_of, is_list_of, number, whole
+from minilift.poses.read.keypoints.rows import Rows, is_list_of, number, whole
 
-_SCORES = ("visibility", "score", "inFrameLikelihood", "presence")
-
-
-def _is_landmarks(found: Any) -> bool:
-    return is_list_of(found, dict) and {"x", "y"} <= found[0].keys() and "keypoints" not in found[0]
+_KEYS = ("landmarks", "pose_landmarks", "poseLandmarks", "landmark")
+_MLKIT = ("inFrameLikelihood", "likelihood", "type", "landmarkType")
+_LOOKED_AT = 100
 
 
 def _frames(found: Any) -> list[Any]:
@@ -29,25 +33,35 @@ def _frames(found: Any) -> list[Any]:
 
 
 def _landmarks(frame: Any) -> Any:
-    if not isinstance(frame, dict):
-        return frame
-    return frame.get("landmarks", frame.get("pose_landmarks", frame.get("poseLandmarks")))
+    """The landmarks of a frame: of one person, or of each of several."""
+    for _ in range(2):  # a protobuf as JSON is {pose_landmarks: {landmark: [...]}}
+        if isinstance(frame, dict):
+            frame = next((frame[key] for key in _KEYS if key in frame), None)
+    return frame
+
+
+def _first(document: Document) -> Any:
+    """The first landmarks that there are."""
+    frames = _frames(document.json)[:_LOOKED_AT]
+    found: Any = next((some for frame in frames if (some := _landmarks(frame))), None)
+    return found if isinstance(found, list) else [None]
 
 
 def is_frames(document: Document) -> bool:
     """Frames with one person's landmarks."""
-    return _is_landmarks(first_of([_landmarks(frame) for frame in _frames(document.json)[:100]]))
+    first = _first(document)[0]
+    return is_point(first) and "keypoints" not in first
 
 
 def is_tasks(document: Document) -> bool:
     """Results of PoseLandmarker: landmarks[person][33]."""
-    found = first_of([_landmarks(frame) for frame in _frames(document.json)[:100]])
-    return is_list_of(found, list) and _is_landmarks(found[0])
+    first = _first(document)[0]
+    return isinstance(first, list) and bool(first) and is_point(first[0])
 
 
 def is_mlkit(document: Document) -> bool:
-    found = first_of([_landmarks(frame) for frame in _frames(document.json)[:100]])
-    return _is_landmarks(found) and ("inFrameLikelihood" in found[0] or "type" in found[0])
+    first = _first(document)[0]
+    return is_point(first) and any(key in first for key in _MLKIT)
 
 
 def read_frames(document: Document, asked: Asked) -> Raw:
@@ -60,20 +74,7 @@ def read_tasks(document: Document, asked: Asked) -> Raw:
 
 def _read(document: Document, single: bool) -> Raw:
     content, rows = document.json, Rows(document.path)
-    names: tuple[str, ...] | None = None
-    for row, frame in enumerate(_frames(content)):
-        about = frame if isinstance(frame, dict) else {}
-        at = whole(about.get("frame", about.get("frame_id", about.get("frameIndex"))), row)
-        rows.frames.append(at)
-        found = _landmarks(frame)
-        for person in ([found] if single else found) if found else ():
-            if not _is_landmarks(person):
-                raise file_error(document.path, f"has no landmarks in frame {at}; write the file again")
-            key = next((key for key in _SCORES if key in person[0]), None)
-            scores = None if key is None else [_get(joint, key) for joint in person]
-            rows.add(at, [[_get(joint, "x"), _get(joint, "y")] for joint in person], 2, scores=scores)
-            if "type" in person[0] or "name" in person[0]:
-                names = tuple(str(_get(joint, "type") or _get(joint, "name")) for joint in person)
+    names = add_all(document.path, rows, _poses(document, rows, single))
     raw = rows.raw(names=names)
     if names is None:
         raw.layout = _only_33(raw)
@@ -86,12 +87,20 @@ def _read(document: Document, single: bool) -> Raw:
     return raw
 
 
+def _poses(document: Document, rows: Rows, single: bool) -> Iterator[Pose]:
+    for row, frame in enumerate(_frames(document.json)):
+        about = frame if isinstance(frame, dict) else {}
+        at = whole(about.get("frame", about.get("frame_id", about.get("frameIndex"))), row)
+        rows.frames.append(at)
+        found = _landmarks(frame)
+        for person in ([found] if single else found) if found else ():
+            if not is_list_of(person, dict) or not is_point(person[0]):
+                raise file_error(document.path, f"has no landmarks in frame {at}; write the file again")
+            yield pose_of(at, person)
+
+
 def _only_33(raw: Raw) -> str | None:
     return "mediapipe33" if raw.xy.shape[1] == 33 else None
-
-
-def _get(joint: Any, key: str) -> Any:
-    return joint.get(key) if isinstance(joint, dict) else None
 
 
 _BLOCK = re.compile(r"landmark\s*\{([^{}]*)\}")

@@ -1,13 +1,14 @@
 """OpenPifPaf's JSON: a list of predictions a picture, or a line with frame and predictions for a video.
 
-Source: openpifpaf/predict.py, video.py and annotation.py of github.com/openpifpaf/openpifpaf. A joint that
-was not found is 0, -3, 0.
+Source: src/openpifpaf/predict.py, video.py and annotation.py (json_data) of github.com/openpifpaf/openpifpaf.
+A joint that was not found has score 0, at 0, -3 or near it.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from minilift.files import file_error
 from minilift.poses.read.keypoints.document import Document
 from minilift.poses.read.keypoints.raw import Asked, Raw
 from minilift.poses.read.keypoints.rows import Rows, is_list_of, whole
@@ -21,10 +22,13 @@ def is_picture(document: Document) -> bool:
 
 def read_picture(document: Document, asked: Asked) -> Raw:
     rows = Rows(document.path)
-    rows.frames = [0]
-    for person in document.json:
-        _add(rows, 0, person)
-    return _finish(rows)
+    add_picture(document, rows, 0)
+    return finish(rows.raw())
+
+
+def add_picture(document: Document, rows: Rows, frame: int) -> None:
+    rows.frames.append(frame)
+    _add(document, rows, frame, document.json)
 
 
 def is_video(document: Document) -> bool:
@@ -36,21 +40,22 @@ def is_video(document: Document) -> bool:
 def read_video(document: Document, asked: Asked) -> Raw:
     found, rows = document.json, Rows(document.path)
     for row, frame in enumerate(found if isinstance(found, list) else [found]):
-        if isinstance(frame, dict):
-            at = whole(frame.get("frame"), row)
-            rows.frames.append(at)
-            for person in frame.get("predictions") or ():
-                _add(rows, at, person)
-    return _finish(rows)
+        if not isinstance(frame, dict):
+            raise file_error(document.path, f"line {row + 1} is no object; write the file again")
+        at = whole(frame.get("frame"), row)
+        rows.frames.append(at)
+        _add(document, rows, at, frame.get("predictions"))
+    return finish(rows.raw())
 
 
-def _add(rows: Rows, frame: int, person: Any) -> None:
-    if isinstance(person, dict) and person.get("keypoints"):
-        rows.add(frame, person["keypoints"], 3, track=person.get("id_"), weight=person.get("score"))
+def _add(document: Document, rows: Rows, frame: int, people: Any) -> None:
+    if not isinstance(people, list) or not all(isinstance(person, dict) for person in people):
+        raise file_error(document.path, f"frame {frame} has predictions that are no objects; write it again")
+    for person in people:
+        if person.get("keypoints"):
+            rows.add(frame, person["keypoints"], 3, track=person.get("id_"), weight=person.get("score"))
 
 
-def _finish(rows: Rows) -> Raw:
-    raw = rows.raw()
-    if raw.score is not None:
-        raw.missing = (raw.score == 0) & (raw.xy[:, :, 1] <= 0)
-    return raw
+def finish(found: Raw) -> Raw:
+    found.missing = None if found.score is None else found.score == 0
+    return found

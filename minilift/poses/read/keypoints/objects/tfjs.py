@@ -1,23 +1,28 @@
 """Poses of TensorFlow.js: MoveNet, BlazePose and PoseNet, as people save what their functions return.
 
-Source: pose-detection/README.md and posenet/README.md of github.com/tensorflow/tfjs-models: poses are lists
-of {keypoints: [{x, y, score, name}]}, PoseNet's keypoints {part, position: {x, y}, score}. keypoints3D is
-metres.
+Source: pose-detection/src/types.ts and README.md, and posenet/README.md of github.com/tensorflow/tfjs-models.
+A pose is {keypoints: [{x, y, score, name}], score, id}, PoseNet's are [{part, position: {x, y}, score}]. ml5
+puts PoseNet's into {pose}, and calls scores confidence. keypoints3D is metres and is not read.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from minilift.files import file_error
 from minilift.poses.read.keypoints.document import Document
+from minilift.poses.read.keypoints.objects.points import Pose, add_all, is_point, numbers_of, pose_of
 from minilift.poses.read.keypoints.raw import FRACTION, PIXELS, Asked, Raw
-from minilift.poses.read.keypoints.rows import Rows, first_of, is_list_of
+from minilift.poses.read.keypoints.rows import Rows, is_list_of
+
+_LOOKED_AT = 100
 
 
 def _joints(pose: Any) -> list[Any]:
+    if isinstance(pose, dict) and isinstance(pose.get("pose"), dict):
+        pose = pose["pose"]
     found = pose.get("keypoints") if isinstance(pose, dict) else None
     return found if is_list_of(found, dict) else []
 
@@ -25,56 +30,51 @@ def _joints(pose: Any) -> list[Any]:
 def _frames(found: Any) -> list[Any]:
     """Frames of poses; a list of single poses is one pose a frame, one pose is one frame."""
     if isinstance(found, dict):
-        found = found.get("poses", found.get("frames", [found]))
+        found = found.get("frames", [found])
     if not isinstance(found, list):
         return []
-    return [frame if isinstance(frame, list) else [frame] for frame in found]
+    return [_poses(frame) for frame in found]
+
+
+def _poses(frame: Any) -> list[Any]:
+    if isinstance(frame, dict):
+        frame = frame.get("poses", [frame])
+    return frame if isinstance(frame, list) else []
+
+
+def _first(document: Document) -> Any:
+    frames = _frames(document.json)[:_LOOKED_AT]
+    return next((joints[0] for poses in frames for pose in poses if (joints := _joints(pose))), None)
 
 
 def is_poses(document: Document) -> bool:
-    joints = _joints(first_of([first_of(frame) for frame in _frames(document.json)[:100]]))
-    return bool(joints) and {"x", "y"} <= joints[0].keys() and "name" in joints[0]
+    joint = _first(document)
+    return is_point(joint) and "position" not in joint
 
 
 def is_posenet(document: Document) -> bool:
-    joints = _joints(first_of([first_of(frame) for frame in _frames(document.json)[:100]]))
-    return bool(joints) and isinstance(joints[0].get("position"), dict) and "part" in joints[0]
+    joint = _first(document)
+    return is_point(joint) and "part" in joint
 
 
 def read_poses(document: Document, asked: Asked) -> Raw:
-    return _read(document, "name")
+    content, rows = document.json, Rows(document.path)
+    names = add_all(document.path, rows, _all(content, rows))
+    found = with_unit(rows.raw(names=names))
+    if is_list_of(content, dict) and len(content) > 1 and "poses" not in content[0]:
+        found.notes.append(
+            "a list of poses: each was taken for a frame, not for one of several people in a picture"
+        )
+    return found
 
 
-def read_posenet(document: Document, asked: Asked) -> Raw:
-    return _read(document, "part")
-
-
-def _read(document: Document, name: str) -> Raw:
-    rows, names = Rows(document.path), None
-    for frame, poses in enumerate(_frames(document.json)):
+def _all(content: Any, rows: Rows) -> Iterator[Pose]:
+    for frame, poses in enumerate(_frames(content)):
         rows.frames.append(frame)
         for pose in poses:
             joints = _joints(pose)
-            if not joints:
-                continue
-            here = tuple(str(joint.get(name)) for joint in joints)
-            if names is not None and here != names:
-                raise file_error(
-                    document.path, f"names other joints in frame {frame}; keep one layout in a clip"
-                )
-            names = here
-            places = [_place(joint) for joint in joints]
-            scores = [joint.get("score") for joint in joints]
-            rows.add(frame, places, 2, scores=scores, track=pose.get("id"), weight=pose.get("score"))
-    found = rows.raw(names=names)
-    if found.score is not None and not np.isfinite(found.score).any():
-        found.score = None
-    return with_unit(found)
-
-
-def _place(joint: Any) -> list[Any]:
-    at = joint.get("position", joint) if isinstance(joint, dict) else {}
-    return [at.get("x"), at.get("y")] if isinstance(at, dict) else [None, None]
+            if joints:
+                yield pose_of(frame, joints, pose.get("id"), pose.get("score"))
 
 
 def with_unit(found: Raw) -> Raw:
@@ -87,25 +87,17 @@ def with_unit(found: Raw) -> Raw:
 def is_named(document: Document) -> bool:
     """A list of frames, each {joint: {x, y}}: one person."""
     found = document.json
-    if not is_list_of(found, dict) or "keypoints" in found[0]:
+    if not is_list_of(found, dict):
         return False
-    joints = list(found[0].values())
-    return len(joints) > 2 and all(
-        isinstance(joint, dict) and {"x", "y"} <= joint.keys() for joint in joints[:3]
-    )
+    first: Any = next((frame for frame in found[:_LOOKED_AT] if frame), {})
+    joints = list(first.values()) if isinstance(first, dict) else []
+    return len(joints) > 2 and all(is_point(joint) for joint in joints)
 
 
 def read_named(document: Document, asked: Asked) -> Raw:
-    frames = document.json
-    names = tuple(dict.fromkeys(name for frame in frames if isinstance(frame, dict) for name in frame))
-    rows = Rows(document.path)
-    for number, frame in enumerate(frames):
+    rows, poses = Rows(document.path), []
+    for number, frame in enumerate(document.json):
         rows.frames.append(number)
         if isinstance(frame, dict) and frame:
-            joints = [frame.get(name, {}) for name in names]
-            scores = [joint.get("score") if isinstance(joint, dict) else None for joint in joints]
-            rows.add(number, [_place(joint) for joint in joints], 2, scores=scores)
-    found = rows.raw(names=names)
-    if found.score is not None and not np.isfinite(found.score).any():
-        found.score = None
-    return with_unit(found)
+            poses.append(Pose(number, tuple(frame), [numbers_of(joint) for joint in frame.values()]))
+    return with_unit(rows.raw(names=add_all(document.path, rows, poses)))
