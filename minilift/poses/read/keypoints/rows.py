@@ -187,7 +187,7 @@ def _stem(name: str) -> str:
 
 
 _APART = 300
-"""Frames of a clip for each that is there, at most: the numbers of a data set's pictures are farther apart."""
+"""Frames of a clip for each that is there, at most: numbers of a data set are farther apart."""
 
 
 def near(numbers: list[int]) -> bool:
