@@ -96,6 +96,14 @@ def test_people_who_cross_keep_who_they_are(seed: int) -> None:
     assert same_partition(followed(xy, frame), who)
 
 
+def test_where_people_look_alike_their_movement_tells_them_apart() -> None:
+    body = np.random.default_rng(0).normal(size=(J, 2)) * [20, 55]
+    place = np.stack([200 + 9 * np.arange(60), np.full(60, 300)], axis=1)
+    clip = np.stack([place[:, None] + body, place[::-1, None] + body + np.array([0, 3])], axis=1)
+    xy, frame, who = shuffled(clip)
+    assert same_partition(followed(xy, frame), who)
+
+
 def test_someone_absent_for_some_frames_is_the_same_person() -> None:
     clip = people(60, np.array([[200, 300], [600, 320]]), np.array([[3, 0], [1, 0]]), 1.0)
     xy, frame, who = shuffled(clip)

@@ -7,6 +7,7 @@ import numpy as np
 from minilift.errors import InputError, counted
 from minilift.poses.tracks.apart import mean_apart, middles, placed, sizes
 from minilift.poses.tracks.assign import assign
+from minilift.poses.tracks.step import step_of
 
 MOST = 500
 """People in a frame that are followed; a picture of more is not of people."""
@@ -48,7 +49,7 @@ def follow(xy: np.ndarray, missing: np.ndarray, frame: np.ndarray) -> np.ndarray
         raise InputError(f"{what}, and {MOST:,} can be followed from frame to frame; leave out the weak ones")
     points = placed(xy, missing)
     size = _known_sizes(points)
-    step = float(np.median(np.diff(numbers)))
+    step = step_of(numbers)
     people, found = _People(points.shape[1]), np.empty(len(points), np.int64)
     for i, start in enumerate(first):
         rows = slice(start, start + count[i])
