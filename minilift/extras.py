@@ -16,6 +16,7 @@ LIBRARIES = {
     "plotly": ("plotly", "report"),
     "joblib": ("joblib", "studies"),
     "distributed": ("distributed", "dask"),
+    "h5py": ("h5py", "hdf5"),
     "tensorboardX": ("tensorboardX", "tensorboard"),
 }
 

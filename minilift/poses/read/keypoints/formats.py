@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from minilift.poses.read.keypoints.document import JSON, NPY, NPZ, PICKLE, TEXT, Document
-from minilift.poses.read.keypoints.numeric import course, npz, plain, videopose3d
+from minilift.poses.read.keypoints.document import HDF5, JSON, NPY, NPZ, PICKLE, TEXT, Document
+from minilift.poses.read.keypoints.numeric import course, hdf5, npz, plain, videopose3d
 from minilift.poses.read.keypoints.objects import (
     alphapose,
     coco,
@@ -91,6 +91,8 @@ FORMATS: tuple[Format, ...] = (
            videopose3d.read_detectron),
     Format("npz-keypoints-scores", "rtmlib, keypoints and scores", (NPZ,), npz.is_scored, npz.read_npz),
     Format("npz", "arrays by name", (NPZ,), npz.is_npz, npz.read_npz),
+    Format("sleap-h5", "SLEAP, analysis HDF5", (HDF5,), hdf5.is_sleap, hdf5.read_sleap),
+    Format("dlc-h5", "DeepLabCut, HDF5", (HDF5,), hdf5.is_deeplabcut, hdf5.read_deeplabcut),
     Format("trc-pixels", "Sports2D, a TRC of pixels", (TEXT,), trc.is_trc, trc.read_trc),
     Format("dlc-csv", "DeepLabCut, CSV", (TEXT,), deeplabcut.is_deeplabcut, deeplabcut.read_deeplabcut),
     Format("sleap-csv", "SLEAP, analysis CSV", (TEXT,), wide.is_sleap, wide.read_wide),

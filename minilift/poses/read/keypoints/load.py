@@ -11,6 +11,7 @@ from minilift.poses.read.keypoints.assemble import assemble
 from minilift.poses.read.keypoints.document import Document
 from minilift.poses.read.keypoints.folder import files_in, first_format, read_frames
 from minilift.poses.read.keypoints.identify import identify
+from minilift.poses.read.keypoints.numeric.course import stands_for
 from minilift.poses.read.keypoints.raw import Asked
 
 
@@ -24,7 +25,7 @@ def load_keypoints(path: PathLike, asked: Asked | None = None) -> Keypoints:
     asked = asked or Asked()
     if Path(path).is_dir():
         return load_frames(path, files_in(path), asked)
-    document = Document(path)
+    document = Document(stands_for(path))
     known = identify(document, asked)
     if known.one_frame:
         return load_frames(path, [Path(path)], asked)
