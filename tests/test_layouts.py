@@ -1,24 +1,19 @@
 """Layouts: joints, bones, sides, how the course's joints are made of them; and the camera's conventions."""
 
 import ast
-import json
-import re
 
 import numpy as np
 import pytest
 from conftest import ROOT as ROOT_DIR
 
-from minilift.errors import ArgumentError, InputError
+from minilift.errors import InputError
 from minilift.poses.bones import asymmetry, bone_errors, paired
 from minilift.poses.camera import project, to_camera
-from minilift.poses.joint_state import ESTIMATED, MISSING, SEEN
+from minilift.poses.joint_state import MISSING, SEEN
 from minilift.poses.layouts import COURSE15, JOINTS, LAYOUTS, ROOT
-from minilift.poses.layouts.find import by_count, by_names, decide, implausible, plain
-from minilift.poses.layouts.make import make
-from minilift.poses.layouts.own import layout_named
+from minilift.poses.layouts.make import make, named_as_it_is
 from minilift.poses.metrics import cal_mpjpe, pa_mpjpe
 from minilift.poses.orientation import azimuth
-from minilift.poses.people.synth import synthesize
 
 
 def test_joint_order_is_that_of_the_files():
@@ -69,7 +64,7 @@ def test_the_courses_joints_are_found_in_every_layout(name):
     assert (made.state != MISSING).all()
     np.testing.assert_array_equal(made.joint_2d[..., 0], -made.joint_2d[..., 1])
     for joint, value, state in zip(COURSE15.joints, made.joint_2d[0, :, 0], made.state[0], strict=True):
-        if joint in layout.joints and joint not in layout.made_of:
+        if joint in named_as_it_is(layout) and joint not in layout.made_of:
             assert (value, state) == (layout.index(joint), SEEN)
     with pytest.raises(ValueError, match=f"expected {len(layout)} joints"):
         make(layout, np.zeros((2, len(layout) + 1, 2)), np.zeros((2, len(layout) + 1), bool))
@@ -80,15 +75,15 @@ MADE = {
     "h36m17": ([1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12, 13, 14, 15, 16], 0),
     "h36m16": ([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15], 0),
     "h36m32": ([1, 2, 3, 6, 7, 8, 12, 13, 15, 17, 18, 19, 25, 26, 27], 0),
-    "coco17": ([12, 14, 16, 11, 13, 15, None, None, 3.5, 5, 7, 9, 6, 8, 10], 11.5),
-    "body25": ([9, 10, 11, 12, 13, 14, None, 1, 17.5, 5, 6, 7, 2, 3, 4], 8),
-    "openpose_coco18": ([8, 9, 10, 11, 12, 13, None, 1, 16.5, 5, 6, 7, 2, 3, 4], 9.5),
-    "mpi15": ([8, 9, 10, 11, 12, 13, None, 1, 0, 5, 6, 7, 2, 3, 4], 9.5),
-    "halpe26": ([12, 14, 16, 11, 13, 15, None, 18, 17.5, 5, 7, 9, 6, 8, 10], 19),
-    "mpii16": ([2, 1, 0, 3, 4, 5, None, 7, 8.5, 13, 14, 15, 12, 11, 10], 6),
-    "mediapipe33": ([24, 26, 28, 23, 25, 27, None, None, 7.5, 11, 13, 15, 12, 14, 16], 23.5),
-    "aic14": ([6, 7, 8, 9, 10, 11, None, 13, 12.5, 3, 4, 5, 0, 1, 2], 7.5),
-    "crowdpose14": ([7, 9, 11, 6, 8, 10, None, 13, 12.5, 0, 2, 4, 1, 3, 5], 6.5),
+    "coco17": ([12, 14, 16, 11, 13, 15, None, None, None, 5, 7, 9, 6, 8, 10], 11.5),
+    "body25": ([9, 10, 11, 12, 13, 14, None, 1, None, 5, 6, 7, 2, 3, 4], 8),
+    "openpose_coco18": ([8, 9, 10, 11, 12, 13, None, 1, None, 5, 6, 7, 2, 3, 4], 9.5),
+    "mpi15": ([8, 9, 10, 11, 12, 13, None, 1, None, 5, 6, 7, 2, 3, 4], 9.5),
+    "halpe26": ([12, 14, 16, 11, 13, 15, None, 18, None, 5, 7, 9, 6, 8, 10], 19),
+    "mpii16": ([2, 1, 0, 3, 4, 5, None, 7, None, 13, 14, 15, 12, 11, 10], 6),
+    "mediapipe33": ([24, 26, 28, 23, 25, 27, None, None, None, 11, 13, 15, 12, 14, 16], 23.5),
+    "aic14": ([6, 7, 8, 9, 10, 11, None, 13, None, 3, 4, 5, 0, 1, 2], 7.5),
+    "crowdpose14": ([7, 9, 11, 6, 8, 10, None, 13, None, 0, 2, 4, 1, 3, 5], 6.5),
     "smpl24": ([2, 5, 8, 1, 4, 7, 6, 12, 15, 16, 18, 20, 17, 19, 21], 0),
     "mpi_inf_3dhp17": ([8, 9, 10, 11, 12, 13, 15, 1, 16, 5, 6, 7, 2, 3, 4], 14),
     "mpi_inf_3dhp28": ([23, 24, 25, 18, 19, 20, 3, 5, 6, 9, 10, 11, 14, 15, 16], 4),
@@ -102,196 +97,6 @@ def test_what_joints_are_made_of(name):
     for joint, value, expected in zip(COURSE15.joints, made.joint_2d[0, :, 0], wanted, strict=True):
         assert expected is None or value == expected, joint
     assert made.root[0, 0] == root
-
-
-def test_estimates_are_right_for_a_person_who_stands():
-    """Hips at 0, shoulders 0.46 m above: spine and neck between and above, as in motion capture."""
-    layout = LAYOUTS["coco17"]
-    xy = np.zeros((1, 17, 2))
-    xy[0, [5, 6]] = [0.18, 0.46], [-0.18, 0.46]
-    made = make(layout, xy, np.zeros((1, 17), bool))
-    neck, spine = made.joint_2d[0, 7], made.joint_2d[0, 6]
-    np.testing.assert_allclose(neck, [0, 0.491], atol=1e-3)
-    np.testing.assert_allclose(spine, [0, 0.212], atol=1e-3)
-    assert made.state[0, [6, 7, 8]].tolist() == [ESTIMATED] * 3
-
-
-def test_what_a_detector_did_not_see_is_made_of_what_it_saw():
-    layout = LAYOUTS["coco17"]
-    xy = np.random.default_rng(0).uniform(0, 500, (4, 17, 2))
-    score = np.full((4, 17), 0.9)
-    score[0, 3] = 0.4
-    missing = np.zeros((4, 17), bool)
-    missing[1, 3] = True  # the left ear: the right one alone
-    missing[2, [3, 4, 1, 2]] = True  # ears and eyes: the nose
-    missing[3, [11, 13]] = True  # the left hip and knee
-    made = make(layout, xy, missing, score)
-    head = made.joint_2d[:, 8]
-    np.testing.assert_array_equal(head[1], xy[1, 4])
-    np.testing.assert_array_equal(head[2], xy[2, 0])
-    np.testing.assert_allclose(made.confidence[:, 8], [0.4, 0.9, 0.9, 0.9], rtol=1e-6)
-    assert made.state[3, [3, 4]].tolist() == [MISSING] * 2
-    assert np.isnan(made.joint_2d[3, 3]).all()
-    np.testing.assert_array_equal(made.root[3], xy[3, 12])  # the right hip alone
-    assert made.root_seen.tolist() == [True, True, True, False]
-
-
-def test_an_upper_body_has_its_hips_below_it():
-    layout = LAYOUTS["coco17"]
-    xy = np.zeros((2, 17, 2))
-    xy[:, 5], xy[:, 6], xy[:, 3:5] = [140, 100], [60, 100], [100, 60]  # y points down
-    missing = np.ones((2, 17), bool)
-    missing[0, :11] = False
-    made = make(layout, xy, missing)
-    assert 180 < made.root[0, 1] < 320
-    assert made.root[0, 0] == 100
-    assert np.isnan(made.root[1]).all()
-    assert (made.state[1] == MISSING).all()
-
-
-NAMES = {
-    "coco17": ["Nose", "leftEye", "rightEye", "l.ear", "r.ear", "LShoulder", "RShoulder", "left elbow",
-               "Right Elbow", "l_wrist", "r_wrist", "LHip", "RHip", "left-knee", "right-knee",
-               "LANK", "RANK"],
-    "dlc_full_human14": ["ankle1", "knee1", "hip1", "hip2", "knee2", "ankle2", "wrist1", "elbow1",
-                         "shoulder1",
-                         "shoulder2", "elbow2", "wrist2", "chin", "forehead"],
-    "aic14": ["Right Shoulder", "Right Elbow", "Right Wrist", "Left Shoulder", "Left Elbow", "Left Wrist",
-              "Right Hip", "Right Knee", "Right Ankle", "Left Hip", "Left Knee", "Left Ankle", "Head top",
-              "Neck"],
-    "mediapipe33": [name.upper() for name in LAYOUTS["mediapipe33"].joints],
-    "body25": ["Nose", "Neck", "RShoulder", "RElbow", "RWrist", "LShoulder", "LElbow", "LWrist", "MidHip",
-               "RHip", "RKnee", "RAnkle", "LHip", "LKnee", "LAnkle", "REye", "LEye", "REar", "LEar",
-               "LBigToe", "LSmallToe", "LHeel", "RBigToe", "RSmallToe", "RHeel"],
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_names_as_files_write_them(name):
-    found = by_names(NAMES[name])
-    assert found is not None
-    assert found.layout.name == name
-    assert found.columns == tuple(range(len(found.layout)))
-    shuffled = NAMES[name][::-1]
-    again = by_names(shuffled)
-    assert again is not None
-    named = [plain(shuffled[i]) for i in again.columns]
-    if name != "dlc_full_human14":  # whose sides are numbers
-        assert named == [plain(joint) for joint in again.layout.joints]
-
-
-@pytest.mark.parametrize("name", LAYOUTS)
-def test_a_layouts_own_names_lead_to_it(name):
-    found = by_names(LAYOUTS[name].joints)
-    assert found is not None
-    assert found.layout is LAYOUTS[name]
-    assert found.columns == tuple(range(len(found.layout)))
-
-
-def test_names_of_no_known_layout():
-    assert by_names(["bodypart1", "bodypart2", "objectA"]) is None
-    assert by_names(["L_Eye", "R_Eye", "Nose", "Neck", "Root of tail", "L_Shoulder", "L_Elbow"]) is None
-    some = [name for name in LAYOUTS["coco17"].joints if "ankle" not in name]
-    found = by_names(some)
-    assert found is not None
-    assert (found.layout.name, found.layout.joints) == ("named", tuple(some))
-    more = by_names([*LAYOUTS["coco17"].joints, "ball"])
-    assert more is not None
-    assert more.layout.name == "coco17"
-
-
-def test_how_many_joints_say_which_layouts():
-    assert [layout.name for layout in by_count(17)][:2] == ["coco17", "h36m17"]
-    assert [layout.name for layout in by_count(25)] == ["body25", "body25b", "vitpose25"]
-    assert by_count(19) == ()
-
-
-def people_in(name, n=200):
-    """Synthetic people as points of a layout, in pixels; joints that they lack are where others are."""
-    people = synthesize(n, seed=1)
-    joints = np.asarray(people.joint_2d, np.float64) * [1000, -1000] + [640, 360]
-    place = dict(zip(COURSE15.joints, joints.transpose(1, 0, 2), strict=True))
-    hip = np.full((n, 2), [640.0, 360.0])
-    near = {"face": "head", "hand": "wrist", "toe": "ankle", "heel": "ankle", "foot": "ankle", "eye": "head",
-            "ear": "head", "mouth": "head", "clavicle": "shoulder", "collar": "shoulder"}  # fmt: skip
-    columns = []
-    for joint in LAYOUTS[name].joints:
-        side, _, part = joint.partition("_")
-        if joint in place:
-            columns.append(place[joint])
-        elif side in ("left", "right"):
-            key = next((near[word] for word in near if word in part), "wrist")
-            columns.append(place[f"{side}_{key}" if key != "head" else key])
-        elif joint in ("root", "hip", "pelvis", "mid_hip"):
-            columns.append(hip)
-        else:
-            columns.append(place["spine" if joint[:5] in ("spine", "chest") else "neck" if "neck" in joint
-                                 or joint in ("thorax", "head_bottom") else "head"])  # fmt: skip
-    return np.stack(columns, axis=1)
-
-
-@pytest.mark.parametrize("name", [name for name in LAYOUTS if name != "course15"])
-def test_the_look_of_people_tells_layouts_apart(name):
-    """What has as many joints is told apart where that is clear, and never taken for another layout."""
-    xy = people_in(name)
-    candidates = by_count(len(LAYOUTS[name]))
-    found = decide(candidates, xy, np.zeros(xy.shape[:2], bool))
-    assert found in (LAYOUTS[name], None)
-    assert not implausible(LAYOUTS[name], xy, np.zeros(xy.shape[:2], bool))
-
-
-@pytest.mark.parametrize("pair", ["body25 body25b", "aic14 crowdpose14", "h36m17 coco17", "coco17 h36m17"])
-def test_layouts_that_look_clearly_different(pair):
-    right, wrong = pair.split()
-    xy = people_in(right)
-    missing = np.zeros(xy.shape[:2], bool)
-    assert decide([LAYOUTS[wrong], LAYOUTS[right]], xy, missing) is LAYOUTS[right]
-
-
-OWN = {
-    "name": "suit",
-    "joints": ["LHip", *[name for name in COURSE15.joints if name != "left_hip"], "tail"],
-    "made_of": {"left_hip": ["LHip"]},
-}
-
-
-def test_a_layout_of_ones_own(tmp_path):
-    path = tmp_path / "suit.json"
-    path.write_text(json.dumps(OWN))
-    layout = layout_named(str(path))
-    assert (layout.name, len(layout)) == ("suit", 16)
-    xy = np.arange(32.0).reshape(1, 16, 2)
-    made = make(layout, xy, np.zeros((1, 16), bool))
-    np.testing.assert_array_equal(made.joint_2d[0, 3], xy[0, 0])
-
-
-@pytest.mark.parametrize(
-    ("content", "problem"),
-    [
-        ("{", "is no JSON"),
-        ("[" * 100_000, "is no JSON"),
-        ("[]", "has no list 'joints'"),
-        ('{"joints": ["a", "b"]}', "needs 3 to 1000 names"),
-        ('{"joints": ["a", "a", "b"]}', "each once"),
-        ('{"joints": ["left_hip", "b", "c"]}', "has no right_hip"),
-        ('{"joints": ["a", "b", 3]}', "a name that is none: '3'"),
-        (json.dumps({**OWN, "made_of": {"left_hip": ["nobody"]}}), "has no joint 'nobody'"),
-        (json.dumps({**OWN, "made_of": {"left_hip": []}}), "is no list of joints"),
-        (json.dumps({**OWN, "parents": {"tail": "tail"}}), "lead back to it"),
-        (json.dumps({**OWN, "parents": []}), "'parents' is no object"),
-    ],
-)
-def test_a_layout_file_that_is_none(content, problem, tmp_path):
-    path = tmp_path / "own.json"
-    path.write_text(content)
-    with pytest.raises(InputError, match=re.escape(problem)) as told:
-        layout_named(str(path))
-    assert str(told.value).startswith(str(path))
-
-
-def test_a_layout_that_does_not_exist():
-    with pytest.raises(ArgumentError, match="layout=coc17: unknown; did you mean coco17"):
-        layout_named("coc17")
 
 
 def test_the_root_of_a_pose_is_where_the_files_put_it():

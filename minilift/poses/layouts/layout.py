@@ -13,6 +13,8 @@ from minilift.errors import InputError
 ROOT = (0.0, 0.0, -1.0)
 """Where the mid-hip lies in every sample: it is fixed, so the files do not store it."""
 
+Means = tuple[str, str, str]
+
 _OTHER = {"left": "right", "right": "left"}
 
 
@@ -27,13 +29,15 @@ class Layout:
     name: str
     joints: tuple[str, ...]
     parents: tuple[int, ...]
-    made_of: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
-    """For a joint of the course's, or the root, that goes by another name here: the joints whose mean
-    it is."""
+    made_of: Mapping[str, Mapping[str, float]] = field(default_factory=dict, hash=False)
+    """For a joint that goes by another name here, as for names that mislead: the layout's own joints and
+    their weights, sum 1. A joint that another one is made of alone is not taken for what its name says."""
+    called: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """What a kind of file calls its joints, where that says nothing: the joint for each such name."""
     about: str = ""
     """What writes it."""
-    means: str = ""
-    """What its hips, neck and head are, for those who compare joints of different layouts."""
+    means: Means = ("", "", "")
+    """What its hips, its neck and its head are, for those who compare joints of different layouts."""
 
     def __len__(self) -> int:
         return len(self.joints)
@@ -61,12 +65,16 @@ class Layout:
 
     @cached_property
     def mirror(self) -> tuple[int, ...]:
-        """For each row, the row of the joint on the other side: x[:, mirror] swaps left and right."""
-        names = []
+        """For each row, the row of the joint on the other side: x[:, mirror] swaps left and right.
+
+        A joint in the middle, or one that has no twin, stays where it is.
+        """
+        rows = {name: row for row, name in enumerate(self.joints)}
+        found = []
         for name in self.joints:
             side, _, rest = name.partition("_")
-            names.append(f"{_OTHER[side]}_{rest}" if side in _OTHER else name)
-        return tuple(self.joints.index(name) for name in names)
+            found.append(rows.get(f"{_OTHER.get(side, side)}_{rest}", rows[name]))
+        return tuple(found)
 
     @property
     def bones(self) -> tuple[str, ...]:

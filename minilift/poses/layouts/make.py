@@ -1,71 +1,28 @@
 """The course's 15 joints, made of points of any layout; what a layout lacks is estimated from its neighbours.
 
-Every joint is a combination of others with weights that sum to 1, so it holds in the image as it does in
-space (up to perspective within a person). For each there is a chain of such recipes: the first whose joints
-the detector saw is taken.
-
-The numbers are least-squares fits to 1,722 frames, 2 a second, of the 113 CMU clips that 22 people moved
-(docs/layouts.md has the program): spine and neck from hips, shoulders and head. "The data used in this
-project was obtained from mocap.cs.cmu.edu. The database was created with funding from NSF EIA-0196217."
+For each there is a chain of recipes (estimates.py): the first whose joints the detector saw is taken, row by
+row. docs/layouts.md says what every joint is made of in every layout.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
 
 from minilift.poses.joint_state import ESTIMATED, MISSING, SEEN
+from minilift.poses.layouts.estimates import OF_THE_HEAD, Weights, recipes
 from minilift.poses.layouts.layout import Layout
 from minilift.poses.layouts.rows import COURSE15
 
-Weights = Mapping[str, float]
-
+ROOTS = ("root", "hip", "pelvis", "mid_hip")
+"""What layouts call the middle of the hips."""
 _HIPS = {"left_hip": 0.5, "right_hip": 0.5}
-_SHOULDERS = {"left_shoulder": 0.5, "right_shoulder": 0.5}
-_UP = 0.068
-"""How far above the middle of the shoulders the neck is, as a share of the way there from the hips: 33
-mm rms."""
-_SPINE = 0.431
-"""How far up from the mid-hip to the neck the spine is: 45 mm rms, most of it between skeletons."""
-_HEAD = 0.309
-"""How far above the neck the head is, as a share of the way from the hips to the neck: 55 mm rms."""
 
-
-def _mix(*parts: tuple[float, Weights]) -> dict[str, float]:
-    found: dict[str, float] = {}
-    for share, weights in parts:
-        for name, weight in weights.items():
-            found[name] = found.get(name, 0.0) + share * weight
-    return found
-
-
-_NECK = _mix((1 + _UP, _SHOULDERS), (-_UP, _HIPS))
-_NAMED = {"hip": "root", "pelvis": "root", "mid_hip": "root"}
-
-# For a joint that a layout does not name: what else it may be made of, best first. "root" and "neck" stand
-# for whatever makes them in the layout.
-_CHAINS: dict[str, tuple[tuple[int, Weights], ...]] = {
-    "root": ((SEEN, _HIPS),),
-    "neck": ((SEEN, {"thorax": 1.0}), (ESTIMATED, _NECK), (ESTIMATED, _SHOULDERS)),
-    "spine": ((ESTIMATED, {"root": 1 - _SPINE, "neck": _SPINE}),),
-    "head": (
-        (ESTIMATED, {"left_ear": 0.5, "right_ear": 0.5}),
-        (ESTIMATED, {"left_ear": 1.0}),
-        (ESTIMATED, {"right_ear": 1.0}),
-        (ESTIMATED, {"left_eye": 0.5, "right_eye": 0.5}),
-        (ESTIMATED, {"head_top": 0.5, "neck": 0.5}),
-        (ESTIMATED, {"nose": 1.0}),
-        (ESTIMATED, {"neck": 1 + _HEAD, "root": -_HEAD}),
-    ),
-}
-_BY_WIDTH = 1.7
-"""Without hips: the mid-hip lies so many shoulder widths below the middle of the shoulders. CMU: 0.488 m from
-hips to neck, less the shoulders' 0.032 m, for 0.353 m between the shoulders make 1.3; but these are the
-joints' centres, and people seen from the side have no width, so that the larger of two estimates is
-taken."""
-_BY_HEAD = 3.0  # and so many times the way from neck to head, 0.154 m
+BY_WIDTH, BY_HEAD = 1.44, 2.43
+"""Without hips: how far below the middle of the shoulders the mid-hip lies, in widths of the shoulders, and
+in ways from there to the head. The people of estimates.py have 0.51 m, 0.355 m and 0.21 m. Seen from the side
+shoulders have no width, and a bent head is near: the larger of the two is taken."""
 
 
 class Made(NamedTuple):
@@ -80,18 +37,25 @@ class Made(NamedTuple):
     confidence: np.ndarray
     """(n, 15) float32: the lowest score of the joints that it is made of; NaN without scores."""
     root_seen: np.ndarray
-    """(n,) bool: whether the mid-hip was seen, rather than guessed from the upper body."""
+    """(n,) bool: whether the mid-hip was seen, rather than guessed from one hip or the upper body."""
+
+
+class Recipe(NamedTuple):
+    """A way to make a joint of a layout's own; `state` says what the result is called."""
+
+    state: int
+    weights: Weights
 
 
 def make(layout: Layout, xy: np.ndarray, missing: np.ndarray, score: np.ndarray | None = None) -> Made:
     """The course's joints of points (n, J, 2) of a layout; `missing` (n, J) bool, `score` (n, J) or None.
 
-    Raises ValueError for another number of joints.
+    y points down in `xy`. Raises ValueError for another number of joints.
     """
     xy = np.asarray(xy, np.float64)
     if xy.ndim != 3 or xy.shape[1] != len(layout):
         raise ValueError(f"expected {len(layout)} joints ('{layout.name}'), got shape {xy.shape}")
-    points = _Points(layout, xy, missing | np.isnan(xy).any(axis=2), score)
+    points = _Points(layout, xy, missing | ~np.isfinite(xy).all(axis=2), score)
     root = points.made("root")
     points.add("root", root)
     points.add("neck", points.made("neck"))
@@ -99,8 +63,30 @@ def make(layout: Layout, xy: np.ndarray, missing: np.ndarray, score: np.ndarray 
     joint_2d = np.stack([column.place for column in columns], axis=1)
     state = np.stack([column.state for column in columns], axis=1)
     confidence = np.stack([column.score for column in columns], axis=1).astype(np.float32)
-    seen = root.state != MISSING
-    return Made(joint_2d, _guessed_root(root, points), state, confidence, seen)
+    return Made(joint_2d, _guessed_root(root, points), state, confidence, root.state == SEEN)
+
+
+def ways(layout: Layout, joint: str) -> list[Recipe]:
+    """How a joint of the course's, or "root" or "neck", is made in a layout, best first."""
+    found = []
+    if joint in layout.made_of:
+        parts = layout.made_of[joint]
+        found.append(Recipe(SEEN if len(parts) == 1 else ESTIMATED, parts))
+    elif joint in named_as_it_is(layout):
+        found.append(Recipe(SEEN, {joint: 1.0}))
+    if joint == "root":
+        found += [Recipe(SEEN, {name: 1.0}) for name in ROOTS if name in layout.joints and name != joint]
+        found.append(Recipe(SEEN, _HIPS))
+    known = any(name.removeprefix("left_") in OF_THE_HEAD for name in layout.joints)
+    there = {*named_as_it_is(layout), *layout.made_of, "root", "neck"}
+    estimates = [Recipe(ESTIMATED, weights) for weights in recipes(joint, known) if set(weights) <= there]
+    return found + (estimates if joint == "root" or not any(way.state == SEEN for way in found) else [])
+
+
+def named_as_it_is(layout: Layout) -> list[str]:
+    """The joints whose name says what they are: those that no other joint is made of."""
+    elsewhere = {part for joint, parts in layout.made_of.items() if len(parts) == 1 for part in parts}
+    return [name for name in layout.joints if name not in elsewhere]
 
 
 class _Column(NamedTuple):
@@ -117,71 +103,73 @@ class _Points:
     def __init__(self, layout: Layout, xy: np.ndarray, missing: np.ndarray, score: np.ndarray | None) -> None:
         self.layout, self.n = layout, len(xy)
         self._columns: dict[str, _Column] = {}
+        self._own: dict[str, _Column] = {}
         self._given = (xy, missing, score)
 
-    def __getitem__(self, name: str) -> _Column | None:
-        if name not in self._columns and name in self.layout.joints:
-            xy, missing, score = self._given
-            row = self.layout.joints.index(name)
-            gone = missing[:, row]
-            place = np.where(gone[:, None], np.nan, xy[:, row])
-            known = np.full(self.n, np.nan) if score is None else np.where(gone, np.nan, score[:, row])
-            self.add(name, _Column(place, np.where(gone, MISSING, SEEN).astype(np.uint8), known))
-        return self._columns.get(name)
+    def part(self, name: str, own: bool) -> _Column:
+        """A joint of the layout; `own`: by its own name, else one that the layout may say how to make."""
+        if not own and name in self._columns:
+            return self._columns[name]
+        if not own and name in self.layout.made_of:
+            self.add(name, self.mixed(self.layout.made_of[name], np.arange(self.n), own=True))
+            return self._columns[name]
+        if name not in self._own:
+            self._own[name] = self._read(name)
+        return self._own[name]
+
+    def _read(self, name: str) -> _Column:
+        xy, missing, score = self._given
+        row = self.layout.joints.index(name)
+        gone = missing[:, row]
+        place = np.where(gone[:, None], np.nan, xy[:, row])
+        known = np.full(self.n, np.nan) if score is None else np.where(gone, np.nan, score[:, row])
+        return _Column(place, np.where(gone, MISSING, SEEN).astype(np.uint8), known)
 
     def add(self, name: str, column: _Column) -> None:
         self._columns[name] = column
 
     def made(self, joint: str) -> _Column:
         """The joint by the first recipe whose parts are there, row by row."""
+        if joint in self._columns:
+            return self._columns[joint]
         place = np.full((self.n, 2), np.nan)
         state, score = np.full(self.n, MISSING, np.uint8), np.full(self.n, np.nan)
-        for kind, weights in _recipes(self.layout, joint):
-            parts = [self[name] for name in weights]
-            if not all(parts):
-                continue
-            columns = [part for part in parts if part is not None]
-            found = np.zeros((self.n, 2))
-            for weight, part in zip(weights.values(), columns, strict=True):
-                found += weight * part.place
-            rows = (state == MISSING) & ~np.isnan(found).any(axis=1)
-            place[rows], state[rows] = found[rows], kind
-            score[rows] = np.min([part.score for part in columns], axis=0)[rows]
-            if kind == SEEN and any((part.state == ESTIMATED).any() for part in columns):
-                state[rows & np.any([part.state == ESTIMATED for part in columns], axis=0)] = ESTIMATED
+        for way in ways(self.layout, joint):
+            rows = np.flatnonzero(state == MISSING)
+            if len(rows):
+                own = way.weights is self.layout.made_of.get(joint)
+                found = self.mixed(way.weights, rows, own)
+                place[rows], score[rows] = found.place, found.score
+                state[rows] = np.where(found.state == SEEN, way.state, found.state)
         return _Column(place, state, score)
 
-
-def _recipes(layout: Layout, joint: str) -> Iterator[tuple[int, Weights]]:
-    """How a joint of the course's, or the root, may be made in a layout, best first."""
-    if joint in layout.made_of:
-        parts = layout.made_of[joint]
-        yield SEEN if len(parts) == 1 or joint != "spine" else ESTIMATED, dict.fromkeys(parts, 1 / len(parts))
-    elif joint in layout.joints:
-        yield SEEN, {joint: 1.0}
-    if joint == "root":
-        yield from ((SEEN, {name: 1.0}) for name in _NAMED if name in layout.joints)
-    yield from _CHAINS.get(joint, ())
+    def mixed(self, weights: Weights, rows: np.ndarray, own: bool) -> _Column:
+        """What these weights make in these rows: as doubtful as the most doubtful part."""
+        parts = [self.part(name, own) for name in weights]
+        place = np.zeros((len(rows), 2))
+        for weight, part in zip(weights.values(), parts, strict=True):
+            place += weight * part.place[rows]
+        state = np.max([part.state[rows] for part in parts], axis=0)
+        return _Column(place, state, np.min([part.score[rows] for part in parts], axis=0))
 
 
 def _guessed_root(root: _Column, points: _Points) -> np.ndarray:
-    """The mid-hip; where no hip was seen, straight below the shoulders by the size of the upper body.
-
-    A single hip stands for both: it is half the hips' width off, 0.09 m.
-    """
+    """The mid-hip; where no recipe finds it, a hip alone, which is 0.09 m off, or straight below the
+    shoulders."""
     place = root.place.copy()
-    for name in ("left_hip", "right_hip"):
-        column = points[name]
-        if column is not None:
-            rows = np.isnan(place).any(axis=1)
-            place[rows] = column.place[rows]
-    left, right, head = points["left_shoulder"], points["right_shoulder"], points.made("head")
-    if left is None or right is None:
+    for name in _HIPS:
+        if name in points.layout.joints:
+            rows = np.flatnonzero(np.isnan(place).any(axis=1))
+            place[rows] = points.part(name, own=True).place[rows]
+    rows = np.flatnonzero(np.isnan(place).any(axis=1))
+    if not len(rows):
         return place
-    middle = (left.place + right.place) / 2
-    width = np.linalg.norm(left.place - right.place, axis=1)
-    height = np.nan_to_num(np.linalg.norm(head.place - middle, axis=1))
-    below = np.maximum(_BY_WIDTH * width, _BY_HEAD * height)
-    rows = np.isnan(place).any(axis=1)
-    place[rows] = (middle + np.stack([np.zeros_like(below), below], axis=1))[rows]
+    left, right, head = (
+        points.made(name).place[rows] for name in ("left_shoulder", "right_shoulder", "head")
+    )
+    middle = (left + right) / 2
+    width = np.linalg.norm(left - right, axis=1)
+    height = np.nan_to_num(np.linalg.norm(head - middle, axis=1))
+    place[rows] = middle
+    place[rows, 1] += np.maximum(BY_WIDTH * width, BY_HEAD * height)
     return place

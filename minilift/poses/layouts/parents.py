@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
+_FINGER = re.compile(r"(thumb|forefinger|middle_finger|ring_finger|pinky_finger)([1-4])$")
 # The first of these that a layout has; none: the joint hangs from the mid-hip, which may be no joint of it.
 _MIDDLE = ("root", "hip", "pelvis", "mid_hip")
 _CHEST = ("neck", "thorax", "head_bottom", "upper_neck", "chest", "spine3")
@@ -24,6 +26,7 @@ _PARENTS: dict[str, tuple[str, ...]] = {
     "elbow": ("shoulder",),
     "wrist": ("elbow",),
     "hand": ("wrist",),
+    "hand_root": ("wrist",),
     "pinky": ("wrist",),
     "index": ("wrist",),
     "thumb": ("wrist",),
@@ -68,9 +71,10 @@ def _parent(name: str, rows: dict[str, int]) -> int:
         return rows.get("nose", -1)
     if side not in ("left", "right"):
         return next((rows[other] for other in _UNSIDED.get(name, ()) if other in rows and other != name), -1)
-    if part.startswith("hand_") and part != "hand_end":
-        root = f"{side}_hand_0"
-        return rows.get(f"{side}_wrist" if name == root else root, -1)
+    finger = _FINGER.match(part)
+    if finger:  # the first joint of a finger hangs from the hand, the others from the one before
+        number = int(finger[2])
+        return rows.get(f"{side}_hand_root" if number == 1 else f"{side}_{finger[1]}{number - 1}", -1)
     for other in _PARENTS.get(part, ()):
         for known in (f"{side}_{other}", other):
             if known in rows and known != name:

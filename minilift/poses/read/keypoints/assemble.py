@@ -10,7 +10,7 @@ from minilift.errors import ArgumentError
 from minilift.files import PathLike, file_error, one_line
 from minilift.poses.keypoints import Keypoints
 from minilift.poses.layouts import Layout
-from minilift.poses.layouts.find import Match, by_count, by_names, counts, decide, implausible
+from minilift.poses.layouts.find import Match, by_count, by_names, columns_of, counts, decide, implausible
 from minilift.poses.layouts.own import layout_named
 from minilift.poses.read.keypoints.raw import (
     FRACTION,
@@ -79,6 +79,13 @@ def _with_columns(raw: Raw, path: PathLike, asked: Asked) -> Raw:
     match = by_names(raw.names)
     if asked.layout is not None:
         wanted = layout_named(asked.layout)
+        columns = columns_of(wanted, raw.names)
+        if min(columns) >= 0:
+            return _taken(raw, Match(wanted, columns))
+        if wanted.called:
+            lacking = wanted.joints[columns.index(-1)]
+            problem = f"no joint of {one_line(str(path))} is its {lacking}; correct its map"
+            raise ArgumentError("layout", asked.layout, problem)
         if match is not None and match.layout.name == wanted.name:
             return _taken(raw, match)
         if len(wanted) != len(raw.names):
