@@ -127,7 +127,7 @@ def test_the_look_of_people_tells_layouts_apart(name: str) -> None:
 
 @pytest.mark.parametrize("name", AMBIGUOUS)
 def test_one_person_is_hardly_ever_taken_for_another_layout(name: str) -> None:
-    """Asking is fine, a wrong answer is not: none of 60 but for layouts that hardly differ, measured 3 and 1."""
+    """Asking is fine, a wrong answer is not: none of 60, but 3 and 1 where layouts are alike."""
     xy, missing = noisy(name)
     found = [decide(by_count(len(LAYOUTS[name])), xy[i : i + 1], missing[i : i + 1]) for i in range(60)]
     wrong = [layout.name for layout in found if layout is not None and layout is not LAYOUTS[name]]

@@ -111,7 +111,7 @@ class _Points:
         if not own and name in self._columns:
             return self._columns[name]
         if not own and name in self.layout.made_of:
-            self.add(name, self.mixed(self.layout.made_of[name], np.arange(self.n), own=True))
+            self.add(name, self.mixed(self.layout.made_of[name], slice(None), own=True))
             return self._columns[name]
         if name not in self._own:
             self._own[name] = self._read(name)
@@ -121,7 +121,8 @@ class _Points:
         xy, missing, score = self._given
         row = self.layout.joints.index(name)
         gone = missing[:, row]
-        place = np.where(gone[:, None], np.nan, xy[:, row])
+        place = xy[:, row].copy()
+        place[gone] = np.nan
         known = np.full(self.n, np.nan) if score is None else np.where(gone, np.nan, score[:, row])
         return _Column(place, np.where(gone, MISSING, SEEN).astype(np.uint8), known)
 
@@ -132,25 +133,28 @@ class _Points:
         """The joint by the first recipe whose parts are there, row by row."""
         if joint in self._columns:
             return self._columns[joint]
-        place = np.full((self.n, 2), np.nan)
-        state, score = np.full(self.n, MISSING, np.uint8), np.full(self.n, np.nan)
-        for way in ways(self.layout, joint):
-            rows = np.flatnonzero(state == MISSING)
-            if len(rows):
-                own = way.weights is self.layout.made_of.get(joint)
-                found = self.mixed(way.weights, rows, own)
-                place[rows], score[rows] = found.place, found.score
-                state[rows] = np.where(found.state == SEEN, way.state, found.state)
-        return _Column(place, state, score)
+        found = _Column(
+            np.full((self.n, 2), np.nan), np.full(self.n, MISSING, np.uint8), np.full(self.n, np.nan)
+        )
+        for number, way in enumerate(ways(self.layout, joint)):
+            rows = np.flatnonzero(found.state == MISSING) if number else slice(None)
+            if not isinstance(rows, slice) and not len(rows):
+                break
+            mixed = self.mixed(way.weights, rows, way.weights is self.layout.made_of.get(joint))
+            found.place[rows], found.score[rows] = mixed.place, mixed.score
+            found.state[rows] = np.where(mixed.state == SEEN, way.state, mixed.state).astype(np.uint8)
+        return found
 
-    def mixed(self, weights: Weights, rows: np.ndarray, own: bool) -> _Column:
+    def mixed(self, weights: Weights, rows: np.ndarray | slice, own: bool) -> _Column:
         """What these weights make in these rows: as doubtful as the most doubtful part."""
         parts = [self.part(name, own) for name in weights]
-        place = np.zeros((len(rows), 2))
-        for weight, part in zip(weights.values(), parts, strict=True):
+        first, *others = weights.values()
+        place = parts[0].place[rows] * first
+        state, score = parts[0].state[rows], parts[0].score[rows]
+        for weight, part in zip(others, parts[1:], strict=True):
             place += weight * part.place[rows]
-        state = np.max([part.state[rows] for part in parts], axis=0)
-        return _Column(place, state, np.min([part.score[rows] for part in parts], axis=0))
+            state, score = np.maximum(state, part.state[rows]), np.minimum(score, part.score[rows])
+        return _Column(place, state, score)
 
 
 def _guessed_root(root: _Column, points: _Points) -> np.ndarray:
