@@ -18,6 +18,7 @@ LIBRARIES = {
     "distributed": ("distributed", "dask"),
     "h5py": ("h5py", "hdf5"),
     "tensorboardX": ("tensorboardX", "tensorboard"),
+    "tomli": ("tomli", "camera"),  # TOML files; Python has a reader of its own from 3.11 on
 }
 
 
