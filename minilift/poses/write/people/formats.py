@@ -1,0 +1,58 @@
+"""The one table of the files that lifted people are written to. A new format is a file here and a row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from minilift.errors import ArgumentError
+from minilift.files import PathLike
+from minilift.poses.write.people.document import write_json
+from minilift.poses.write.people.npz import write_npz_people
+from minilift.poses.write.people.rows import People, Written
+from minilift.poses.write.people.tables import write_long, write_wide
+
+
+@dataclass(frozen=True)
+class PeopleFormat:
+    """A kind of file: its name, how the names of its files end, what it is for, and what writes it."""
+
+    name: str
+    suffix: str
+    about: str
+    write: Callable[[PathLike, People], Written]
+    each: bool = False
+    """Whether every person has a file of their own where there are several: NAME_person0.bvh, ..."""
+    library: str = ""
+    """The optional library that it needs: a name in minilift.extras.LIBRARIES."""
+
+    def path(self, out: PathLike) -> Path:
+        """The file of this format for an output `out`, whose own ending may be that of any format."""
+        place = Path(out)
+        known = sorted((row.suffix for row in PEOPLE_FORMATS), key=len, reverse=True)
+        ending = next((end for end in known if place.name.lower().endswith(end)), "")
+        return place.with_name(place.name[: len(place.name) - len(ending)] + self.suffix)
+
+
+PEOPLE_FORMATS = (
+    PeopleFormat("npz", ".npz", "arrays, for NumPy", write_npz_people),
+    PeopleFormat("csv", ".csv", "a table, a row a person in a frame", write_wide),
+    PeopleFormat("csv-long", ".long.csv", "a table, a row a joint", write_long),
+    PeopleFormat("json", ".json", "frames, people, joints", write_json),
+)
+
+
+def people_format(name: str) -> PeopleFormat:
+    """The format of that name. Raises ArgumentError naming all."""
+    found = next((row for row in PEOPLE_FORMATS if row.name == name), None)
+    if found is None:
+        known = ", ".join(row.name for row in PEOPLE_FORMATS)
+        raise ArgumentError("to", name, f"must be one of {known}")
+    return found
+
+
+def format_of_name(path: PathLike) -> PeopleFormat | None:
+    """The format that the name of a file asks for, None where it asks for none."""
+    ends = sorted(PEOPLE_FORMATS, key=lambda row: len(row.suffix), reverse=True)
+    return next((row for row in ends if Path(path).name.lower().endswith(row.suffix)), None)
