@@ -38,6 +38,7 @@ GOOD: dict[str, list[str]] = {
     "plot": ["--help"],  # tests/test_charts.py runs these
     "plot training": ["--help"],
     "plot runs": ["--help"],
+    "export": ["model.onnx"],
     "info": [],
 }
 # What is wrong, and what the line says of it: the option or the file, the value, the remedy
@@ -122,6 +123,11 @@ BAD: dict[str, list[tuple[list[str], str]]] = {
         (["none.csv"], "none.csv: no such file"),
         (["log.csv", "--column", "speed"], "log.csv: no column 'speed', found epoch"),
         (["log.csv", "--colum", "lr"], "--colum: no such option; did you mean --column?"),
+    ],
+    "export": [
+        (["model.pt"], "OUT model.pt: the name must end in .onnx"),
+        (["model.onnx", "--weights", "none"], "none: no such file"),
+        (["model.onnx", "--licence", "empty"], "empty: the file is empty"),
     ],
     "info": [
         (["none"], "none: no such file"),

@@ -19,6 +19,7 @@ COMMANDS = {
     "trust": "learn how far trained weights can be trusted",
     "study": "train many settings and compare them",
     "plot": "draw charts of training runs",
+    "export": "write a lifter as ONNX",
     "info": "tell what files are, and what this machine computes with",
 }
 
