@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,12 @@ import pytest
 from conftest import ROOT
 from layout_people import full_people, in_layout, seen
 
+from minilift.errors import ArgumentError, InputError
 from minilift.poses.layouts import LAYOUTS
 from minilift.poses.layouts.find import by_count, by_names, decide, doubts, implausible
 from minilift.poses.layouts.names import plain
+from minilift.poses.read.keypoints.load import load_keypoints
+from minilift.poses.read.keypoints.raw import Asked
 
 NAMES = {
     "coco17": ["Nose", "leftEye", "rightEye", "l.ear", "r.ear", "LShoulder", "RShoulder", "left elbow",
@@ -269,3 +273,34 @@ def test_real_people_tell_their_layout(path: str) -> None:
     assert doubts(LAYOUTS[name], xy, missing) == ()
     known = [layout for layout in candidates if implausible(layout, xy, missing)]
     assert LAYOUTS[name] not in known
+
+
+def test_a_map_of_names_meets_a_file(tmp_path: Path) -> None:
+    """A table of DeepLabCut's whose body parts have names that say nothing."""
+    joints = [joint for joint in LAYOUTS["coco17"].joints if "eye" not in joint]
+    names = [f"bodypart{i}" for i in range(len(joints))]
+    xy = seen(in_layout("coco17", full_people(4)))[
+        :, [LAYOUTS["coco17"].joints.index(joint) for joint in joints]
+    ]
+    rows = [["scorer", *["me"] * 3 * len(names)], ["bodyparts", *[name for name in names for _ in range(3)]]]
+    rows += [["coords", *["x", "y", "likelihood"] * len(names)]]
+    rows += [[str(i), *[f"{v:.3f}" for x, y in people for v in (x, y, 0.9)]] for i, people in enumerate(xy)]
+    table = tmp_path / "clip.csv"
+    table.write_text("\n".join(",".join(row) for row in rows))
+    with pytest.raises(InputError, match=r"say which is which in a \.json file"):
+        load_keypoints(table)
+    own = dict(zip(names[::-1], joints[::-1], strict=True))
+    (tmp_path / "map.json").write_text(json.dumps({"map": own}))
+    found = load_keypoints(table, Asked(layout=str(tmp_path / "map.json")))
+    assert found.layout.joints == tuple(joints[::-1])
+    np.testing.assert_allclose(found.xy, xy[:, ::-1], atol=1e-3)
+    (tmp_path / "map.json").write_text(
+        json.dumps({"map": {f"{name}x": joint for name, joint in own.items()}})
+    )
+    with pytest.raises(ArgumentError, match=r"no joint of .*clip\.csv is its right_ankle; correct its map"):
+        load_keypoints(table, Asked(layout=str(tmp_path / "map.json")))
+    np.save(tmp_path / "clip.npy", xy)
+    with pytest.raises(
+        ArgumentError, match=r"is a map of names, and .*clip\.npy has none; list its 'joints'"
+    ):
+        load_keypoints(tmp_path / "clip.npy", Asked(layout=str(tmp_path / "map.json")))

@@ -74,7 +74,7 @@ def by_names(names: Sequence[str]) -> Match | None:
     found = [plain(name) for name in names]
     if any(_ANIMAL.search(name) for name in found):
         return None
-    same = [known for known in _known() if sorted(known[1]) == sorted(found)]
+    same = [known for known in _known() if len(known[1]) == len(found) and set(known[1]) == set(found)]
     in_order = [known for known in same if list(known[1]) == found]
     for layout, joints in in_order or same:
         return Match(layout, tuple(found.index(joint) for joint in joints))

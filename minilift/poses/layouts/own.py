@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import difflib
 import json
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,7 +21,7 @@ from minilift.poses.layouts.layout import Layout
 from minilift.poses.layouts.parents import parents_of
 from minilift.poses.layouts.rows import COURSE15, LAYOUTS
 
-_MOST = 1000  # joints
+_MOST = 1000  # joints, and what no weight is more than
 _LIMBS = [joint for joint in COURSE15.joints if joint not in FITTED]
 _KEYS = ("name", "joints", "parents", "made_of", "map")
 _DOCS = "write it as docs/layouts.md says"
@@ -51,6 +50,8 @@ def load_layout(path: PathLike) -> Layout:
     for key in found:
         if key not in _KEYS:
             raise file_error(path, f"has '{str(key)[:40]}', which says nothing; use {', '.join(_KEYS)}")
+    if len(_dict(path, found, "map")) > _MOST:
+        raise file_error(path, f"'map' has more than {_MOST} names; leave out what is no joint")
     called = {_name(path, own): _name(path, joint) for own, joint in _dict(path, found, "map").items()}
     joints = _joints(path, found, called)
     for own, joint in called.items():
@@ -97,7 +98,7 @@ def _weights(path: PathLike, joint: str, parts: Any, joints: tuple[str, ...]) ->
     if not isinstance(parts, dict) or not parts:
         raise file_error(path, f"'made_of' of {joint} is no list of joints; give one, or joints and weights")
     for weight in parts.values():
-        if type(weight) not in (int, float) or not math.isfinite(weight):
+        if type(weight) not in (int, float) or not abs(weight) <= _MOST:
             raise file_error(path, f"'made_of' of {joint} has the weight {str(weight)[:40]!r}; give a number")
     weights = {_known(path, part, joints): float(weight) for part, weight in parts.items()}
     if abs(sum(weights.values()) - 1) > 1e-3:

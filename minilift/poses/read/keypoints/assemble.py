@@ -117,6 +117,9 @@ def _layout(raw: Raw, missing: np.ndarray, path: PathLike, asked: Asked) -> tupl
         if len(layout) != joints:
             problem = f"has {len(layout)} joints, and {one_line(str(path))} has {joints}"
             raise ArgumentError("layout", asked.layout, f"{problem}; give that of the file")
+        if layout.called and raw.names is None:
+            problem = f"is a map of names, and {one_line(str(path))} has none"
+            raise ArgumentError("layout", asked.layout, f"{problem}; list its 'joints' in the file's order")
         return layout, []
     if raw.names is not None:
         match = by_names(raw.names)
