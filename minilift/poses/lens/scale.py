@@ -6,30 +6,32 @@ agree:
 
     d_f = mean over bones of L_b / l_fb          L_b = median over frames of d_f l_fb
 
-The mean leaves out bones that are far from the median, so that a limb that is lifted badly, or a frame that
-is, moves little. One factor for all frames is free: the median of d is 1, or the person has a known height,
-or the median distance is known.
+Both are weighted by how well a bone's length is known. A lifter knows where a joint is across the ray from
+the picture, and guesses where it is along it. With c the cosine between bone and ray, and errors s along it
+and s sqrt(e) across it, the variance of l / L is s^2 (c^2 + e) / L^2: long bones that lie across the view
+count. Bones that are far from the others of their frame count less, so that a limb that is lifted badly moves
+little. One factor for all frames is free: the median of d is 1, or the person has a known height, or the
+median distance is known.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from minilift.poses.layouts import COURSE15
+from minilift.poses.lens.stature import stature, typical
 
 _N = len(COURSE15)
-_ROUNDS = 8
-_NEAR = 0.3  # of the median: how far a bone may be from it to count
+_PARENTS = list(COURSE15.parents)
+_ROUNDS = 10
+_ACROSS = 0.1  # e: the error across the ray, squared, as a share of that along it
+_NEAR = 0.3  # how far a bone's ratio may be from the median of its frame before it counts a quarter
 _SHORTEST = 1e-4  # units; a shorter bone says nothing about scale
-_PARTS = (0.245, 0.246, 0.133, 0.169, 0.0793)
-"""Thigh, shin, hips to spine, spine to neck, neck to head as shares of stature: the mean proportions of
-docs/augmentation.md. What is left to 1 is below the ankle and above the centre of the head."""
-
-_LEGS = [[COURSE15.index(f"{side}_{joint}") for side in ("left", "right")] for joint in ("knee", "ankle")]
-_TRUNK = [COURSE15.index(joint) for joint in ("spine", "neck", "head")]
+_FEWEST = 10  # frames that give a person bones of their own
+_MOST_PEOPLE = 100  # those in the most frames; the others get everyone's bones
 
 
 @dataclass(frozen=True)
@@ -52,100 +54,147 @@ class Scale:
     ) -> Scale:  # fmt: skip
         """From joints (n, 15, 3), each row in its own unit with the mid-hip at distance 1; seen (n, 15) bool.
 
-        People are (n,) numbers. Without a height, several are taken to be equally tall; with one, all of them
-        have it. `distance` is the median distance of the first person in metres.
+        A sample of a clip is enough. People are (n,) numbers. Without a height, several are taken to be
+        equally tall; with one, all of them have it. `distance` is the median distance of the first person in
+        metres.
         """
         unit = "root-depth" if height is None and distance is None else "m"
         if stills:
             each = ("height", height) if height is not None else ("distance", distance or 1.0)
             return cls({}, np.full(_N, np.nan), unit, each, _told_of_stills(height, distance))
-        bones = _bones(own, seen)
-        found = {int(one): _agreed(bones[person == one]) for one in np.unique(person)}
-        found = {one: lengths for one, lengths in found.items() if np.isfinite(_stature(lengths))}
+        bones = _Bones.of(own, seen)
+        usable = np.isfinite(bones.length).all(axis=1)
+        bones, person = bones.take(usable), np.asarray(person)[usable]
+        found = {one: _agreed(bones.take(rows)) for one, rows in _often(person)}
+        if not found and len(person):  # many people in few frames each
+            found = {int(person[0]): _agreed(bones)}
+        found = {one: lengths for one, lengths in found.items() if np.isfinite(stature(lengths))}
         if not found:
             return cls({}, np.full(_N, np.nan), unit, ("distance", distance or 1.0), ())
-        first = int(next(one for one in person if int(one) in found))
-        wanted = height if height is not None else _stature(found[first]) * (distance or 1.0)
-        scaled = {one: lengths * (wanted / _stature(lengths)) for one, lengths in found.items()}
-        return cls(scaled, scaled[first], unit, None, _told(len(found), height, distance))
+        first = next(one for one in person.tolist() if one in found)
+        wanted = height or float(stature(found[first])) * (distance or 1.0)
+        scaled = {one: lengths * (wanted / stature(lengths)) for one, lengths in found.items()}
+        everyone = np.asarray(np.median(list(scaled.values()), axis=0))
+        agree = _spread(bones, person, scaled, everyone)
+        return cls(scaled, everyone, unit, None, _told(len(np.unique(person)), height, distance, agree))
 
     def depths(self, own: np.ndarray, seen: np.ndarray, person: np.ndarray) -> np.ndarray:
-        """The distance (n,) of the mid-hip in `unit`, for joints (n, 15, 3) in units of their own."""
+        """The distance (n,) of the mid-hip in `unit`, for joints (n, 15, 3) in units of their own.
+
+        NaN for a row that is not lifted. A row without a seen bone is judged by those that the lifter placed.
+        """
+        if self.each is not None and self.each[0] == "distance":
+            return np.full(len(own), self.each[1])
+        bones = _Bones.of(own, seen)
         if self.each is not None:
-            kind, size = self.each
-            if kind == "distance":
-                return np.full(len(own), size)
-            return size / np.array([_stature(row) for row in _bones(own, seen)])
-        lengths = (
-            np.stack([self.lengths.get(one, self.others) for one in person.tolist()]) if len(own) else own
-        )
-        return _units(lengths.reshape(len(own), _N), _bones(own, seen))
+            return np.asarray(self.each[1] / stature(bones.length))
+        return _units(_each(person, self.lengths, self.others), bones)
 
     def statures(self) -> dict[int, float]:
         """How tall every person comes out, in `unit`."""
-        return {one: _stature(lengths) for one, lengths in self.lengths.items()}
+        return {one: float(stature(lengths)) for one, lengths in self.lengths.items()}
 
 
-def _bones(own: np.ndarray, seen: np.ndarray) -> np.ndarray:
-    """Lengths (n, 15) of the bones, NaN where an end was not seen or the length says nothing."""
-    if not len(own):
-        return np.zeros((0, _N))
-    lengths = COURSE15.bone_lengths(own)
-    parents = np.array(COURSE15.parents)
-    known = seen & np.where(parents < 0, True, seen[:, parents])
-    return np.where(known & (lengths > _SHORTEST), lengths, np.nan)
+@dataclass(frozen=True)
+class _Bones:
+    """The bones of n rows, each row in a unit of its own."""
+
+    length: np.ndarray
+    """(n, 15)"""
+    weight: np.ndarray
+    """(n, 15) 1 / (c^2 + e); 0 where an end was not seen or the length says nothing. A row in which no bone
+    counts has the weights of all its bones."""
+
+    @classmethod
+    def of(cls, own: np.ndarray, seen: np.ndarray) -> _Bones:
+        points = COURSE15.with_root(np.asarray(own, np.float64))
+        bone = points[:, :-1] - points[:, _PARENTS]
+        length = np.linalg.norm(bone, axis=2)
+        fit = length > _SHORTEST
+        along = np.einsum("nij,nij->ni", bone, points[:, :-1])
+        along /= np.where(fit, length, 1) * np.linalg.norm(points[:, :-1], axis=2)
+        weight = np.where(fit, 1 / (along**2 + _ACROSS), 0)
+        both = seen & np.where(np.array(_PARENTS) < 0, True, seen[:, _PARENTS])
+        counts = (both & fit).any(axis=1, keepdims=True)
+        return cls(np.where(fit, length, _SHORTEST), np.where(both | ~counts, weight, 0)).whole(own)
+
+    def whole(self, own: np.ndarray) -> _Bones:
+        """The same, NaN in the rows that are not lifted."""
+        lifted = np.isfinite(own).all(axis=(1, 2))[:, None]
+        return _Bones(np.where(lifted, self.length, np.nan), np.where(lifted, self.weight, 0))
+
+    def take(self, rows: np.ndarray) -> _Bones:
+        return _Bones(self.length[rows], self.weight[rows])
 
 
-def _agreed(bones: np.ndarray) -> np.ndarray:
-    """Lengths (15,) of one person's bones, in units of the median distance; NaN for a bone never seen."""
-    units = np.ones(len(bones))
-    for _ in range(_ROUNDS):
-        lengths = _median(units[:, None] * bones, 0)
-        units = _units(np.broadcast_to(lengths, bones.shape), bones)
-        units = units / max(float(_median(units, 0)), 1e-12)
-    return _median(units[:, None] * bones, 0)
+def _often(person: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+    """The people of at least _FEWEST rows, and their rows; the most frequent first."""
+    order = np.argsort(person, kind="stable")
+    people, counts = np.unique(person, return_counts=True)
+    ends = np.cumsum(counts)
+    for place in np.argsort(-counts, kind="stable")[:_MOST_PEOPLE]:
+        if counts[place] >= _FEWEST or len(people) == 1:
+            yield int(people[place]), order[ends[place] - counts[place] : ends[place]]
 
 
-def _units(lengths: np.ndarray, bones: np.ndarray) -> np.ndarray:
-    """d (n,) from L (n, 15) and l (n, 15); the median of all where a row shows no bone.
+def _agreed(bones: _Bones) -> np.ndarray:
+    """Lengths (15,) of one person's bones, in units of the median distance.
 
-    The mean of L / l over the bones near the median, weighted by L^2: a joint is as far off on a short bone
-    as on a long one, so that the ratio of a bone has a variance of 1 / L^2.
+    A bone that is never seen gets the length that it has in a person with the others, `typical`.
     """
-    ratios = lengths / bones
-    middle = _median(ratios, 1)
-    near = np.abs(ratios - middle[:, None]) <= _NEAR * middle[:, None]
-    weights = np.where(near, lengths**2, 0)
-    total = weights.sum(axis=1)
-    mean = np.where(near, weights * ratios, 0).sum(axis=1) / np.where(total > 0, total, 1)
-    found = np.where(total > 0, mean, middle)
-    usual = float(_median(found, 0)) if np.isfinite(found).any() else 1.0
-    return np.where(np.isfinite(found), found, usual)
+    units = np.ones(len(bones.length))
+    for _ in range(_ROUNDS):
+        lengths = typical(_weighted_median(units[:, None] * bones.length, bones.weight))
+        units = _units(lengths, bones)
+        units = units / max(float(np.median(units)), 1e-12)
+    return typical(_weighted_median(units[:, None] * bones.length, bones.weight))
 
 
-def _median(values: np.ndarray, axis: int) -> np.ndarray:
-    """nanmedian, NaN without a warning where all are NaN."""
-    empty = np.isnan(values).all(axis=axis, keepdims=True)
-    return np.asarray(
-        np.where(empty.squeeze(axis), np.nan, np.nanmedian(np.where(empty, 0.0, values), axis=axis))
-    )
+def _units(lengths: np.ndarray, bones: _Bones) -> np.ndarray:
+    """d (n,) from L (15,) or (n, 15), and the bones of n rows."""
+    ratios = lengths / bones.length
+    weights = bones.weight * lengths**2
+    middle = _weighted_median(ratios.T, (bones.weight > 0).T)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        weights = weights / (1 + ((ratios / middle[:, None] - 1) / _NEAR) ** 2) ** 2
+        return np.asarray((weights * ratios).sum(axis=1) / weights.sum(axis=1))
 
 
-def _stature(lengths: np.ndarray) -> float:
-    """Head to floor of a person with these bones; parts that were never seen are taken from the others."""
-    parts = np.array([np.nanmean(lengths[pair]) if np.isfinite(lengths[pair]).any() else np.nan
-                      for pair in _LEGS] + list(lengths[_TRUNK]))  # fmt: skip
-    usual, known = np.array(_PARTS), np.isfinite(parts)
-    return float(parts[known].sum() / usual[known].sum()) if known.any() else float("nan")
+def _each(person: np.ndarray, lengths: Mapping[int, np.ndarray], others: np.ndarray) -> np.ndarray:
+    """Lengths (n, 15) of the person of every row."""
+    people, place = np.unique(person, return_inverse=True)
+    table = [lengths.get(one, others) for one in people.tolist()]
+    return np.array(table).reshape(-1, _N)[place.reshape(-1)]
 
 
-def _told(people: int, height: float | None, distance: float | None) -> tuple[str, ...]:
+def _weighted_median(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Of every column of (n, m): the value at which half of the weight is reached; NaN without any weight."""
+    if not len(values):
+        return np.full(values.shape[1], np.nan)
+    order = np.argsort(values, axis=0)
+    reached = np.cumsum(np.take_along_axis(weights.astype(np.float64), order, axis=0), axis=0)
+    place = (reached < reached[-1] / 2).sum(axis=0)[None]
+    middle = np.take_along_axis(values, np.take_along_axis(order, place, axis=0), axis=0)[0]
+    return np.asarray(np.where(reached[-1] > 0, middle, np.nan))
+
+
+def _spread(
+    bones: _Bones, person: np.ndarray, lengths: Mapping[int, np.ndarray], others: np.ndarray
+) -> float:
+    """How well the bones agree: the median of |d l / L - 1| over the bones that count."""
+    wanted = _each(person, lengths, others)
+    off = np.abs(_units(wanted, bones)[:, None] * bones.length / wanted - 1)[bones.weight > 0]
+    return float(np.median(off)) if len(off) else 0.0
+
+
+def _told(people: int, height: float | None, distance: float | None, agree: float) -> tuple[str, ...]:
+    sure = f"; bone lengths agree to {agree:.1%} over the frames"
     if height is not None:
-        return (f"scale: metres, {'every' if people > 1 else 'the'} person {height:g} m tall",)
+        return (f"scale: metres, {'every' if people > 1 else 'the'} person {height:g} m tall{sure}",)
     alike = ", people taken to be equally tall" if people > 1 else ""
     if distance is not None:
-        return (f"scale: metres, the first person {distance:g} m away (median){alike}",)
-    return (f"scale: 1 is the median distance of the first person{alike}; a height gives metres",)
+        return (f"scale: metres, the first person {distance:g} m away (median){alike}{sure}",)
+    return (f"scale: 1 is the median distance of the first person{alike}; a height gives metres{sure}",)
 
 
 def _told_of_stills(height: float | None, distance: float | None) -> tuple[str, ...]:
