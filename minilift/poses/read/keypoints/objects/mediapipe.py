@@ -93,7 +93,8 @@ def _poses(document: Document, rows: Rows, single: bool) -> Iterator[Pose]:
         at = whole(about.get("frame", about.get("frame_id", about.get("frameIndex"))), row)
         rows.frames.append(at)
         found = _landmarks(frame)
-        for person in ([found] if single else found) if found else ():
+        people = [found] if single and found else found or []
+        for person in people if isinstance(people, list) else [people]:
             if not is_list_of(person, dict) or not is_point(person[0]):
                 raise file_error(document.path, f"has no landmarks in frame {at}; write the file again")
             yield pose_of(at, person)

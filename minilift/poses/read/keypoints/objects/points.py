@@ -63,8 +63,14 @@ def add_all(path: PathLike, rows: Rows, poses: Iterable[Pose]) -> tuple[str, ...
     Raises InputError, naming the file, for names that are none, and for more than a thousand of them.
     """
     poses = list(poses)
-    orders = {pose.names for pose in poses if _hashable(path, pose)}
+    for pose in poses:
+        if not all(isinstance(name, (str, int)) for name in pose.names):
+            problem = f"a person of frame {pose.frame} has joints without a name among others"
+            raise file_error(path, f"{problem}; write the file again")
+    orders = {pose.names for pose in poses}
     names = next(iter(orders), ())
+    if len(orders) > 1 and () in orders:
+        raise file_error(path, "has people with names of joints and without; write one kind of them")
     if len(orders) > 1:
         names = tuple(dict.fromkeys(name for pose in poses for name in pose.names))
         if len(names) > _MOST:
@@ -76,13 +82,6 @@ def add_all(path: PathLike, rows: Rows, poses: Iterable[Pose]) -> tuple[str, ...
         joints = pose.joints if pose.names == names else _ordered(pose, names)
         rows.add(pose.frame, joints, 3, track=pose.track, weight=pose.weight)
     return None if numbered or not names else tuple(map(str, names))
-
-
-def _hashable(path: PathLike, pose: Pose) -> bool:
-    if not all(isinstance(name, (str, int)) for name in pose.names):
-        problem = f"a person of frame {pose.frame} has joints without a name among others"
-        raise file_error(path, f"{problem}; write the file again")
-    return True
 
 
 def _ordered(pose: Pose, names: tuple[Any, ...]) -> list[Any]:

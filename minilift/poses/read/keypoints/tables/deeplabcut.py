@@ -29,6 +29,8 @@ def read_deeplabcut(document: Document, asked: Asked) -> Raw:
     names = [row[0].lower() for row in table[:4]]
     depth = 4 if names[1] == "individuals" else 3
     header = {name: row for name, row in zip(names, table[:depth], strict=False) if name in _LEVELS}
+    if not {"bodyparts", "coords"} <= header.keys():
+        raise file_error(document.path, "has no header rows bodyparts and coords; write the file again")
     coords, rows = header["coords"], table[depth:]
     first = next((i for i, cell in enumerate(coords) if cell.lower() in ("x", "y", "z")), len(coords))
     for level, row in header.items():
