@@ -82,7 +82,7 @@ def damaged(value: Any, chance: random.Random) -> Any:
         parent, key = at, chance.choice(keys)
         at = parent[key]
     if parent is None:
-        return chance.choice(RUBBISH)
+        return copy.deepcopy(chance.choice(RUBBISH))
     kind = chance.randrange(4)
     if kind == 0:
         del parent[key]
@@ -92,7 +92,7 @@ def damaged(value: Any, chance: random.Random) -> Any:
         other = chance.choice(children(parent))
         parent[key], parent[other] = parent[other], parent[key]
     else:
-        parent[key] = chance.choice(RUBBISH)
+        parent[key] = copy.deepcopy(chance.choice(RUBBISH))
     return value
 
 

@@ -115,6 +115,8 @@ def _names(document: Document, people: list[dict[str, Any]]) -> tuple[str, ...] 
     for category in _dicts(document.json.get("categories")):
         names = category.get("keypoints")
         if str(category.get("id")) in used and is_list_of(names, str):
+            if not all(isinstance(name, str) for name in names):
+                raise file_error(document.path, "has a joint whose name is no text; write the file again")
             if by_names(names) is None:
                 shown = one_line(", ".join(names[:8]), 120)
                 problem = (
