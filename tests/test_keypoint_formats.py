@@ -47,7 +47,7 @@ def test_a_small_file_of_each_format_is_read(name: str, tmp_path: Path) -> None:
 
 LATER = {
     "trc-pixels", "ultralytics-csv", "mlkit-csv", "csv-wide-mediapipe", "course", "videopose3d-npz",
-    "videopose3d-detectron-npz", "npz-keypoints-scores", "npz",
+    "videopose3d-detectron-npz", "npz-keypoints-scores", "npz", "sleap-h5", "dlc-h5",
 }  # fmt: skip
 
 

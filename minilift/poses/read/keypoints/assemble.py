@@ -12,6 +12,7 @@ from minilift.poses.keypoints import Keypoints
 from minilift.poses.layouts import Layout
 from minilift.poses.layouts.find import Match, by_count, by_names, columns_of, counts, decide, implausible
 from minilift.poses.layouts.own import layout_named
+from minilift.poses.read.keypoints.people import order, tracks, without_doubles
 from minilift.poses.read.keypoints.raw import (
     FRACTION,
     INCLUSIVE,
@@ -33,21 +34,23 @@ def assemble(raw: Raw, path: PathLike, format: str, asked: Asked) -> Keypoints:
     if not len(raw.xy):
         raise file_error(path, f"no person in any of its {_frames(raw)}; check the detector")
     raw = _with_columns(raw, path, asked)
-    missing = np.isnan(raw.xy).any(axis=2)
+    missing = ~(np.abs(raw.xy) < _LARGEST).all(axis=2)  # NaN too
     if raw.missing is not None:
         missing |= raw.missing
     if missing.all():
         raise file_error(path, f"not one joint was found in its {_frames(raw)}; check the detector")
     layout, notes = _layout(raw, missing, path, asked)
     size = _size(raw, path, asked)
-    order, person = _order(raw, missing)
-    xy = _pixels(raw, path, size)[order]
-    track, names = _tracks(raw, order, person)
+    rows, person = order(raw, missing)
+    xy = _pixels(raw, path, size)[rows]
+    if not np.isfinite(xy).all():
+        xy[~np.isfinite(xy).all(axis=2)] = np.nan
+    track, names = tracks(raw, rows)
     found = Keypoints(
         xy=xy,
-        score=None if raw.score is None else raw.score[order].astype(np.float32),
-        missing=missing[order],
-        frame=raw.frame[order],
+        score=None if raw.score is None else _scores(raw.score[rows]),
+        missing=missing[rows],
+        frame=raw.frame[rows],
         person=person,
         track=track,
         track_names=names,
@@ -57,13 +60,21 @@ def assemble(raw: Raw, path: PathLike, format: str, asked: Asked) -> Keypoints:
         size=None if raw.unit == RAYS else size,
         fps=asked.fps or raw.fps,
         stills=raw.stills,
-        weight=None if raw.weight is None else raw.weight[order],
+        weight=None if raw.weight is None else raw.weight[rows],
         rays=raw.unit == RAYS,
         notes=(*raw.notes, *notes),
         warnings=tuple(raw.warnings),
     )
-    found = _without_doubles(found)
+    found = without_doubles(found)
     return replace(found, warnings=(*found.warnings, *suspicious(found)))
+
+
+_LARGEST = 1e9  # of a coordinate: what is larger is no place in a picture
+
+
+def _scores(score: np.ndarray) -> np.ndarray:
+    with np.errstate(over="ignore"):
+        return np.where(np.isfinite(score), score, np.nan).astype(np.float32)
 
 
 def _frames(raw: Raw) -> str:
@@ -76,6 +87,9 @@ def _with_columns(raw: Raw, path: PathLike, asked: Asked) -> Raw:
     """The joints in a layout's order, where the file names them."""
     if raw.names is None:
         return raw
+    if len(raw.names) != raw.xy.shape[1]:
+        problem = f"names {len(raw.names)} joints, and its people have {raw.xy.shape[1]}"
+        raise file_error(path, f"{problem}; write the file again")
     match = by_names(raw.names)
     if asked.layout is not None:
         wanted = layout_named(asked.layout)
@@ -193,48 +207,3 @@ def _pixels(raw: Raw, path: PathLike, size: tuple[int, int] | None) -> np.ndarra
         return (raw.xy + 1) / 2 * (sides - 1)
     assert raw.unit == SQUARE
     return raw.xy * sides.max() - (sides.max() - sides) / 2
-
-
-# ---- people --------------------------------------------------------------------------------------------
-def _order(raw: Raw, missing: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The rows with a joint, by frame, and each one's place in its frame, as the file counts."""
-    order = np.argsort(raw.frame, kind="stable")
-    frame = raw.frame[order]
-    first = np.flatnonzero(np.diff(frame, prepend=frame[0] - 1))
-    person = np.arange(len(frame)) - np.repeat(first, np.diff(first, append=len(frame)))
-    kept = ~missing[order].all(axis=1)
-    return order[kept], person[kept].astype(np.int64)
-
-
-def _tracks(raw: Raw, order: np.ndarray, person: np.ndarray) -> tuple[np.ndarray | None, tuple[str, ...]]:
-    """Identities as numbers, and their names; none where all people of a frame have the same."""
-    if raw.track is None:
-        return None, ()
-    named = [raw.track[row] for row in order]
-    names = tuple(dict.fromkeys(name for name in named if name is not None))
-    if len(names) <= 1 and (person.max() > 0 or names in ((), ("0",))):
-        return None, ()
-    numbers = {name: number for number, name in enumerate(names)}
-    return np.array([-1 if name is None else numbers[name] for name in named], np.int64), names
-
-
-def _without_doubles(found: Keypoints) -> Keypoints:
-    """Of two people with one identity in a frame, the one that the detector is surer of."""
-    if found.track is None:
-        return found
-    sure = found.weight
-    if sure is None or not np.isfinite(sure).any():
-        scores = np.ones(found.missing.shape) if found.score is None else np.nan_to_num(found.score)
-        sure = np.where(found.missing, 0, scores).mean(axis=1)
-    order = np.lexsort((-np.nan_to_num(sure, nan=-np.inf), found.track, found.frame))
-    same = (
-        (np.diff(found.frame[order]) == 0)
-        & (np.diff(found.track[order]) == 0)
-        & (found.track[order][1:] >= 0)
-    )
-    doubles = order[1:][same]
-    if not len(doubles):
-        return found
-    keep = np.setdiff1d(np.arange(len(found)), doubles)
-    note = f"{len(doubles):,} doubles of an identity in a frame left out; the surer of two is kept"
-    return replace(found.take(keep), notes=(*found.notes, note))

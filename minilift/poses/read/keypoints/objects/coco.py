@@ -16,7 +16,7 @@ from minilift.files import file_error, one_line
 from minilift.poses.layouts.find import by_names
 from minilift.poses.read.keypoints.document import Document
 from minilift.poses.read.keypoints.raw import Asked, Raw
-from minilift.poses.read.keypoints.rows import Rows, clip_of, frame_in_name, identity, is_list_of, near, whole
+from minilift.poses.read.keypoints.rows import Rows, clip_of, frame_in_name, is_list_of, near, whole
 
 _LOOKED_AT = 100
 
@@ -167,8 +167,7 @@ def read_mpii(document: Document, asked: Asked) -> Raw:
     for row, person in enumerate(_dicts(document.json)):
         frame = frame_in_name(str(person.get("image", "")))
         name = row if frame is None else frame
-        rows.add(name, person.get("joints"), 2, scores=person.get("joints_vis"), track=identity(None))
+        rows.add(name, person.get("joints"), 2, scores=person.get("joints_vis"))
     found = rows.raw(layout="mpii16", stills=True)
-    assert found.score is not None
-    found.missing = found.score == 0
+    found.missing = None if found.score is None else found.score == 0
     return found
