@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from pages import HOSTILE, Outline
-from walkers import CAMERA_HEIGHT, DISTANCE, walkers
+from walkers import CAMERA_HEIGHT, DISTANCE, TILT, walkers
 
 from minilift.errors import InputError
 from minilift.poses.lens.camera import Camera
@@ -95,12 +95,42 @@ def test_floor_and_camera_are_where_they_were(axes: str) -> None:
     apex = [0, 0, 0] if axes == "camera" else [0, CAMERA_HEIGHT, DISTANCE]
     np.testing.assert_allclose(found.camera[0], apex, atol=1e-6)
     if axes != "camera":
-        assert found.floor == pytest.approx(0.05, abs=0.02)
+        assert found.floor is not None
+        assert found.floor.height == pytest.approx(0.05, abs=0.02)
+        assert found.floor.tilt < 0.5
     assert 1.4 < found.height < 2
     ahead = found.camera[1:].mean(axis=0) - found.camera[0]
     assert ahead[2] < 0  # its picture lies towards the people
     assert np.linalg.norm(ahead) == pytest.approx(0.12 * DISTANCE, rel=0.15)
     assert found.camera[1, 1] > found.camera[3, 1]  # and its upper edge is up
+
+
+@pytest.mark.parametrize("frames", [200, 15])
+def test_the_floor_of_a_tilted_camera_lies_below_the_feet(frames: int) -> None:
+    people = walkers(frames, axes="camera")
+    floor = stage.build(people).floor
+    assert floor is not None
+    feet = people.joint_3d[:, [2, 5]]
+    above = (feet[..., 1] - floor.under(feet)[..., 1]).min(axis=1)
+    assert np.percentile(above, 10) == pytest.approx(0, abs=0.01)
+    if frames == 200:
+        assert floor.tilt == pytest.approx(TILT, abs=0.7)
+        assert floor.slope_z < 0  # the camera looks down: the floor rises away from it
+        assert np.percentile(np.abs(above), 90) < 0.06
+    else:
+        assert floor.tilt == 0  # too short to tell
+
+
+def test_jumping_and_a_bad_frame_do_not_move_the_floor() -> None:
+    people = walkers(200)
+    people.joint_3d[50:90, :, 1] += 0.5
+    people.root[50:90, 1] += 0.5
+    people.joint_3d[120, :, 1] -= 30
+    people.root[120, 1] -= 30
+    floor = stage.build(people).floor
+    assert floor is not None
+    assert floor.tilt < 1
+    assert floor.height == pytest.approx(0.05, abs=0.03)
 
 
 def test_distortion_is_part_of_what_is_projected_back(tmp_path: Path) -> None:

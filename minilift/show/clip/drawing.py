@@ -16,7 +16,7 @@ from minilift.poses.layouts import COURSE15
 from minilift.poses.lifted import LiftedPeople
 from minilift.show.clip.page.facts import name_of
 from minilift.show.clip.projected import projected
-from minilift.show.clip.stage import Stage, build
+from minilift.show.clip.stage import Floor, Stage, build
 from minilift.show.people.skeletons import View, bone_colour, view
 from minilift.show.style import BLUE, GREEN, GRID, INK, ORANGE, PURPLE, SKY, SMALL, VERMILION, plain
 
@@ -77,10 +77,11 @@ class Bone(NamedTuple):
 
 
 def draw_stage(
-    axes: Axes, scene: Scene, rows: np.ndarray, seen_from: View, floor: np.ndarray, width: float = 2.4
+    axes: Axes, scene: Scene, rows: np.ndarray, seen_from: View, middle: np.ndarray, width: float = 2.4
 ) -> None:
-    """Draw people (rows) on a floor around the point `floor` (3,), far limbs first; limbs `width` points."""
-    _draw_floor(axes, floor, scene.stage.height, seen_from)
+    """Draw people (rows) on the floor around a point (3,), far limbs first; limbs are `width` points wide."""
+    floor = scene.stage.floor or Floor(float(scene.stage.joints[rows][..., 1].min()) if len(rows) else 0.0)
+    _draw_floor(axes, floor, middle, scene.stage.height, seen_from)
     bones: list[Bone] = []
     for row in rows:
         seen = seen_on_stage(scene.stage.joints[row], seen_from)
@@ -147,8 +148,8 @@ def _draw_joints(axes: Axes, scene: Scene, row: int, flat: np.ndarray, width: fl
         axes.plot(*flat[HEAD], "o", color=colour, mec=scene.colour(row, HEAD), ms=2.4 * width, zorder=4)
 
 
-def _draw_floor(axes: Axes, middle: np.ndarray, height: float, seen_from: View) -> None:
-    """A level grid around a point; it fades."""
+def _draw_floor(axes: Axes, floor: Floor, middle: np.ndarray, height: float, seen_from: View) -> None:
+    """A grid around a point; it fades."""
     cell = 0.3 * height
     lines, shades = [], []
     for i in range(-CELLS, CELLS + 1):
@@ -157,10 +158,8 @@ def _draw_floor(axes: Axes, middle: np.ndarray, height: float, seen_from: View) 
             if fade > 0:
                 lines += [[[i, 0, j], [i, 0, j + 1]], [[j, 0, i], [j + 1, 0, i]]]
                 shades += [fade, fade]
-    points = (
-        cell * np.array(lines, np.float64) + np.round(middle / cell) * [cell, 0, cell] + [0, middle[1], 0]
-    )
-    seen = seen_on_stage(points, seen_from)[..., :2]
+    points = cell * (np.array(lines, np.float64) + np.round(middle / cell) * [1, 0, 1])
+    seen = seen_on_stage(floor.under(points), seen_from)[..., :2]
     axes.add_collection(_lines()(seen, colors=GRID, linewidths=0.7, alpha=shades, zorder=1))
 
 

@@ -101,9 +101,7 @@ def _drawn(scene: Scene, numbers: np.ndarray) -> Iterator[Any]:
         if scene.stage.floor is None and len(rows):
             low, high = points.min(axis=0), points.max(axis=0)
             bounds = around(seen_on_stage(points, SEEN_FROM), 0.12)
-        floor = low[1] if scene.stage.floor is None else scene.stage.floor
-        middle = 0.5 * (low + high)
-        draw_stage(right, scene, rows, SEEN_FROM, np.array([middle[0], floor, middle[2]]), 2.2)
+        draw_stage(right, scene, rows, SEEN_FROM, 0.5 * (low + high), 2.2)
         frame(right, bounds)
         right.set_title(f"3D, {when(scene.people, int(number))}", fontsize=LABEL, color=INK)
         yield _pixels(figure)

@@ -89,8 +89,7 @@ def _draw_view(axes: Axes, scene: Scene, rows: np.ndarray, seen_from: View, reac
     """People in the middle of a square, on their floor."""
     points = scene.stage.joints[rows].reshape(-1, 3)
     middle = 0.5 * (points.min(axis=0) + points.max(axis=0))
-    lowest = points[:, 1].min() if scene.stage.floor is None else scene.stage.floor
-    draw_stage(axes, scene, rows, seen_from, np.array([middle[0], lowest, middle[2]]), 2.2)
+    draw_stage(axes, scene, rows, seen_from, middle, 2.2)
     seen = seen_on_stage(points, seen_from)
     left, right, bottom, top = around(seen, 0)
     across, up = 0.5 * (left + right), 0.5 * (bottom + top)

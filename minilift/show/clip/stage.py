@@ -7,6 +7,7 @@ For axes "y-up" and "camera" that is how they are; of "z-up", Y is away from the
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,6 +16,8 @@ from minilift.poses.layouts import COURSE15
 from minilift.poses.lifted import LiftedPeople
 
 IMAGE_PLANE = 0.12  # of the way from the camera to the people: where its picture stands
+WALKS, FEWEST, ROUNDS = 0.3, 50, 6  # heights that feet are spread by, and rows, for a floor that is not level
+STEEPEST = 0.7  # of a floor: 35 degrees
 HEIGHT = ("left_knee", "left_ankle", "spine", "neck", "head")  # whose bones are as long as a person is high
 
 Z_UP = np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]])  # stage <- z-up
@@ -43,14 +46,32 @@ def fit_to_draw(people: LiftedPeople, path: PathLike) -> LiftedPeople:
     )
 
 
+class Floor(NamedTuple):
+    """The plane y = height + x slope_x + z slope_z: level, unless the camera was not and the axes are its."""
+
+    height: float
+    slope_x: float = 0.0
+    slope_z: float = 0.0
+
+    def under(self, points: np.ndarray) -> np.ndarray:
+        """The points (..., 3) of the floor below points (..., 3)."""
+        x, _, z = np.moveaxis(points, -1, 0)
+        return np.stack([x, self.height + x * self.slope_x + z * self.slope_z, z], axis=-1)
+
+    @property
+    def tilt(self) -> float:
+        """From level, in degrees."""
+        return float(np.degrees(np.arctan(np.hypot(self.slope_x, self.slope_z))))
+
+
 @dataclass(frozen=True)
 class Stage:
     """What stands on the stage: n rows of people, and what is there in all of their frames."""
 
     joints: np.ndarray
     """(n, 16, 3) float64: the joints of COURSE15, then the mid-hip."""
-    floor: float | None
-    """Its height; None for pictures that have nothing to do with each other: each has its own."""
+    floor: Floor | None
+    """None for pictures that have nothing to do with each other: each has its own."""
     height: float
     """Of a person, the median: by it everything else is sized."""
     low: np.ndarray
@@ -68,10 +89,32 @@ def build(people: LiftedPeople) -> Stage:
     length = dict(zip(COURSE15.joints, _bones(there).T, strict=True))
     height = float(np.median(sum(length[name] for name in HEIGHT)))
     low, high = np.percentile(there.reshape(-1, 3), (1, 99), axis=0)
-    floor = None
-    if not people.stills:
-        floor = float(np.percentile(there[..., 1].min(axis=1), 10))  # with the feet on it most of the time
-    return Stage(joints, floor, max(height, 1e-9), low, high, _camera(people, there))
+    height = max(height, 1e-9)
+    floor = None if people.stills else _floor(there, height)
+    return Stage(joints, floor, height, low, high, _camera(people, there))
+
+
+def _floor(joints: np.ndarray, height: float) -> Floor:
+    """The plane that the lowest joints of people (n, 16, 3) stand on most of the time.
+
+    Least squares, fitted again and again without those above it: a foot is in the air now and then. It is
+    level in directions in which no one walks.
+    """
+    feet = np.take_along_axis(joints, joints[..., 1].argmin(axis=1)[:, None, None], axis=1)[:, 0]
+    moves = [k for k in (0, 2) if feet[:, k].std() > WALKS * height]
+    slopes, kept = {0: 0.0, 2: 0.0}, np.ones(len(feet), bool)
+    if moves and len(feet) >= FEWEST:
+        columns = np.column_stack([np.ones(len(feet)), feet[:, moves]])
+        for _ in range(ROUNDS):
+            fitted, *_ = np.linalg.lstsq(columns[kept], feet[kept, 1], rcond=None)
+            off = feet[:, 1] - columns @ fitted
+            kept = off <= np.median(off)
+        found = dict(zip(moves, (float(value) for value in fitted[1:]), strict=True))
+        if sum(value * value for value in found.values()) <= STEEPEST**2:
+            slopes.update(found)
+    flat = Floor(0.0, slopes[0], slopes[2])
+    off = feet[:, 1] - flat.under(feet)[:, 1]
+    return flat._replace(height=float(np.percentile(off, 10)))
 
 
 def _bones(joints: np.ndarray) -> np.ndarray:

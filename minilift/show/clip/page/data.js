@@ -55,6 +55,12 @@ const expected = share("expected", 65534);
 const confidence = share("confidence", 254);
 const stateOf = (row, j) => (j === ROOT ? SEEN : rows.state[15 * row + j]);
 
+/** What of the floor is below a point; of pictures, which have no floor of their own, at a height. */
+function onFloor([x, , z], height) {
+  const [level, slopeX, slopeZ] = scene.floor ?? [height, 0, 0];
+  return [x, level + x * slopeX + z * slopeZ, z];
+}
+
 /** The mean of what `value` gives for each joint of a row, without NaN. */
 function meanOf(value, row) {
   const there = scene.joints.map((_, j) => value(row, j)).filter((each) => !Number.isNaN(each));

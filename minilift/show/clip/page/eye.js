@@ -12,7 +12,7 @@ function framing(at) {
   if (eye.follow >= 0) {
     const row = nearest(eye.follow, at);
     const [x, y, z] = rows.root.subarray(3 * row, 3 * row + 3);
-    const up = scene.floor === null ? y : Math.max(scene.floor + 0.52 * scene.height, y - scene.height);
+    const up = scene.floor ? onFloor([x, y, z])[1] + 0.52 * scene.height : y; // steady while they bob
     return { middle: [x, up, z], tall: 0.68 * scene.height, wide: 0.5 * scene.height };
   }
   let { low, high } = scene;

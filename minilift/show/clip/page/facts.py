@@ -9,6 +9,7 @@ import numpy as np
 from minilift.files import one_line
 from minilift.poses.joint_state import WORDS
 from minilift.poses.lifted import LiftedPeople
+from minilift.show.clip.stage import Floor
 
 AXES = {
     "camera": "camera: X right, Y up, the camera at the origin looks down -Z",
@@ -68,6 +69,8 @@ def _length(people: LiftedPeople, frames: int) -> str:
 
 def _short(value: float) -> str:
     """Three digits that count."""
+    if value < 0.001:
+        return "0.001"
     return f"{value:.3g}" if value < 1000 else f"{value:,.0f}"
 
 
@@ -79,7 +82,7 @@ def warnings(people: LiftedPeople) -> str:
     return f'<ul class="message" aria-label="Warnings">{lines}</ul>'
 
 
-def facts(people: LiftedPeople, shown: tuple[str, ...]) -> str:
+def facts(people: LiftedPeople, floor: Floor | None, shown: tuple[str, ...]) -> str:
     """The rows of the fact table; `shown` says what the page leaves out."""
     first, last = int(people.frame.min()), int(people.frame.max())
     rows = [
@@ -89,6 +92,7 @@ def facts(people: LiftedPeople, shown: tuple[str, ...]) -> str:
         ("frames", f"{first} to {last}" + (f", {people.fps:g} a second" if people.fps else "")),
         ("camera", _camera(people)),
         ("axes", AXES.get(people.axes, people.axes)),
+        ("floor", _floor(floor)),
         ("unit", UNITS.get(people.unit, people.unit)),
         ("joints", _joints(people)),
         ("projected back", _check(people)),
@@ -131,9 +135,16 @@ def _check(people: LiftedPeople) -> str:
     where = f"frame {people.frame[worst]}, {name_of(people, int(people.person[worst]))}"
     unit = _pixels(people)
     return (
-        f"{_short(mean)} {unit} from the keypoints that were seen, on average; "
+        f"within {_short(mean)} {unit} of the keypoints that were seen, on average; "
         f"at most {_short(float(people.check[worst]))} {unit} ({where})"
     )
+
+
+def _floor(floor: Floor | None) -> str:
+    if floor is None:
+        return "below the feet in each picture"
+    told = "where the feet are lowest"
+    return told if floor.tilt < 1 else f"{told}; it is tilted by {floor.tilt:.0f} degrees against these axes"
 
 
 def _joints(people: LiftedPeople) -> str:

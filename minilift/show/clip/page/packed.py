@@ -90,7 +90,7 @@ def _about(
         "rays": people.rays,
         "size": None if people.size is None else list(people.size),
         "trusted": people.unlike is not None,
-        "floor": stage.floor,
+        "floor": stage.floor and list(stage.floor),
         "height": stage.height,
         "low": stage.low.tolist(),
         "high": stage.high.tolist(),

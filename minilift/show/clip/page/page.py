@@ -41,7 +41,7 @@ def write_page(path: PathLike, people: LiftedPeople) -> tuple[str, ...]:
         version=html.escape(__version__),
         lead=lead(people),
         warnings=warnings(people),
-        facts=facts(people, shown.notes),
+        facts=facts(people, stage.floor, shown.notes),
         kind="stills" if people.stills else "clip",
         style=text(ROOM, "base.css") + text(HERE, "page.css"),
         scene=json_text(scene),

@@ -11,7 +11,8 @@ function drawStage(at) {
   const place = lens(width, height, at);
   const people = shownIn(at).map((row) => ({ row, points: joints3d(row) })).filter(({ points }) => points);
   const feet = people.flatMap(({ points }) => points.map((point) => point[1]));
-  const floor = scene.floor ?? Math.min(...feet, place.middle[1]);
+  const lowest = Math.min(...feet, place.middle[1]);
+  const floor = (point) => onFloor(point, lowest);
   drawFloor(context, place, floor);
   if (byId("show-path").checked && !scene.stills) drawPaths(context, place, floor);
   people.forEach(({ points }) => drawShadow(context, place, points, floor));
@@ -27,7 +28,7 @@ function drawStage(at) {
   byId("nobody").hidden = placed.length > 0;
 }
 
-/** A level grid around what is looked at; it fades, and has no end. */
+/** A grid around what is looked at; it fades, and has no end. */
 function drawFloor(context, place, floor) {
   const spacing = metres ? 0.5 : nice(0.3 * scene.height);
   const cell = spacing * Math.max(1, Math.round((1.9 * place.reach) / (CELLS * spacing)));
@@ -41,7 +42,7 @@ function drawFloor(context, place, floor) {
       context.globalAlpha = 0.55 * fade;
       for (const swap of [false, true]) {
         const ends = [j, j + 1].map((k) => (swap ? [k, i] : [i, k]))
-          .map(([x, z]) => [(x0 + x) * cell, floor, (z0 + z) * cell]);
+          .map(([x, z]) => floor([(x0 + x) * cell, 0, (z0 + z) * cell]));
         const line = place.line(...ends);
         if (!line) continue;
         context.beginPath();
@@ -63,7 +64,7 @@ function nice(value) {
 /** One line through all bones, so that it is nowhere darker than elsewhere. */
 function drawShadow(context, place, points, floor) {
   const lines = scene.parents.map((parent, j) =>
-    place.line(...[points[parent], points[j]].map(([x, , z]) => [x, floor, z]))).filter(Boolean);
+    place.line(...[points[parent], points[j]].map(floor))).filter(Boolean);
   if (!lines.length) return;
   context.globalAlpha = 0.14;
   context.strokeStyle = paint.ink;
@@ -91,8 +92,7 @@ function drawPaths(context, place, floor) {
     let last = null;
     for (let k = 0; k < own.length; k += every) {
       const at = rows.at[own[k]];
-      const [x, , z] = rows.root.subarray(3 * own[k], 3 * own[k] + 3);
-      const seen = place([x, floor, z]);
+      const seen = place(floor([...rows.root.subarray(3 * own[k], 3 * own[k] + 3)]));
       if (seen && last !== null && at - last <= every) context.lineTo(seen.x, seen.y);
       else if (seen) context.moveTo(seen.x, seen.y);
       last = seen ? at : null;

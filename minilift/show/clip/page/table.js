@@ -29,7 +29,7 @@ function aboutRow(row) {
   const error = meanOf(expected, row);
   if (!Number.isNaN(error)) parts.push(`expected error ${errorText(error)} ${errorUnit}`);
   const check = rows.check[row];
-  if (!Number.isNaN(check)) parts.push(`projected back within ${check.toPrecision(2)} ${scene.rays ? "of a ray" : "px"}`);
+  if (!Number.isNaN(check)) parts.push(`projected back within ${Math.max(check, 0.001).toPrecision(2)} ${scene.rays ? "of a ray" : "px"}`);
   parts.push(`${Math.round(ROOT * seenShare(row))} of ${ROOT} joints seen`);
   if (scene.trusted) parts.push(rows.unlike[row] ? "unlike the training data" : "like the training data");
   return `${parts.join(", ")}.`.replace(/^./, (letter) => letter.toUpperCase());
