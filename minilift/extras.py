@@ -20,6 +20,7 @@ LIBRARIES = {
     "tensorboardX": ("tensorboardX", "tensorboard"),
     "tomli": ("tomli", "camera"),  # TOML files; Python has a reader of its own from 3.11 on
     "onnx": ("onnx", "onnx"),
+    "ezc3d": ("ezc3d", "c3d"),
 }
 
 
