@@ -15,7 +15,7 @@ from minilift.poses.layouts.find import by_count, counts
 from minilift.poses.layouts.own import layout_named
 from minilift.poses.read.keypoints.document import NPY, Document
 from minilift.poses.read.keypoints.raw import FRACTION, PIXELS, SQUARE, Asked, Raw
-from minilift.poses.read.keypoints.units import AS_FRACTIONS, unit_of
+from minilift.poses.read.keypoints.units import AS_FRACTIONS, sample, unit_of
 
 _METRES = 10.0  # no picture is so small, no person so large
 _HIGHEST_SCORE = 4.0  # AlphaPose's and Detectron's are above 1
@@ -86,7 +86,7 @@ def of_array(path: PathLike, array: np.ndarray, asked: Asked, score: np.ndarray 
     if array.dtype.kind not in "iuf":
         problem = f"an array of {array.dtype}, not of numbers"
         raise file_error(path, f"{problem}; write x, y and score of each joint")
-    array = _four_axes(path, np.asarray(array, np.float64), asked)
+    array = _four_axes(path, np.where(np.isfinite(array), array, np.nan).astype(np.float64), asked)
     joints, width = array.shape[2:]
     if asked.layout is None and not by_count(joints):
         problem = f"{joints} joints, and no layout has so many (known: {counts()})"
@@ -191,10 +191,10 @@ def _third(path: PathLike, array: np.ndarray) -> np.ndarray | None:
 
     Raises InputError for what is 3D already.
     """
-    places, third = array[..., :2], array[..., 2]
-    known = third[np.isfinite(third)]
+    third = array[..., 2]
+    low, high = np.fmin.reduce(third, axis=None, initial=0.0), np.fmax.reduce(third, axis=None, initial=0.0)
+    places = sample(array)[:, :2]
     size = float(np.nanpercentile(np.abs(places), 99)) if np.isfinite(places).any() else 0.0
-    low, high = float(known.min(initial=0)), float(known.max(initial=0))
     both = bool((places < -0.05).any() and (places > 0.05).any()) if size else False
     if size < _METRES and (low < -0.01 or (both and high > 0)) and both:
         problem = "x, y and z of both signs, none larger than a few metres: it is 3D already"
