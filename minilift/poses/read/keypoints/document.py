@@ -45,7 +45,8 @@ class Document:
             return OTHER
         if start[:1] in ("{", "["):
             return JSON
-        return PICKLE if kind_of(self.start).name == "pickle" else TEXT
+        old = self.start[:1] in b"(}]c" and kind_of(self.start).name == "pickle"
+        return PICKLE if old else TEXT
 
     @cached_property
     def content(self) -> bytes:

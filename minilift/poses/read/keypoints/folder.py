@@ -20,6 +20,7 @@ from minilift.poses.read.keypoints.rows import Rows, clip_of, frame_in_name
 
 _LOOKED_AT = 20  # files from which the format of a folder is told
 _SHOWN = 4
+_LONGEST = 10_000_000  # frames of a clip; numbers further apart are no count of frames
 
 
 def files_in(folder: PathLike) -> list[Path]:
@@ -57,13 +58,15 @@ def read_frames(name: PathLike, files: Sequence[Path], known: Format, asked: Ask
     """
     chosen, suffix = _one_clip(name, files, asked), files[0].suffix.lower()
     chosen = [path for path in chosen if path.suffix.lower() == suffix] or chosen
-    numbered = _numbered(name, chosen)
+    numbered, bad = _numbered(chosen)
+    empty = [frame for path, frame in numbered if known.holes and not path.stat().st_size]
+    if empty:  # labels of pictures without people
+        numbered = [(path, frame) for path, frame in numbered if frame not in set(empty)]
     if known.add is not None:
         found = _at_once(name, numbered, known, known.add)
         if found is not None:
-            return found, []
+            return _finished(found, known, empty), bad
     parts: list[tuple[int, Path, Raw]] = []
-    bad: list[str] = []
     for path, frame in numbered:
         try:
             document = Document(path)
@@ -74,7 +77,7 @@ def read_frames(name: PathLike, files: Sequence[Path], known: Format, asked: Ask
             bad.append(str(problem))
     if not parts:
         raise InputError(bad[0])
-    return _finished(_joined(name, parts), known), bad
+    return _finished(_joined(name, parts), known, empty), bad
 
 
 def _at_once(name: PathLike, files: list[tuple[Path, int]], known: Format, add: Add) -> Raw | None:
@@ -89,26 +92,36 @@ def _at_once(name: PathLike, files: list[tuple[Path, int]], known: Format, add: 
             if document.kind not in known.kinds or not known.fits(document):
                 return None
             add(document, rows, frame)
-        return _finished(rows.raw(), known)
+        return rows.raw()
     except InputError:
         return None
 
 
-def _finished(found: Raw, known: Format) -> Raw:
-    if known.holes and found.frames is not None and len(found.frames):
-        found.frames = np.arange(found.frames.min(), found.frames.max() + 1)
-    return found if known.finish is None else known.finish(found)
+def _finished(found: Raw, known: Format, empty: list[int]) -> Raw:
+    if empty and found.frames is not None:
+        found.frames = np.union1d(found.frames, np.array(empty, np.int64))
+    found = found if known.finish is None else known.finish(found)
+    if known.holes and not found.stills and found.frames is not None and len(found.frames):
+        first, last = int(found.frames.min()), int(found.frames.max())
+        if last - first < _LONGEST:
+            found.frames = np.arange(first, last + 1)
+    return found
 
 
-def _numbered(name: PathLike, files: Sequence[Path]) -> list[tuple[Path, int]]:
-    numbers = [frame_in_name(path.name) for path in files]
-    if len(files) > 1 and None in numbers:
-        shown = files[numbers.index(None)].name
-        problem = f"{shown} has no number in its name, so that the frames have no order"
-        raise file_error(name, f"{problem}; name them frame_0001 and so on")
-    return sorted(
-        ((path, number or 0) for path, number in zip(files, numbers, strict=True)), key=lambda x: x[1]
-    )
+def _numbered(files: Sequence[Path]) -> tuple[list[tuple[Path, int]], list[str]]:
+    """The files by their number; and a line for each that has none, such as classes.txt among labels.
+
+    Raises InputError where none of several has one.
+    """
+    if len(files) == 1:
+        return [(files[0], frame_in_name(files[0].name) or 0)], []
+    found = [(path, frame_in_name(path.name)) for path in files]
+    numbered = [(path, number) for path, number in found if number is not None]
+    problem = "has no number in its name, so that it is no frame; name the files frame_0001 and so on"
+    bad = [str(file_error(path, problem)) for path, number in found if number is None]
+    if not numbered:
+        raise InputError(bad[0])
+    return sorted(numbered, key=lambda one: one[1]), bad
 
 
 def _one_clip(name: PathLike, files: Sequence[Path], asked: Asked) -> list[Path]:
@@ -118,7 +131,9 @@ def _one_clip(name: PathLike, files: Sequence[Path], asked: Asked) -> list[Path]
     for path in files:
         clips[clip_of(path.name)].append(path)
     if asked.clip is not None:
-        wanted = [files for clip, files in clips.items() if asked.clip.lower() in clip.lower()]
+        asked_for, wanted = asked.clip.lower(), list[list[Path]]()
+        for same in (str.__eq__, str.__contains__):
+            wanted = wanted or [files for clip, files in clips.items() if same(clip.lower(), asked_for)]
         if len(wanted) == 1:
             return wanted[0]
     numbers = [frame_in_name(path.name) for path in files]

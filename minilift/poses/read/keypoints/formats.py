@@ -100,7 +100,7 @@ FORMATS: tuple[Format, ...] = (
            tools.read_ultralytics, one_frame=True),
     Format("mlkit-csv", "ML Kit, pose samples", (TEXT,), tools.is_mlkit, tools.read_mlkit),
     Format("yolo-txt", "Ultralytics YOLO, save_txt: a text file a frame", (TEXT,), yolo.is_yolo,
-           yolo.read_yolo, one_frame=True, holes=True),
+           yolo.read_yolo, one_frame=True, add=yolo.add_frame, finish=yolo.finish, holes=True),
     Format("csv-wide-mediapipe", "MediaPipe Pose, columns x1 y1 z1 v1 to v33", (TEXT,), wide.is_mediapipe,
            wide.read_wide),
     Format("csv-wide", "a table with a row a person", (TEXT,), wide.is_wide, wide.read_wide),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from minilift.files import file_error
+from minilift.poses.layouts.find import by_count
 from minilift.poses.read.keypoints.document import Document
 from minilift.poses.read.keypoints.numeric.plain import of_array
 from minilift.poses.read.keypoints.raw import FRACTION, Asked, Raw
@@ -103,8 +104,8 @@ def _read_numbers(document: Document, asked: Asked) -> Raw:
     cells.same_length(document, rows, width, 0)
     values = cells.numbers(document, rows, range(width), 0)
     frame = values[:, 0]
-    counted = np.isfinite(frame).all() and (frame == np.floor(frame)).all() and (np.diff(frame) > 0).all()
-    if counted and width % 2 and (width % 3 != 0 or (width - 1) % 3 == 0) and len(rows) > 1:
+    counted = len(rows) > 1 and frame[0] == np.floor(frame[0]) and (np.diff(frame) == 1).all()
+    if counted and any((width - 1) % n == 0 and by_count((width - 1) // n) for n in (2, 3)):
         raw = of_array(document.path, values[:, 1:], asked)
         raw.frame, raw.frames = frame.astype(np.int64)[raw.frame], frame.astype(np.int64)
         raw.notes.append("no header: the first column is taken for the frame's number")

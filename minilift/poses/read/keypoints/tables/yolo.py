@@ -8,6 +8,8 @@ look the same, with a visibility of 0, 1 or 2 in place of the score, and empty f
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from minilift.files import file_error, one_line
@@ -15,11 +17,11 @@ from minilift.poses.layouts.find import by_count
 from minilift.poses.layouts.own import layout_named
 from minilift.poses.read.keypoints.document import Document
 from minilift.poses.read.keypoints.raw import FRACTION, Asked, Raw
+from minilift.poses.read.keypoints.rows import Rows
 from minilift.poses.read.keypoints.tables.cells import is_number
 from minilift.poses.read.keypoints.units import zeros
 
 _BOX = 5  # numbers before the keypoints: class and box
-_PEOPLE = "is a label of boxes only: use the results of a pose model"
 
 
 def is_yolo(document: Document) -> bool:
@@ -32,6 +34,7 @@ def is_yolo(document: Document) -> bool:
     return all(0 <= value <= 1.5 for value in box) and (len(row) == _BOX or bool(_shapes(len(row), None)))
 
 
+@lru_cache
 def _shapes(fields: int, joints: int | None) -> list[tuple[int, int, int]]:
     """(joints, numbers a joint, numbers after them) that a line of so many may have, likeliest first."""
     found = []
@@ -44,56 +47,59 @@ def _shapes(fields: int, joints: int | None) -> list[tuple[int, int, int]]:
 
 
 def read_yolo(document: Document, asked: Asked) -> Raw:
-    rows = document.table
-    fields = len(rows[0])
-    shapes = _shapes(fields, len(layout_named(asked.layout)) if asked.layout else None)
-    if not shapes:
-        problem = _PEOPLE if fields == _BOX else f"{fields} numbers a line are no people of a known layout"
-        raise file_error(document.path, problem)
-    joints, width, extra = shapes[0]
-    try:
-        lines = [[float(cell) for cell in row] for row in rows]
-        values = np.array(lines, np.float64)
-    except ValueError:
-        raise file_error(document.path, _wrong_line(rows)) from None
-    found = values[:, _BOX : _BOX + joints * width].reshape(len(values), joints, width)
-    after = values[:, fields - extra :]
-    raw = Raw(
-        found[:, :, :2],
-        np.zeros(len(values), np.int64),
-        missing=zeros(found[:, :, :2]),
-        unit=FRACTION,
-        layout="coco17" if joints == 17 else None,
-    )
-    if width == 3 and np.isin(found[:, :, 2], (0, 1, 2)).all():
-        raw.missing = found[:, :, 2] == 0
-        raw.stills = True
-        raw.notes.append("the third number of each joint is 0, 1 or 2: a visibility, not a score")
-    elif width == 3:
-        raw.score = found[:, :, 2]
-    if extra:
-        _add_ids(raw, after, [row[-1] for row in rows])
-    if len(np.unique(values, axis=0)) < len(values):
-        raw.warnings.append(
+    rows = Rows(document.path)
+    _add(document, rows, 0, len(layout_named(asked.layout)) if asked.layout else None)
+    return finish(rows.raw())
+
+
+def add_frame(document: Document, rows: Rows, frame: int) -> None:
+    """Raises InputError for what are no people, naming file and line."""
+    _add(document, rows, frame, None)
+
+
+def _add(document: Document, rows: Rows, frame: int, joints: int | None) -> None:
+    rows.frames.append(frame)
+    lines = document.table
+    for i, line in enumerate(lines):
+        shapes = _shapes(len(line), joints)
+        if not shapes or len(line) != len(lines[0]):
+            raise file_error(document.path, _wrong_line(i, len(line), len(lines[0])))
+        count, width, extra = shapes[0]
+        try:
+            numbers = [float(cell) for cell in line]
+        except ValueError:
+            wrong = next((cell for cell in line if not is_number(cell)), "")
+            problem = f"line {i + 1}: {one_line(wrong, 40)!r} is no number; mend or delete it"
+            raise file_error(document.path, problem) from None
+        tracked = extra == 2 or (extra == 1 and line[-1].isdigit())
+        rows.add(
+            frame,
+            numbers[_BOX : _BOX + count * width],
+            width,
+            track=numbers[-1] if tracked else None,
+            weight=numbers[_BOX + count * width] if extra > tracked else None,
+        )
+
+
+def _wrong_line(place: int, fields: int, first: int) -> str:
+    if fields == _BOX:
+        return "is a label of boxes only: use the results of a pose model"
+    if fields != first:
+        return f"line {place + 1} has {fields} numbers, line 1 has {first}; keep one model's labels"
+    return f"{fields} numbers a line are no class, box and joints of a known layout; use a model of people"
+
+
+def finish(found: Raw) -> Raw:
+    """Whether third numbers are scores or visibilities, what is missing, and lines that are there twice."""
+    found.unit, found.missing = FRACTION, zeros(found.xy)
+    found.layout = "coco17" if found.xy.shape[1] == 17 else None
+    if found.score is not None and len(found.score) and np.isin(found.score, (0, 1, 2)).all():
+        found.missing, found.score, found.stills = found.score == 0, None, True
+        found.notes.append("the third number of each joint is 0, 1 or 2: a visibility, not a score")
+    people = np.column_stack([found.frame, found.xy.reshape(len(found.xy), -1)])
+    if len(people) and len(np.unique(people, axis=0)) < len(people):
+        found.warnings.append(
             "lines are there twice, so people lie upon themselves: Ultralytics appends to files of an "
             "earlier run; delete them and run the detector again"
         )
-    return raw
-
-
-def _add_ids(raw: Raw, after: np.ndarray, last: list[str]) -> None:
-    """What stands after the keypoints: a confidence with a point or an id without, or both."""
-    if after.shape[1] == 2 or all(cell.isdigit() for cell in last):
-        raw.track = [one_line(str(int(value)), 20) if np.isfinite(value) else None for value in after[:, -1]]
-    if after.shape[1] == 2 or raw.track is None:
-        raw.weight = after[:, 0]
-
-
-def _wrong_line(rows: list[list[str]]) -> str:
-    for i, row in enumerate(rows):
-        if len(row) != len(rows[0]):
-            return f"line {i + 1} has {len(row)} numbers, line 1 has {len(rows[0])}; keep one model's labels"
-        wrong = next((cell for cell in row if not is_number(cell)), None)
-        if wrong is not None:
-            return f"line {i + 1}: {one_line(wrong, 40)!r} is no number; mend or delete it"
-    return "has fields that are no numbers; write it again"
+    return found
