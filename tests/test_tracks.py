@@ -6,10 +6,13 @@ import time
 
 import numpy as np
 import pytest
+from conftest import ROOT
 
 from minilift.errors import ArgumentError, InputError
 from minilift.poses.keypoints import Keypoints
 from minilift.poses.layouts import COURSE15
+from minilift.poses.read.keypoints.load import load_keypoints
+from minilift.poses.read.keypoints.raw import Asked
 from minilift.poses.tracks.assign import assign
 from minilift.poses.tracks.duplicates import tell_apart
 from minilift.poses.tracks.follow import MOST, follow
@@ -149,6 +152,19 @@ def test_one_person_a_frame_is_one_person_unless_there_is_a_cut() -> None:
     assert list(np.flatnonzero(np.diff(followed(xy, frame)))) == [69]
 
 
+def test_who_comes_back_after_a_moment_is_the_same_person(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A detector that finds something else for a frame; a picture that is cut to and fro; someone third."""
+    xy = people(60, np.array([[200, 300]]), np.array([[2, 0]]))[:, 0]
+    xy[20] += [600, 0]
+    xy[30:40] += [0, 900]
+    xy[45:50] += [0, 900]
+    xy[50:55] += [0, 5000]
+    expected = [0] * 20 + [1] + [0] * 9 + [2] * 10 + [0] * 5 + [2] * 5 + [3] * 5 + [4] * 5
+    assert list(followed(xy, np.arange(60))) == expected
+    monkeypatch.setattr("minilift.poses.tracks.follow._FRAMES", 4)
+    assert list(followed(xy, np.arange(60))) == expected
+
+
 def test_a_long_clip_of_one_person_is_followed_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     xy = people(100, np.array([[200, 300]]), np.array([[5, 0]]))[:, 0]
     xy[30:] += [2000, 0]
@@ -279,6 +295,33 @@ def test_unrelated_pictures_are_left_alone(three: tuple[np.ndarray, np.ndarray])
     found = identify(keypoints(xy, three[1], ids=[0] * 6, stills=True))
     assert list(found.person) == [0, 1, 0, 1, 0, 1]
     assert len(found.rows) == 6
+
+
+FOLDER = ROOT.parent / "shared" / "data" / "keypoints"
+
+
+@pytest.mark.skipif(not FOLDER.is_dir(), reason="../shared/data/keypoints is not there")
+@pytest.mark.parametrize(
+    ("name", "people"),
+    [
+        ("alphapose/coco17_no_idx_real/alphapose-results.json", [174]),  # a dancer, in two frames found twice
+        ("alphapose/halpe26_tracked_made/alphapose-results.json", [12, 11]),  # id 1 twice in frame 4
+        ("videopose3d/data_2d_detections_real.npz", [590, 1]),  # in one frame the detector found another one
+        ("openpose/body25_start35_two_people_made", [8, 9]),
+        ("yolo/labels_tracked_conf_made", [5, 5]),
+        ("yolo/labels_clip_made", [10, 11]),
+        ("yolo/labels_two_people_real", [1]),  # every line twice
+    ],
+)
+def test_people_in_files_of_detectors(name: str, people: list[int]) -> None:
+    found = load_keypoints(FOLDER / name, Asked(size=(1280, 720)))
+    known = identify(found)
+    assert list(np.bincount(known.person)) == people
+    path = found.take(known.rows).xy.mean(axis=1)
+    for who in range(len(people)):  # no one jumps; two people are 345 px apart
+        assert np.abs(np.diff(path[known.person == who], axis=0)).max(initial=0) < 300
+    if "halpe26" in name:
+        assert (found.take(known.rows).xy[..., 0].min(axis=1) > 0).all()  # the better of the two
 
 
 # ---- the choice of one -------------------------------------------------------------------------------------

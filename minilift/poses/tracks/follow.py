@@ -32,9 +32,9 @@ def follow(xy: np.ndarray, missing: np.ndarray, frame: np.ndarray) -> np.ndarray
     xy (n, J, 2) in pixels, missing (n, J) bool, frame (n,) int64 ascending. A frame's detections and the
     people so far, each moved on by its own velocity, are assigned to each other with the least sum of mean
     joint distances; who is farther than REACH from all is new. In a clip with at most one person a frame,
-    everyone is the same person but for jumps over REACH_ALONE, however long the pause. Numbers of frames
-    count in the clip's own step (of every tenth frame, 10). Detections without a joint belong, in such a
-    clip, to the person before; elsewhere each is a person of its own.
+    everyone is the same person but for jumps over REACH_ALONE, however long the pause (`_alone`). Numbers of
+    frames count in the clip's own step (of every tenth frame, 10). Detections without a joint belong, in
+    such a clip, to the person before; elsewhere each is a person of its own.
 
     Raises InputError for more than MOST people in one of several frames.
     """
@@ -66,18 +66,35 @@ def _known_sizes(points: np.ndarray) -> np.ndarray:
 
 
 def _alone(xy: np.ndarray, missing: np.ndarray) -> np.ndarray:
-    """The same of one detection a frame: many frames at once, in constant memory."""
-    found = np.zeros(len(xy), np.int64)
-    last = np.empty((0, *xy.shape[1:]))  # the last pose of the frames before
+    """The same of one detection a frame: many frames at once, in constant memory.
+
+    Who comes after a jump is the person from before the last jump, if that one was near: detectors look away
+    for a moment, and pictures are cut to and fro. Else it is someone new.
+    """
+    cuts, ends, found = [0], list[int](), np.zeros(len(xy), np.int64)
+    last, at = np.empty((0, *xy.shape[1:])), -1  # the last pose of the frames before, and its row
     for start in range(0, len(xy), _FRAMES):
         points = placed(xy[start : start + _FRAMES], missing[start : start + _FRAMES])
         rows = np.flatnonzero(~np.isnan(points[..., 0]).all(axis=1))
         chain = np.concatenate([last, points[rows]])
-        size = sizes(chain)
-        far = mean_apart(chain[1:], chain[:-1]) > REACH_ALONE * np.fmax(size[1:], size[:-1])
-        found[start + rows[len(rows) - len(far) :][far]] = 1
-        last = chain[-1:]
+        where = np.append(np.full(len(last), at), start + rows)
+        jumps = np.flatnonzero(_far(chain[:-1], chain[1:]))
+        ends += where[jumps].tolist()
+        cuts += where[jumps + 1].tolist()
+        last, at = chain[-1:], int(where[-1]) if len(where) else -1
+    person = [0, 1]
+    for k in range(2, len(cuts), _FRAMES):
+        new, old = cuts[k : k + _FRAMES], ends[k - 2 : k - 2 + _FRAMES][: len(cuts) - k]
+        far = _far(placed(xy[old], missing[old]), placed(xy[new], missing[new]))
+        for is_new in far.tolist():
+            person.append(max(person[-2:]) + 1 if is_new else person[-2])
+    found[cuts[1:]] = np.diff(person[: len(cuts)])
     return np.cumsum(found)
+
+
+def _far(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """(n,) bool: more than REACH_ALONE apart; not where neither shows its size."""
+    return np.asarray(mean_apart(a, b) > REACH_ALONE * np.fmax(sizes(a), sizes(b)))
 
 
 class _People:

@@ -41,11 +41,12 @@ def identify(keypoints: Keypoints) -> Identified:
     if keypoints.stills:
         return Identified(np.arange(len(keypoints)), keypoints.person.copy(), {}, ())
     frame, ids = keypoints.frame, keypoints.track
-    good = quality(keypoints.weight, keypoints.score, keypoints.missing)
+    missing = keypoints.missing | np.isnan(keypoints.xy[..., 0])
+    good = quality(keypoints.weight, keypoints.score, missing)
     several = bool((np.diff(frame) == 0).any())
     # in a clip of one person such a row is a frame, perhaps to be filled
-    empty = np.logical_and(keypoints.missing.all(axis=1), several)
-    extra = twice(keypoints.xy, keypoints.missing, frame, good) & ~empty
+    empty = np.logical_and(missing.all(axis=1), several)
+    extra = twice(keypoints.xy, missing, frame, good) & ~empty
     notes = [_left_out(empty, "no joint at all"), _left_out(extra, "a person who is in the frame already")]
     rows = np.flatnonzero(~(empty | extra))
     if ids is not None and not tell_apart(frame[rows], ids[rows]):
