@@ -37,6 +37,22 @@ def test_every_bone_leads_to_the_root(name):
     assert COURSE15.bones[11] == "left_elbow-left_wrist"
 
 
+def test_what_hangs_on_what_in_a_hand_and_a_foot():
+    layout = LAYOUTS["coco_wholebody133"]
+    hangs = {name: layout.joints[row] for name, row in zip(layout.joints, layout.parents, strict=True)}
+    way, joint = [], "right_pinky_finger4"
+    while joint != "right_elbow":
+        joint = hangs[joint]
+        way.append(joint)
+    finger = [f"right_pinky_finger{i}" for i in (3, 2, 1)]
+    assert way == [*finger, "right_hand_root", "right_wrist", "right_elbow"]
+    assert (hangs["left_heel"], hangs["left_big_toe"], hangs["face_30"]) == (
+        "left_ankle",
+        "left_ankle",
+        "nose",
+    )
+
+
 @pytest.mark.parametrize("name", LAYOUTS)
 def test_mirror_swaps_sides_and_is_its_own_inverse(name):
     layout = LAYOUTS[name]

@@ -14,6 +14,7 @@ from layout_people import full_people, in_layout, seen
 from minilift.errors import ArgumentError, InputError
 from minilift.poses.layouts import LAYOUTS
 from minilift.poses.layouts.find import by_count, by_names, decide, doubts, implausible
+from minilift.poses.layouts.make import make
 from minilift.poses.layouts.names import plain
 from minilift.poses.read.keypoints.load import load_keypoints
 from minilift.poses.read.keypoints.raw import Asked
@@ -157,7 +158,7 @@ def test_points_that_say_nothing() -> None:
     for xy in (
         np.zeros((0, 17, 2)),
         np.zeros((3, 17, 2)),
-        np.full((3, 17, 2), 1e300),
+        1e200 * np.random.default_rng(0).normal(size=(3, 17, 2)),
         np.full((3, 17, 2), np.nan),
     ):
         missing = np.zeros(xy.shape[:2], bool)
@@ -165,6 +166,7 @@ def test_points_that_say_nothing() -> None:
             assert decide(candidates, xy, gone) is None
             assert not implausible(layout, xy, gone)
             assert not doubts(layout, xy, gone, np.ones(xy.shape[:2]))
+            assert make(layout, 1e107 * xy, gone).joint_2d.shape == (len(xy), 15, 2)
     assert decide((), np.zeros((1, 19, 2)), np.zeros((1, 19), bool)) is None
 
 
@@ -209,7 +211,8 @@ def test_sides_that_are_exchanged_are_seen_by_the_face() -> None:
     for gone, sure in ((missing, None), (missing, score), (np.zeros_like(missing), score)):
         assert doubts(layout, xy, gone, sure) == ()
         assert len(doubts(layout, mirrored, gone, sure)) == 1
-    assert doubts(layout, mirrored, np.zeros_like(missing)) == ()  # it cannot be told
+    everywhere = np.zeros_like(missing)[behind]  # a face on the back of every head: it cannot be told
+    assert doubts(layout, xy[behind], everywhere) == doubts(layout, mirrored[behind], everywhere) == ()
 
 
 def test_a_face_with_its_sides_exchanged_is_seen() -> None:

@@ -39,7 +39,7 @@ left_knee right_knee 0.5 left_ankle right_ankle 0.6                      left_wr
 """
 """Pairs that may be as near as they like."""
 
-_FAR = 1e9  # pixels: what is farther away is no place
+FAR = 1e9  # pixels: what is farther away is no place
 _MOST = 2000  # rows that are looked at
 _SHORT = 0.5  # what points along the line of sight is short in the picture, and nothing is long
 _CAP = 1.6  # a pair that is off by more than a factor of 5 says no more
@@ -87,7 +87,7 @@ def evidence(layout: Layout, xy: np.ndarray, missing: np.ndarray) -> np.ndarray:
     Points (n, J, 2), of which `missing` (n, J) are not there. A pair that no row has gives NaN.
     """
     rows = np.unique(np.linspace(0, max(len(xy) - 1, 0), min(len(xy), _MOST)).astype(int))
-    gone = missing[rows] | ~(np.abs(xy[rows]) < _FAR).all(axis=2)
+    gone = missing[rows] | ~(np.abs(xy[rows]) < FAR).all(axis=2)
     places = np.where(gone[..., None], np.nan, xy[rows])
     pairs = _pairs(layout)
     ratios = np.full((len(pairs), len(rows)), np.nan)

@@ -47,6 +47,7 @@ class Recipe(NamedTuple):
     weights: Weights
 
 
+@np.errstate(over="ignore", invalid="ignore")  # of places as far away as numbers go
 def make(layout: Layout, xy: np.ndarray, missing: np.ndarray, score: np.ndarray | None = None) -> Made:
     """The course's joints of points (n, J, 2) of a layout; `missing` (n, J) bool, `score` (n, J) or None.
 

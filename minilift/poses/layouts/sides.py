@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from minilift.poses.layouts.layout import Layout
+from minilift.poses.layouts.look import FAR
 
 _ROWS = 10  # that have to speak
 _MOSTLY = 0.75  # of them
@@ -39,7 +40,7 @@ class _Points:
 
     def __init__(self, layout: Layout, xy: np.ndarray, missing: np.ndarray) -> None:
         self.layout, self.missing = layout, missing
-        self._xy = np.where(missing[..., None] | ~np.isfinite(xy), np.nan, xy)
+        self._xy = np.where(missing[..., None] | ~(np.abs(xy) < FAR), np.nan, xy)
         self.trunk = np.linalg.norm(self.middle("shoulder") - self.middle("hip"), axis=1)
 
     def at(self, name: str) -> np.ndarray:
