@@ -95,6 +95,28 @@ def test_what_a_lens_cannot_have_shown_is_nan() -> None:
     assert np.isnan(again.rays(again.pixels(np.array([0.8, 0, -1.0])) + np.array([300.0, 0]))).all()
 
 
+@pytest.mark.parametrize("name", LENSES)
+@pytest.mark.parametrize("wild", [math.nan, math.inf, -math.inf, 1e300, -1e160, 1e9])
+def test_wild_pixels_are_nan_all_the_way(name: str, wild: float) -> None:
+    """And nothing warns, which would fail this test."""
+    camera = Camera(1000, 1010, 640, 360, LENSES[name], (1280, 720))
+    pixels = camera.pixels(points(3))
+    pixels[0], pixels[1, 4] = wild, wild
+    rays = camera.rays(pixels)
+    assert np.isnan(rays[0]).all()
+    assert np.isnan(rays[1]).all(axis=1).sum() == 1
+    turned, matrices = turn(rays, rays[:, 3])
+    assert np.isnan(turned[0]).all()
+    assert np.isfinite(turned[2]).all()
+    own = np.concatenate([turned, -np.ones((3, 15, 1))], axis=2)
+    seen, person = np.isfinite(turned).all(axis=2), np.zeros(3, int)
+    depth = Scale.fit(own, seen, person).depths(own, seen, person)
+    assert np.isnan(depth[:2]).all()  # nothing was lifted there
+    assert depth[2] == pytest.approx(1)
+    there = back(own, matrices) * depth[:, None, None]
+    assert np.isnan(reprojection(camera, there, pixels, seen)[0])
+
+
 def test_a_camera_for_every_size() -> None:
     camera = Camera(1000, 1000, 640, 360, size=(1280, 720), source="a file")
     larger = camera.fitted((1920, 1080))

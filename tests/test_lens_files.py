@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
+import random
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from minilift.errors import InputError
@@ -274,6 +276,40 @@ def test_no_beginning_of_a_good_file_crashes(tmp_path: Path) -> None:
         for length in range(1, len(text), 7):
             with contextlib.suppress(InputError):
                 load_camera(written(tmp_path, "part", text[:length]))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_damage_gives_a_camera_or_a_line(tmp_path: Path, seed: int) -> None:
+    rng = random.Random(seed)
+    for text in (OPENCV_YAML, OPENCV_XML, LISTS_YAML, json.dumps(FLAT), POSE2SIM, json.dumps(PANOPTIC)):
+        for _ in range(25):
+            content = bytearray(text.encode())
+            for _ in range(rng.choice((1, 1, 2, 10))):
+                place = rng.randrange(len(content))
+                content[place : place + rng.choice((0, 1, 5))] = rng.choice(
+                    (
+                        b"",
+                        b"\0",
+                        b"9",
+                        b"[",
+                        b"]",
+                        b"{",
+                        b"\n",
+                        b"- ",
+                        b"\xff",
+                        b"&",
+                        b"e999",
+                        b"-",
+                        b"nan",
+                        b": ",
+                    )
+                )
+            path = written(tmp_path, "damaged", bytes(content))
+            with contextlib.suppress(InputError):
+                camera = load_camera(path)
+                assert np.isfinite([camera.fx, camera.fy, camera.cx, camera.cy, *camera.distortion]).all()
+                assert camera.fx > 0
+                assert camera.fy > 0
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

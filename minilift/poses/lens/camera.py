@@ -24,6 +24,7 @@ docs/cameras.md says what a wrong one costs."""
 
 _LENGTHS = (4, 5, 8)  # of OpenCV's distortion coefficients: without k3, with it, with k4, k5, k6
 _WIDEST = 170.0  # degrees: beyond it a straight-line camera makes no sense, and a focal length is no pixels
+_FARTHEST = 100.0  # of a ray: 89.4 degrees to the side
 _MOST_PIXELS = 100_000
 _FEWEST_PIXELS = 16
 _USUAL = ((640, 480), (1280, 720), (1920, 1080), (2560, 1440), (3840, 2160), (4096, 3072), (7680, 4320))
@@ -146,6 +147,7 @@ class Camera:
         """Rays (..., 2) of pixels (..., 2), undistorted; NaN for a pixel that the lens cannot have shown."""
         pixels = np.asarray(pixels, np.float64)
         seen = np.stack([(pixels[..., 0] - self.cx) / self.fx, (pixels[..., 1] - self.cy) / self.fy], axis=-1)
+        seen[~(np.abs(seen) <= _FARTHEST).all(axis=-1)] = np.nan
         if any(self.distortion):
             seen = undistorted(seen, self._padded)
         seen[..., 1] *= -1

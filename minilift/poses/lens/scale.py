@@ -70,7 +70,8 @@ class Scale:
             found = {int(person[0]): _agreed(bones)}
         found = {one: lengths for one, lengths in found.items() if np.isfinite(stature(lengths))}
         if not found:
-            return cls({}, np.full(_N, np.nan), unit, ("distance", distance or 1.0), ())
+            each = ("distance", distance or 1.0) if height is None else ("height", height)
+            return cls({}, np.full(_N, np.nan), unit, each, _told_of_stills(height, distance))
         first = next(one for one in person.tolist() if one in found)
         wanted = height or float(stature(found[first])) * (distance or 1.0)
         scaled = {one: lengths * (wanted / stature(lengths)) for one, lengths in found.items()}
@@ -112,7 +113,7 @@ class _Bones:
         length = np.linalg.norm(bone, axis=2)
         fit = length > _SHORTEST
         along = np.einsum("nij,nij->ni", bone, points[:, :-1])
-        along /= np.where(fit, length, 1) * np.linalg.norm(points[:, :-1], axis=2)
+        along /= np.where(fit, length, 1) * np.maximum(np.linalg.norm(points[:, :-1], axis=2), _SHORTEST)
         weight = np.where(fit, 1 / (along**2 + _ACROSS), 0)
         both = seen & np.where(np.array(_PARENTS) < 0, True, seen[:, _PARENTS])
         counts = (both & fit).any(axis=1, keepdims=True)
