@@ -65,11 +65,15 @@ def _lifter(ops: Ops, rng: Any) -> LiftModel:
     return model
 
 
-def _ray_lifter(ops: Ops, rng: Any) -> LiftModel:
-    options: Any = {"head": "ray", "seed": int(rng.integers(1000)), "dtype": ops.dtype, "device": ops.device}
+def _ray_lifter(ops: Ops, rng: Any, head: str = "ray") -> LiftModel:
+    options: Any = {"head": head, "seed": int(rng.integers(1000)), "dtype": ops.dtype, "device": ops.device}
     model = LiftModel(1, 16, 0.3, input_nodes=6, **options)
     model.standardise(rng.standard_normal((50, 6)) * 0.1, rng.standard_normal((50, 9)) * 0.2 - 1)
     return model
+
+
+def _placing_lifter(ops: Ops, rng: Any) -> LiftModel:
+    return _ray_lifter(ops, rng, "place")
 
 
 LAYERS = {
@@ -107,4 +111,5 @@ LAYERS = {
     "Residual, four axes": Case(_pointwise, middle=(2, 3)),
     "LiftModel": Case(_lifter, columns=6),
     "LiftModel on rays": Case(_ray_lifter, columns=6),
+    "LiftModel that places joints": Case(_placing_lifter, columns=6),
 }

@@ -160,7 +160,8 @@ CHANGED: dict[str, list[str]] = {
     "momentum": ["0.5"], "weight_decay": ["0.1"], "scheduler": ["cosine"], "step_size": ["1"],
     "gamma": ["0.1"], "clip": ["0.01"], "warm_up": ["0.5"], "head": ["ray"],
     "flip": ["0"], "noise": ["0.01"], "yaw": ["90"], "tilt": ["10"], "distance": ["0.2"], "body": ["1"],
-    "mix": ["0.5"], "synthetic": ["0.5"], "joint_dropout": ["0.2"], "patience": ["1"], "min_delta": ["10"],
+    "mix": ["0.5"], "synthetic": ["0.5"], "joint_dropout": ["0.2"],
+    "part_dropout": ["0.5"], "patience": ["1"], "min_delta": ["10"],
     "poses": ["100"],
     "step_per": ["batch"], "blocks": ["2"], "hidden": ["8"], "dropout": ["0.5"], "init": ["kaiming_normal"],
 }  # fmt: skip
@@ -235,7 +236,7 @@ def test_nothing_is_added_to_poses_that_stay_in_their_file(with_data: Path, caps
 @pytest.mark.parametrize("head", [["--head", "ray"], ["--preset", "anyone"]])
 def test_a_hidden_joint_has_no_ray(head: list[str], with_data: Path, capsys: Capture) -> None:
     flags = [*head, "--joint-dropout", "0.1"]
-    fails(train(flags), capsys, "--joint-dropout 0.1: a hidden joint has no ray", "add --head xyz")
+    fails(train(flags), capsys, "--joint-dropout 0.1: a hidden joint has no ray", "add --head place")
     assert read_train([*flags, "--head", "xyz"]).settings.joint_dropout == 0.1
 
 
@@ -311,7 +312,10 @@ def test_help_of_training_fits_a_screen_and_the_rest_is_in_help_all() -> None:
         (["--betas", "0.5"], "--betas: expected 2 arguments"),
         (["--optimiser", "adm"], "--optimiser adm: unknown; did you mean adam?"),
         (["--preset", "anyon"], "--preset anyon: unknown; did you mean anyone?"),
-        (["--preset", "general"], "--preset general: unknown; use one of quick, same-people, anyone, course"),
+        (
+            ["--preset", "general"],
+            "--preset general: unknown; use one of quick, same-people, anyone, detector, course",
+        ),
         (["--epoch", "3"], "--epoch: no such option; did you mean --epochs?"),
         (["poses.pkl"], "poses.pkl"),
     ],

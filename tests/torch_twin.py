@@ -66,6 +66,21 @@ class OnRays(nn.Sequential):
         return torch.cat([-points * z[..., None], z[..., None]], dim=2).reshape(len(x), -1)
 
 
+class Placed(nn.Sequential):
+    """Layers that give an image point and a depth: joints on their rays, or on these where x has NaN."""
+
+    def forward(self, x: Any) -> Any:
+        seen, layers = ~torch.isnan(x), dict(self.named_children())
+        filled = torch.where(seen, x, torch.zeros_like(x))
+        h = layers.pop("before")(filled) if "before" in layers else filled
+        h = torch.cat([torch.where(seen, h, torch.zeros_like(h)), seen[:, ::2].to(h.dtype)], dim=1)
+        for layer in layers.values():
+            h = layer(h)
+        o, seen = h.reshape(len(x), -1, 3), seen.reshape(len(x), -1, 2)
+        at = torch.where(seen, filled.reshape(seen.shape), o[..., :2])
+        return torch.cat([-at * o[..., 2:], o[..., 2:]], dim=2).reshape(len(x), -1)
+
+
 def twin(ours: Module) -> Any:
     """A torch module with the structure and the weights of one of ours."""
     module = _build(ours)
@@ -92,9 +107,8 @@ def _build(ours: Module) -> Any:
         return nn.Sequential(_build(ours.norm), _build(ours.relu), _build(ours.dropout))
     if isinstance(ours, Sequential):
         return nn.Sequential(*(_build(layer) for layer in ours))
-    module = (
-        OnRays() if getattr(ours, "rays", None) else nn.Sequential()
-    )  # a LiftModel: named children in a row
+    kinds = {"ray": OnRays, "place": Placed}  # a LiftModel: named children in a row
+    module = kinds.get(getattr(ours, "head", ""), nn.Sequential)()
     parts = {"before": getattr(ours, "before", None), **ours.children, "after": getattr(ours, "after", None)}
     for name, child in parts.items():
         if child is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +61,10 @@ def build_trainer(
         **{name: getattr(settings, name) for name in names if hasattr(settings, name)}
     )
     if settings.standardise:
-        model.standardise(*_as_seen(train, augmentation, settings.seed))
+        seen = augmentation
+        if model.head == "place":  # what is hidden is the mean, and shall not move it
+            seen = replace(augmentation, joint_dropout=0.0, part_dropout=0.0)
+        model.standardise(*_as_seen(train, seen, settings.seed))
     optimiser = build_optimiser(settings, model)
     steps = settings.epochs * batches_per_epoch(len(train), settings.batch_size)
     return lift_training(

@@ -73,16 +73,18 @@ class Lifter:
 
         2D: pinhole projection (x/-z, y/-z) with focal length 1 and the root at (0, 0), y up. 3D: the camera
         is the origin and looks down -z, the unit is its distance to the root, which lies at (0, 0, -1).
-        A pose with NaN in it gives NaN. However many, they take a few MB beside the result. Several threads
-        may predict at once, each at its own pace. Raises ValueError for other shapes.
+        Without what follows, a pose with NaN in it gives NaN. However many, they take a few MB beside the
+        result. Several threads may predict at once, each at its own pace. Raises ValueError for other
+        shapes.
 
         `flip` averages with the prediction for the mirrored pose, at twice the cost. `project` keeps only the
         depths and moves every joint sideways onto its ray, as head "ray" does by itself: right as far as the
         2D points are.
 
-        With `missing` a NaN in a keypoint says that nobody saw it, and the pose is lifted without it: for
-        models trained with joint dropout (docs/augmentation.md). `project` leaves such joints where the
-        network puts them. The points are copied. Raises InputError for a model with head "ray".
+        A NaN in a keypoint says that it was not seen. A model with head "place" takes that as it is
+        (`takes_missing`). With `missing` one with head "xyz" does, if it was trained with joint dropout
+        (docs/augmentation.md). `project` leaves such joints where the network puts them. A pose without any
+        keypoint is NaN. Raises InputError for a model with head "ray".
         """
         model, joints = self.model, self.model.input_nodes // 2
         points = np.asarray(joint_2d, model.ops.dtype)
@@ -90,7 +92,9 @@ class Lifter:
         if not single and points.shape[1:] not in ((joints, 2), (2 * joints,)):
             raise ValueError(f"expected 2D joints of shape (N, {joints}, 2), got {points.shape}")
         rows, given = points.reshape(-1, 2 * joints), None
-        if missing:
+        if self.takes_missing:
+            given = ~np.isnan(rows[:, ::2])
+        elif missing:
             rows, given = self._without_missing(rows)
         poses = np.empty((len(rows), joints, 3), model.ops.dtype)
         self._predictor.lift(rows, poses.reshape(len(rows), 3 * joints))
@@ -104,7 +108,15 @@ class Lifter:
             if project:
                 where = True if given is None else given[part, :, None]
                 np.multiply(image, -poses[part, :, 2:], out=poses[part, :, :2], where=where)
+        if self.takes_missing and given is not None:
+            poses[~given.any(axis=1)] = np.nan  # anything else would be made up
         return poses[0] if single else poses
+
+    @property
+    def takes_missing(self) -> bool:
+        """Whether NaN may be given for a keypoint that was not seen: the network was made and trained
+        for it."""
+        return self.model.head == "place"
 
     def _without_missing(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The points (N, 2J) with (0, 0), the root's image, for a missing one; and which are given (N, J)."""

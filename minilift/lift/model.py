@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from minilift.lift.fast.folded import FoldedLift, LayeredLift
-from minilift.lift.rays import Rays
+from minilift.lift.rays import Given, Place, Rays
 from minilift.lift.statistics import mean_std
 from minilift.nn import Affine, BatchNorm1d, Dropout, Linear, Module, Network, ReLU, Residual
 from minilift.nn.network import number_dropouts
 from minilift.ops import Array, Ops, get_ops
 
-HEADS = ("xyz", "ray")
+HEADS = ("xyz", "ray", "place")
 
 BlockMaker = Callable[[int, float, str, Any, Ops], Module]  # width, dropout, init, generator, operations
 
@@ -27,7 +27,9 @@ class LiftModel(Network):
     Linear(hidden, 45): Martinez et al., arXiv:1705.03098, with the assignment's names and stem.
 
     With `head="ray"` the last layer gives 15 depths instead, and the joints lie on the rays through their
-    image points (`Rays`): what comes out projects onto what went in.
+    image points (`Rays`): what comes out projects onto what went in. `head="place"` is that for image points
+    some of which were not seen, NaN in x: the first layer is told which (45 inputs), the last gives image
+    point and depth (45), and a joint that was not seen lies where the network puts it (`Given`, `Place`).
 
     `make_block(width, dropout, init, rng, ops)` makes blocks of your own in place of `usual_block`, from any
     layers that keep the width (docs/add-a-layer.md). Such a model trains, is measured and predicts like
@@ -60,11 +62,14 @@ class LiftModel(Network):
         make_block = make_block or usual_block
         self.usual = make_block is usual_block
         self.head, self.rays = head, Rays(ops=ops) if head == "ray" else None
-        output_nodes = input_nodes // 2 if self.rays else output_nodes
+        self.given = Given(ops=ops) if head == "place" else None
+        self.place = Place(ops=ops) if head == "place" else None
+        output_nodes = {"ray": input_nodes // 2, "place": input_nodes // 2 * 3}.get(head, output_nodes)
         self.input_nodes, self.output_nodes = input_nodes, output_nodes
         self.joint_nodes = 3 * output_nodes if self.rays else output_nodes  # what `forward` gives
 
-        self.children["hidden1"] = Linear(input_nodes, hidden_layer, init=init, rng=rng, ops=ops)
+        first = input_nodes // 2 * 3 if self.given else input_nodes  # the points, and which were seen
+        self.children["hidden1"] = Linear(first, hidden_layer, init=init, rng=rng, ops=ops)
         for i in range(n_blocks):
             self.children[f"res-block_{i}"] = make_block(hidden_layer, dropout, init, rng, ops)
         self.children["output"] = Linear(hidden_layer, output_nodes, init=init, rng=rng, ops=ops)
@@ -87,29 +92,40 @@ class LiftModel(Network):
             raise ValueError(f"standardise: {len(joint_2d)} poses in 2D, {len(joint_3d)} in 3D")
         mean, std = mean_std(joint_2d, self.input_nodes)
         self.before = Affine(1 / std, -mean / std, ops=self.ops)
+        image = mean, std
         mean, std = mean_std(joint_3d, self.joint_nodes)
         if self.rays is not None:
             mean, std = mean[2::3], std[2::3]
+        if self.place is not None:  # image points and depths, joint after joint
+            for axis in range(2):
+                mean[axis::3], std[axis::3] = image[0][axis::2], image[1][axis::2]
         self.after = Affine(std, mean, ops=self.ops)
 
     def forward(self, x: Array, train: bool = False) -> Array:
         points = x = self._input(x, self.input_nodes, axes=2)
         if self.before is not None:
             x = self.before.forward(x, train)
+        if self.given is not None:
+            x = self.given.forward(x, train)
         for child in self.children.values():
             x = child.forward(x, train)
         x = x if self.after is None else self.after.forward(x, train)
+        if self.place is not None:
+            return self.place.forward(points, x)
         return x if self.rays is None else self.rays.forward(points, x)
 
     def backward(self, dy: Array) -> Array:
         direct = None
-        if self.rays is not None:
+        last = self.rays or self.place
+        if last is not None:
             direct = self.buffer("direct", (len(dy), self.input_nodes))  # the image points also set the rays
-            dy = self.rays.backward(dy, direct)
+            dy = last.backward(dy, direct)
         if self.after is not None:
             dy = self.after.backward(dy)
         for child in reversed(self.children.values()):
             dy = child.backward(dy)
+        if self.given is not None:
+            dy = self.given.backward(dy)
         dx = dy if self.before is None else self.before.backward(dy)
         return dx if direct is None else self.ops.add(dx, direct, out=direct)
 
@@ -128,14 +144,20 @@ class LiftModel(Network):
         """The weights as torch's model of this shape has them, complete by themselves.
 
         With x' = x s + t before hidden1 and y = y' s + t after output, the changes of units go into
-        hidden1.weight = W s,  hidden1.bias = W t + b,  output.weight = s W,  output.bias = s b + t.
+        hidden1.weight = W s,  hidden1.bias = W t + b,  output.weight = s W,  output.bias = s b + t. With head
+        "place" a joint that was not seen adds neither, so that W t of a joint goes to the weight of its flag.
         """
         state = super().state_dict()
         if self.before is not None and self.after is not None:
             scale, shift = self._units(self.before)
             weight = state["hidden1.weight"].astype(np.float64)
-            state["hidden1.bias"] = (weight @ shift + state["hidden1.bias"]).astype(self.ops.dtype)
-            state["hidden1.weight"] = (weight * scale).astype(self.ops.dtype)
+            points = weight[:, : self.input_nodes]
+            if self.given is not None:
+                weight[:, self.input_nodes :] += (points * shift).reshape(len(weight), -1, 2).sum(axis=2)
+            else:
+                state["hidden1.bias"] = (points @ shift + state["hidden1.bias"]).astype(self.ops.dtype)
+            points *= scale
+            state["hidden1.weight"] = weight.astype(self.ops.dtype)
             scale, shift = self._units(self.after)
             weight = state["output.weight"].astype(np.float64)
             state["output.bias"] = (scale * state["output.bias"] + shift).astype(self.ops.dtype)
@@ -171,6 +193,8 @@ class LiftModel(Network):
                 raise ValueError(f"{key!r} is missing or not of shape {(hidden, hidden)}")
         if 2 * outputs == inputs:
             options["head"] = "ray"
+        elif outputs == inputs and inputs % 3 == 0:
+            options["head"], inputs = "place", inputs // 3 * 2
         options = {"init": "zeros", **options}
         model = cls(len(blocks), hidden, output_nodes=outputs, input_nodes=inputs, **options)
         model.load_state_dict(state)

@@ -41,6 +41,15 @@ PRESETS: Mapping[str, Preset] = {
             "body": 1.0, "mix": 0.5,
         },
     ),
+    "detector": Preset(
+        "keypoints of detectors, with joints that are missing",
+        "As anyone, with twice the noise, and with joints and whole parts of the body hidden: what is seen "
+        "lies on its ray, what is not is placed. Half the epochs, for each takes longer.",
+        {
+            "epochs": 42, "synthetic": 1.0, "head": "place", "noise": 0.002, "yaw": 180.0, "distance": 0.3,
+            "body": 1.0, "mix": 0.5, "joint_dropout": 0.1, "part_dropout": 0.3,
+        },
+    ),
     "course": Preset(
         "the settings of the original course report",
         "Batches of 32, raw data, dropout 0.5, betas 0.5 and 0.999, and a rate of 0.1 that StepLR(200, 0.3) "

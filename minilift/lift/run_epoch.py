@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 from minilift.errors import InputError
@@ -65,16 +66,18 @@ def training_batches(
     too few poses for a batch of 2, and for joint dropout before head "ray".
     """
     found = pose_batches(data, model, size)
-    if augmentation is not None and augmentation.joint_dropout and model.head == "ray":
-        hidden = f"joint_dropout {augmentation.joint_dropout:g}: a hidden joint has no ray"
-        raise InputError(f"{hidden} for head 'ray' to put it on; use LiftModel(head='xyz')")
+    if augmentation is not None and augmentation.hides and model.head == "ray":
+        dropouts = f"joint_dropout {augmentation.joint_dropout:g}, part_dropout {augmentation.part_dropout:g}"
+        hidden = f"{dropouts}: a hidden joint has no ray"
+        raise InputError(f"{hidden} for head 'ray' to put it on; use LiftModel(head='place')")
     if found.size < 2:
         raise InputError(
             f"training needs at least 2 poses in a batch, got {found.size} of {len(found)} poses; "
             "give more data or a larger batch_size"
         )
     if augmentation is not None and augmentation.active:
-        found.augment = Augmenter(augmentation, model.ops, found.size, model.seed)
+        hidden_as = math.nan if model.head == "place" else 0.0
+        found.augment = Augmenter(augmentation, model.ops, found.size, model.seed, hidden_as)
     return found
 
 

@@ -13,7 +13,7 @@ from minilift.nn.init import NAMES as INITIALISERS
 
 # Of the settings in a checkpoint. To add a setting, raise it, and give the setting `since=VERSION` and, in
 # `before`, what runs had until then. Version 0 is that of checkpoints which do not say theirs.
-VERSION = 1
+VERSION = 2
 
 ADAMS, ENDING, DROPPING = ("adam", "adamw"), ("onecycle", "cosine", "warmup"), ("step", "exponential")
 
@@ -27,7 +27,7 @@ def _file(default: str, help: str, **facts: Any) -> Any:
 
 
 def _augment(default: float, help: str, high: float, **facts: Any) -> Any:
-    facts |= {"low": 0, "high": high, "neutral": 0.0, "since": 1, "before": 0.0}
+    facts = {"low": 0, "high": high, "neutral": 0.0, "since": 1, "before": 0.0, **facts}
     return _setting(default, "augmentation", help, **facts)
 
 
@@ -155,7 +155,7 @@ class TrainSettings:
     hidden: int = _setting(1024, "network", "width of the hidden layers", low=1, high=65536, basic=True)
     dropout: float = _setting(0.0, "network", "share of units dropped in training", low=0, high=1)
     head: str = _setting(
-        "xyz", "network", "xyz: 45 coordinates; ray: 15 depths on rays",
+        "xyz", "network", "ray: depths on rays; place: and missing joints",
         choices=HEADS, since=1, before="xyz", basic=True,
     )  # fmt: skip
     init: str = _setting("uniform", "network", "initial weights", choices=INITIALISERS)
@@ -170,7 +170,11 @@ class TrainSettings:
     body: float = _augment(0.0, "share of the poses with bones of other lengths", 1)
     mix: float = _augment(0.0, "share of the poses with limbs of other poses", 1)
     joint_dropout: float = _augment(
-        0.0, "share of the keypoints hidden, for 2D poses that lack some (with head xyz)", 1, metavar="SHARE"
+        0.0, "share of the keypoints hidden, for 2D poses that lack some (heads xyz, place)", 1,
+        metavar="SHARE",
+    )  # fmt: skip
+    part_dropout: float = _augment(
+        0.0, "share of the poses with a whole part hidden: legs, an arm, a side", 1, metavar="SHARE", since=2
     )
 
     def __post_init__(self) -> None:
@@ -179,11 +183,10 @@ class TrainSettings:
         if self.min_delta and not self.patience:
             problem = "needs patience, which is 0; give {0}, or leave it out"
             raise ArgumentError("min_delta", self.min_delta, problem, ("patience", 5))
-        if self.joint_dropout and self.head == "ray":
-            problem = "a hidden joint has no ray for {0} to put it on; add {1}"
-            raise ArgumentError(
-                "joint_dropout", self.joint_dropout, problem, ("head", "ray"), ("head", "xyz")
-            )
+        for name in ("joint_dropout", "part_dropout"):
+            if getattr(self, name) and self.head == "ray":
+                problem = "a hidden joint has no ray for {0} to put it on; add {1}"
+                raise ArgumentError(name, getattr(self, name), problem, ("head", "ray"), ("head", "place"))
 
     def acts(self, name: str) -> bool:
         """Whether a setting has any effect, with its value and those that the others have."""

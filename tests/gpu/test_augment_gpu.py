@@ -14,7 +14,7 @@ from minilift.poses.people.synth import synthesize
 TOLERANCE = {"float64": 1e-9, "float32": 1e-4}
 ALL = {
     "mix": 0.5, "flip": 0.5, "body": 0.5, "yaw": 180, "tilt": 10, "distance": 0.2, "noise": 0.003,
-    "joint_dropout": 0.2,
+    "joint_dropout": 0.2, "part_dropout": 0.4,
 }  # fmt: skip
 PARTS = {name: {name: value} for name, value in ALL.items()} | {
     "all": ALL,
@@ -44,7 +44,7 @@ def test_agrees_with_the_cpu(gpu: Any, dtype: str, name: str) -> None:
 @pytest.mark.parametrize("others", [{}, {"flip": 0.5}, ALL], ids=["alone", "flip", "all"])
 @pytest.mark.parametrize("dtype", TOLERANCE)
 def test_hides_the_very_joints_that_the_cpu_hides(gpu: Any, dtype: str, others: dict[str, float]) -> None:
-    settings = {**others, "joint_dropout": 0.3}
+    settings = {**others, "joint_dropout": 0.3, "part_dropout": 0.0}
     found, expected = (augmented(device, dtype, 150, settings) for device in ("gpu", "cpu"))
     np.testing.assert_array_equal(found[0] == 0, expected[0] == 0)
     assert (found[0] == 0).mean() == pytest.approx(0.3, abs=0.03)

@@ -10,6 +10,7 @@ import pytest
 
 from minilift.errors import InputError
 from minilift.lift import rays
+from minilift.lift.rays import operations
 from minilift.nn import losses
 from minilift.nn.metrics import accuracy
 from minilift.ops import Ops, get_ops
@@ -177,6 +178,20 @@ def on_rays(ops: Ops, rng: Any) -> dict[str, Any]:
     return out
 
 
+def placed(ops: Ops, rng: Any) -> dict[str, Any]:
+    points = rng.standard_normal((9, 4, 2))
+    points[rng.random((9, 4)) < 0.4] = np.nan
+    x, o = ops.asarray(points.reshape(9, 8)), ops.asarray(rng.standard_normal((9, 12)))
+    dy = ops.asarray(rng.standard_normal((9, 12)))
+    out = outputs(ops, filled=(9, 12), dx=(9, 8), y=(9, 12), dpoints=(9, 8), do=(9, 12), alone=(9, 12))
+    operations.given(ops, x, out=out["filled"])
+    operations.given_backward(ops, dy, x, out=out["dx"])
+    operations.place(ops, x, o, out=out["y"])
+    operations.place_backward(ops, dy, x, o, out["dpoints"], out["do"])
+    operations.place_backward(ops, dy, x, o, None, out["alone"])
+    return out
+
+
 def loss(name: str, n: int) -> Callable[[Ops, Any], dict[str, Any]]:
     def work(ops: Ops, rng: Any) -> dict[str, Any]:
         pred, target = rng.standard_normal((n, 12)), rng.standard_normal((n, 12))
@@ -210,6 +225,7 @@ WORKS = {
     "normalisation": normalisation,
     "updates": updates,
     "rays": on_rays,
+    "placed joints": placed,
     "mpjpe": loss("mpjpe", 37),
     "mpjpe of many": loss("mpjpe", 17_000),  # more joints than threads
     "mse": loss("mse", 37),

@@ -1,5 +1,6 @@
 // Augmentation of a batch, a thread a pose: `Augmenter` has the maths, and the functions of numpy_augment.py
-// have the same names. Behind common.cu; compiled with the tables of tables.py: -DMEANS and -DLOADINGS of the bodies.
+// have the same names. Behind common.cu; compiled with the tables of tables.py: -DMEANS and
+// -DLOADINGS of the bodies, -DPARTS of what is hidden together.
 #define JOINTS 15
 #define LENGTHS 9  // the segments; behind them comes the shoulders' drop
 #define FACTORS 14
@@ -11,7 +12,7 @@
 
 // as in tables.py
 enum { FLIP = 0, MIX = 1, LEGS = 2, ARMS = 7, BODY = 12, SHARE = 13, HEAD = 14, ANKLE = 15, NORMALS = 16, YAW = 28,
-       TILT = 29, DISTANCE = 30, NOISE = 32, HIDDEN = 1 << 30, SLOTS = 64 };
+       TILT = 29, DISTANCE = 30, PART = 31, NOISE = 32, HIDDEN = 1 << 30, SLOTS = 64 };
 enum { R_HIP, R_KNEE, R_ANKLE, L_HIP, L_KNEE, L_ANKLE, SPINE, NECK, TOP, L_SHOULDER, L_ELBOW, L_WRIST, R_SHOULDER, R_ELBOW,
        R_WRIST };
 enum { THIGH, SHIN, HIP, LOW, HIGH, HEAD_LENGTH, SHOULDER, UPPER_ARM, FOREARM, DROP };
@@ -166,8 +167,8 @@ __device__ void turn(V* pose, real yaw, real tilt, real elevation) {
 
 // source_x, x (n, 2 JOINTS); source_y, y (n, 3 JOINTS). `key`, two words, or null: then key0 and key1.
 extern "C" __global__ void __launch_bounds__(32) augment(const real* source_x, const real* source_y, int n, real flip_share,
-    real noise, real yaw, real tilt, real elevation, real distance, real body, real mix, real joint_dropout, const u32* key, u32 key0,
-    u32 key1, real* x, real* y) {
+    real noise, real yaw, real tilt, real elevation, real distance, real body, real mix, real joint_dropout, real part_dropout,
+    real hidden_as, const u32* key, u32 key0, u32 key1, real* x, real* y) {
   int i = blockIdx.x * 32 + threadIdx.x;
   if (i >= n) return;
   Draws draws = {(u32)i, key ? key[0] : key0, key ? key[1] : key1};
@@ -185,6 +186,13 @@ extern "C" __global__ void __launch_bounds__(32) augment(const real* source_x, c
   if (flipped) flip(pose);
   if (draws.uniform(BODY) < body) rebuild(pose, draws);
   if (turns) turn(pose, draws.around(YAW, yaw), draws.around(TILT, tilt), elevation);
+  const u32 parts[] = {PARTS};
+  u32 part = 0;  // a bit for each joint of the part that is hidden
+  if (part_dropout != 0) {
+    real which = draws.uniform(PART);
+    int count = sizeof(parts) / sizeof(parts[0]), number = (int)(which / part_dropout * (real)count);
+    if (which < part_dropout) part = parts[number < count ? number : count - 1];
+  }
   real scale = distance != 0 ? exp(draws.around(DISTANCE, distance)) : (real)1;
 #pragma unroll
   for (int j = 0; j < JOINTS; j++) {
@@ -204,7 +212,8 @@ extern "C" __global__ void __launch_bounds__(32) augment(const real* source_x, c
       u += noise * pair[0];
       v += noise * pair[1];
     }
-    if (joint_dropout != 0 && draws.uniform(HIDDEN + j) < joint_dropout) u = v = 0;
+    if (joint_dropout != 0 && draws.uniform(HIDDEN + j) < joint_dropout) u = v = hidden_as;
+    if (part >> j & 1) u = v = hidden_as;
     long long row = (long long)i * JOINTS + j;
     x[2 * row] = u;
     x[2 * row + 1] = v;

@@ -19,7 +19,8 @@ class Augmenter:
     """The augmentation of `Batches` of up to `rows` poses: augment(step, x, y), x (n, 30) and y (n, 45).
 
     It returns two arrays of its own, valid until the next call. They depend on the poses, the settings, the
-    seed and the step, on any device.
+    seed and the step, on any device. A hidden joint has `hidden_as` for both coordinates: 0, or NaN for a
+    network that takes it.
 
     Of each pose, seen from the root at (0, 0, -1), with all that is turned off left out:
         mix        3 of 4 limbs: bone = |bone| unit(own axes^T (donor's axes donor's bone))
@@ -28,15 +29,18 @@ class Augmenter:
         turn       p = Rx(elevation + tilt) Ry(yaw) Rx(-elevation) p,   and p = exp(distance) p
         image      x = (X/-Z, Y/-Z) where any of these but flip is on, else source_x
         noise      x = x + noise normal
-        joint_dropout    x = (0, 0) for this share of the joints, each by itself
+        joint_dropout    x = (0, 0), or NaN, for this share of the joints, each by itself
+        part_dropout     the same for a part: with u < share, number floor(u / share * len(PARTS)) of PARTS
     z is kept below NEAREST. Random numbers are hashes, as those of `Ops.dropout_mask` but with lowbias32's
     last xor-shift, of pose * SLOTS + slot: u = (hash >> 8) 2^-24 + 2^-25, normals by Box-Muller. A pose gets
     mix, flip, body where u < share, and so is a joint hidden. tables.py has slots, tables and limits;
     numpy_augment.py and cupy_augment.py (with augment.cu) do the same on the two kinds of device.
     """
 
-    def __init__(self, settings: Augmentation, ops: Ops, rows: int, seed: int) -> None:
-        self.settings, self.ops, self.seed = settings, ops, seed
+    def __init__(
+        self, settings: Augmentation, ops: Ops, rows: int, seed: int, hidden_as: float = 0.0
+    ) -> None:
+        self.settings, self.ops, self.seed, self.hidden_as = settings, ops, seed, hidden_as
         self.x, self.y = ops.empty((rows, 2 * JOINTS)), ops.empty((rows, 3 * JOINTS))
         self._augment: Any = numpy_augment.augment if ops.device == "cpu" else cupy_augment.augment
 
@@ -54,4 +58,4 @@ class Augmenter:
 
         On a GPU, `key` may be an array of two words on the device, as a captured step has it.
         """
-        self._augment(self.ops, x, y, self.settings, key, new_x, new_y)
+        self._augment(self.ops, x, y, self.settings, key, new_x, new_y, self.hidden_as)

@@ -14,6 +14,7 @@ LIMB_STARTS, LIMB_MIDDLES, LIMB_ENDS = (list(row) for row in zip(*table.LIMBS, s
 MIRROR = list(table.MIRROR)
 PAIRS = np.array([table.LEGS, table.ARMS])
 ROOT = table.JOINTS  # the row behind the joints
+IN_PART = np.array([[row in part for part in table.PARTS] for row in range(table.JOINTS)])
 # Thirteen vectors of a body, from joint to joint, and the segment that each has its length from
 BONES = (
     (0, 1), (3, 4), (1, 2), (4, 5), (0, 3), (ROOT, 6), (6, 7), (7, 8), (12, 9), (9, 10), (12, 13), (10, 11),
@@ -28,7 +29,7 @@ AVERAGE[[3, 4, 5]] *= 2
 
 def augment(
     ops: Ops, source_x: Array, source_y: Array, settings: Augmentation, key: tuple[int, int], x: Array,
-    y: Array,
+    y: Array, hidden_as: float = 0.0,
 ) -> None:  # fmt: skip
     """x, y <- source_x, source_y augmented: `Augmenter` has the maths."""
     n, joints = len(source_y), table.JOINTS
@@ -61,7 +62,9 @@ def augment(
         image += settings.noise * noise.reshape(image.shape)
     if settings.joint_dropout:
         hidden = _uniform(_hashes(key, n, table.HIDDEN, joints), pose.dtype) < settings.joint_dropout
-        np.copyto(image, 0, where=hidden[:, None])
+        np.copyto(image, hidden_as, where=hidden[:, None])
+    if settings.part_dropout:
+        np.copyto(image, hidden_as, where=_part(u[table.PART], settings.part_dropout)[:, None])
     x.reshape(n, joints, 2)[:] = image.transpose(2, 0, 1)
     y.reshape(n, joints, 3)[:] = pose.transpose(2, 0, 1)
 
@@ -92,6 +95,13 @@ def _normals(u: np.ndarray) -> np.ndarray:
     np.multiply(radius, np.cos(angle), out=out[0::2])
     np.multiply(radius, np.sin(angle), out=out[1::2])
     return out
+
+
+def _part(u: np.ndarray, share: float) -> np.ndarray:
+    """Which joints (joints, n) a hidden part has, in poses whose uniform number (n,) is below the share."""
+    count = len(table.PARTS)
+    which = np.minimum(u / u.dtype.type(share) * count, count - 1).astype(np.intp)
+    return np.asarray(IN_PART[:, which] & (u < share))
 
 
 # ---- geometry ----------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from minilift.errors import InputError
 
 _MOST = {
     "flip": 1.0, "body": 1.0, "mix": 1.0, "yaw": 180.0, "tilt": 90.0, "noise": math.inf, "distance": 1.0,
-    "joint_dropout": 1.0,
+    "joint_dropout": 1.0, "part_dropout": 1.0,
 }  # fmt: skip
 
 
@@ -25,7 +25,9 @@ class Augmentation:
     elevation  degrees: how high the camera of the data stands on average; the true vertical is so far off
     distance   the camera comes nearer or goes away, by a factor of up to exp(distance) to either side
     noise      standard deviation added to every image coordinate, in the units of joint_2d
-    joint_dropout    share of the keypoints that are hidden: the network is given (0, 0), the root's image
+    joint_dropout    share of the keypoints that are hidden: the network is given (0, 0), the root's image, or
+               NaN if it takes that
+    part_dropout     share of the poses of which a whole part is hidden too: legs, an arm, a side, the head
     """
 
     mix: float = 0.0
@@ -37,6 +39,7 @@ class Augmentation:
     distance: float = 0.0
     noise: float = 0.0
     joint_dropout: float = 0.0
+    part_dropout: float = 0.0
 
     def __post_init__(self) -> None:
         for name, most in _MOST.items():
@@ -55,6 +58,11 @@ class Augmentation:
     def angles(self) -> tuple[float, float, float]:
         """yaw, tilt and elevation in radians."""
         return math.radians(self.yaw), math.radians(self.tilt), math.radians(self.elevation)
+
+    @property
+    def hides(self) -> bool:
+        """Whether keypoints are hidden."""
+        return bool(self.joint_dropout or self.part_dropout)
 
     @property
     def turns(self) -> bool:

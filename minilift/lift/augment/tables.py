@@ -15,8 +15,18 @@ LEGS, ARMS = 2, 7  # and 4 more: both limbs together; taken and donor of the fir
 BODY, SHARE, HEAD, ANKLE = 12, 13, 14, 15
 NORMALS = 16  # and 11 more: a Box-Muller pair in two neighbouring slots
 YAW, TILT, DISTANCE = 28, 29, 30
+PART = 31  # whether a part is hidden, and which
 NOISE = 32  # and 29 more: the pair of x and y, joint after joint
 HIDDEN = 1 << 30  # and 14 more, joint after joint: behind all other slots of the first 2^24 poses of a batch
+
+PARTS = tuple(
+    tuple(row for row, joint in enumerate(COURSE15.joints) if any(word in joint for word in words.split()))
+    for words in (
+        "ankle", "knee ankle", "hip knee ankle", "left_elbow left_wrist", "right_elbow right_wrist", "wrist",
+        "left_", "right_", "head", "spine hip knee ankle",
+    )
+)  # fmt: skip
+"""What detectors miss together: what lies below the picture, behind a table, or behind the person."""
 
 TAKEN = 0.75  # of a mixed pose's limbs, how many are another's
 NEAREST = -0.2  # z: no joint comes nearer to the camera than a fifth of its distance from the root

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from minilift.lift.rays import rays
+from minilift.lift.rays.operations import given, place, rays
 from minilift.nn import Module
 from minilift.ops import Array, Ops
 
@@ -99,6 +99,7 @@ class FoldedLift(Predictor):
         self.width = len(stem)
         outputs = len(state["output.bias"])
         self.on_rays = 2 * outputs == stem.shape[1]
+        self.places = outputs == stem.shape[1] and outputs % 3 == 0
         self.columns = 3 * outputs if self.on_rays else outputs
 
     def _layer(self, weight: Any, bias: Any) -> tuple[Array, Array]:
@@ -125,37 +126,43 @@ class FoldedLift(Predictor):
 
     def _by_poses(self, x: Array, out: Array) -> None:
         """Poses as rows, through the whole network on one thread."""
-        ops, shape = self.ops, (len(x), self.width)
+        ops, shape, points, x = self.ops, (len(x), self.width), x, self._given(x)
         h, y, z = (ops.scratch(name, shape) for name in ("h", "y", "z"))
         ops.linear(x, *self.first, out=h)
         for i, (first, second) in enumerate(self.blocks):
             ops.relu(ops.linear(h if i else x, *first, out=y), out=y)
             ops.relu(ops.linear(y, *second, out=z), out=z)
             ops.add(h, z, out=h)
-        self._finish(h, x, out)
+        self._finish(h, points, out)
 
-    def _finish(self, h: Array, x: Array, out: Array) -> None:
-        """The last Linear and, of a network that gives depths, the joints on their rays."""
-        if not self.on_rays:
+    def _given(self, x: Array) -> Array:
+        """What the network sees of points: for one that places joints, which of them were seen, too."""
+        if not self.places:
+            return x
+        return given(self.ops, x, out=self.ops.scratch("given", (len(x), x.shape[1] // 2 * 3)))
+
+    def _finish(self, h: Array, points: Array, out: Array) -> None:
+        """The last Linear and, of a network that gives depths, the joints on their rays or placed."""
+        if not self.on_rays and not self.places:
             self.ops.linear(h, *self.last, out=out)
             return
-        depth = self.ops.scratch("depth", (len(x), x.shape[1] // 2))
-        self.ops.linear(h, *self.last, out=depth)
-        rays(self.ops, x, depth, out=out)
+        answer = self.ops.scratch("answer", (len(points), len(self.last[1])))
+        self.ops.linear(h, *self.last, out=answer)
+        (rays if self.on_rays else place)(self.ops, points, answer, out=out)
 
     def _by_features(self, x: Array, out: Array, count: int = 1) -> None:
         """Few poses, as columns: reading the weights is what takes time, and each thread reads its part.
 
         BLAS is faster, too, with the smaller factor on this side.
         """
-        ops, shape = self.ops, (self.width, len(x))
+        ops, shape, points, x = self.ops, (self.width, len(x)), x, self._given(x)
         h, y, z = (ops.scratch(name, shape) for name in ("h", "y", "z"))
         self._columns(self.first, x.T, h)
         for i, (first, second) in enumerate(self.blocks):
             self._columns(first, h if i else x.T, y, count if i else 1, relu=True)
             self._columns(second, y, z, count, relu=True)
             ops.add(h, z, out=h)
-        self._finish(h.T, x, out)
+        self._finish(h.T, points, out)
 
     def _columns(
         self, layer: tuple[Array, Array], x: Array, out: Array, count: int = 1, relu: bool = False

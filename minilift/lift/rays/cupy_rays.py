@@ -21,3 +21,22 @@ def rays_backward(
 ) -> None:
     arrays = dy, points, depth, dpoints, ddepth
     ops.each_of(KERNELS, "rays_backward", depth.size, *arrays, np.int64(depth.size))
+
+
+def given(ops: Any, x: Array, out: Array) -> None:
+    joints = x.shape[1] // 2
+    ops.each_of(KERNELS, "given", x.size // 2, x, out, np.int64(joints), np.int64(x.size // 2))
+
+
+def given_backward(ops: Any, dy: Array, x: Array, out: Array) -> None:
+    joints = x.shape[1] // 2
+    ops.each_of(KERNELS, "given_backward", x.size // 2, dy, x, out, np.int64(joints), np.int64(x.size // 2))
+
+
+def place(ops: Any, points: Array, o: Array, out: Array) -> None:
+    ops.each_of(KERNELS, "place", o.size // 3, points, o, out, np.int64(o.size // 3))
+
+
+def place_backward(ops: Any, dy: Array, points: Array, o: Array, dpoints: Array | None, do: Array) -> None:
+    arrays = dy, points, o, dpoints, do
+    ops.each_of(KERNELS, "place_backward", o.size // 3, *arrays, np.int64(o.size // 3))

@@ -23,3 +23,26 @@ def rays_backward(
 
 def _twin(ops: Ops) -> Any:
     return numpy_rays if ops.device == "cpu" else cupy_rays
+
+
+def given(ops: Ops, x: Array, out: Array) -> Array:
+    """out (n, 3J) = x (n, 2J) with 0 for NaN, and then 1 for each joint that was seen, else 0."""
+    _twin(ops).given(ops, x, out)
+    return out
+
+
+def given_backward(ops: Ops, dy: Array, x: Array, out: Array) -> Array:
+    """out (n, 2J) = the first columns of dy (n, 3J) where the joint was seen, else 0."""
+    _twin(ops).given_backward(ops, dy, x, out)
+    return out
+
+
+def place(ops: Ops, points: Array, o: Array, out: Array) -> Array:
+    """out_j = (-p_0 z, -p_1 z, z): points (n, 2J) with NaN, o (n, 3J), p = points where seen, else of o."""
+    _twin(ops).place(ops, points, o, out)
+    return out
+
+
+def place_backward(ops: Ops, dy: Array, points: Array, o: Array, dpoints: Array | None, do: Array) -> None:
+    """do_j = (0, 0, dz) where seen, else (-z dX, -z dY, dz), dz = dZ - p_0 dX - p_1 dY; dpoints the rest."""
+    _twin(ops).place_backward(ops, dy, points, o, dpoints, do)
