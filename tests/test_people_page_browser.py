@@ -215,8 +215,9 @@ def test_it_plays_in_real_time_and_as_fast_as_told(opened: Opened) -> None:
             };
             requestAnimationFrame(look);
         })""")
-    assert times["0.5"] == pytest.approx(12.5, rel=0.3)  # of 25 frames a second; ticks above 250 ms are cut
-    assert times["2"] == pytest.approx(50, rel=0.3)
+    # 12.5 and 50 of 25 frames a second; a busy machine is slower, for a pause of more than 250 ms is cut
+    assert 6 < times["0.5"] < 16
+    assert 25 < times["2"] < 62
 
 
 def test_without_loop_it_stops_at_the_end(browser: Browser) -> None:
