@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from minilift.errors import ArgumentError
 from minilift.poses.joint_state import FILLED, MISSING
+from minilift.poses.lens.camera import Camera
 from minilift.poses.lifted import LiftedPeople
 from minilift.poses.motion import jitter
 from minilift.poses.tracks.gaps import absent, fill, fill_gaps
 from minilift.poses.tracks.one_euro import OneEuro
+from minilift.poses.tracks.over_time import over_time
 from minilift.poses.tracks.savgol import savgol
 from minilift.poses.tracks.smooth import WAYS, Smoother, smooth
 
@@ -255,6 +259,29 @@ def test_one_euro_remembers_no_more_than_it_needs() -> None:
         ids = np.arange(start, start + 100)
         filter(np.zeros((100, 1, 3)), ids * 0.1, ids, np.ones(100))
     assert len(filter._known) < 1100
+
+
+def test_both_are_done_told_and_checked_again() -> None:
+    people = lifted(np.delete(np.arange(60), [20, 21]), noise=0.02, fps=None)
+    camera, turn = (
+        Camera.from_focal(1000, (1280, 720)),
+        np.array([[1.0, 0, 0, 0], [0, 0, 1, 0], [0, -1, 0, 0]]),
+    )
+    seen = replace(people, joint_2d=camera.pixels(people.joint_3d).astype(np.float32))
+    # the same people where Z is up, as --axes z-up gives them: X, -Z, Y
+    z_up = replace(seen, joint_3d=seen.joint_3d @ turn[:, :3], root=seen.root @ turn[:, :3], to_camera=turn)
+    for given in (seen, z_up):
+        done = over_time(given, camera, 3, "savgol")
+        assert done.notes == (
+            "2 frames of people filled, in gaps of up to 3",
+            "smoothed by savgol, at 30 (assumed) frames a second",
+        )
+        assert done.check is not None
+        assert np.isnan(done.check[20:22]).all()
+        assert 1 < np.nanmean(done.check) < 12  # 5.5 px
+        assert len(done) == 60
+    assert over_time(seen, camera) is seen
+    assert over_time(seen, camera, 2).check is None  # nothing that was given has moved
 
 
 def test_another_way_is_refused() -> None:
