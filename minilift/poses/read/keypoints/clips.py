@@ -68,6 +68,9 @@ def _frames(name: str, path: Path, files: list[Path], asked: Asked) -> Clip:
 
 
 def _folder(path: Path, asked: Asked) -> list[Clip]:
+    inside = sorted(one for one in path.iterdir() if one.is_dir() and not one.name.startswith("."))
+    if inside and not any(one.suffix.lower() in _ENDINGS for one in path.iterdir() if one.is_file()):
+        return [clip for one in inside if any(one.iterdir()) for clip in _folder(one, asked)]
     files = files_in(path)
     try:
         one_frame = first_format(files, asked).one_frame

@@ -64,8 +64,8 @@ def read_movenet(document: Document, asked: Asked) -> Raw:
     if array.ndim == 3 and array.shape[-1] == _MOVENET_ROW:
         weight = array[..., -1]
         array = array[..., : 3 * _COCO].reshape(*array.shape[:2], _COCO, 3)
-    elif array.ndim >= 3 and array.shape[-2:] == (_COCO, 3):
-        array = array.reshape(len(array) if array.ndim > 3 else -1, -1, _COCO, 3)
+    elif array.ndim >= 2 and array.shape[-2:] == (_COCO, 3):
+        array = array.reshape(1 if array.ndim == 2 else len(array), -1, _COCO, 3)
     else:
         problem = f"has shape {array.shape}; MoveNet gives (F, 1, 1, 17, 3) or (F, 6, 56)"
         raise file_error(document.path, problem)
