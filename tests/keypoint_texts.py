@@ -27,6 +27,11 @@ NEAR = {
     "eye": "eye", "mouth": "eye", "pinky": "wrist", "index": "wrist", "thumb": "wrist", "hand": "wrist",
     "heel": "ankle", "foot": "ankle", "toe": "ankle", "big": "ankle", "small": "ankle", "mid": "hip",
 }  # fmt: skip
+OFFSETS = {
+    "heel": (-6, 14), "foot": (9, 32), "toe": (9, 32), "big": (9, 32), "small": (16, 28), "mouth": (-3, 34),
+    "pinky": (6, 22), "index": (1, 26), "thumb": (-6, 16), "hand": (1, 26),
+}  # fmt: skip
+"""Of a joint without a place of its own from that in NEAR."""
 SCORE = 0.75
 
 
@@ -38,7 +43,8 @@ def place(joint: str, frame: int = 0, person: int = 0) -> tuple[float, float]:
         near = NEAR.get(part.split("_")[0], NEAR.get(side, "ear"))
         name = f"{side}_{near}" if f"{side}_{near}" in PLACES else near if near in PLACES else "nose"
     x, y = PLACES[name]
-    return x + 4.0 * frame - 300.0 * person, float(y)
+    right, down = OFFSETS.get(joint.partition("_")[2].split("_")[0], (0, 0))
+    return x + right + 4.0 * frame - 300.0 * person, float(y + down)
 
 
 def places(layout: str, frame: int = 0, person: int = 0) -> list[tuple[float, float]]:

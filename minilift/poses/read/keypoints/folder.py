@@ -12,7 +12,7 @@ import numpy as np
 
 from minilift.errors import InputError
 from minilift.files import PathLike, file_error, one_line
-from minilift.poses.read.keypoints.document import Document
+from minilift.poses.read.keypoints.document import JSON, Document
 from minilift.poses.read.keypoints.formats import Add, Format
 from minilift.poses.read.keypoints.identify import identify
 from minilift.poses.read.keypoints.raw import Asked, Raw
@@ -70,6 +70,9 @@ def read_frames(name: PathLike, files: Sequence[Path], known: Format, asked: Ask
     for path, frame in numbered:
         try:
             document = Document(path)
+            if _is_empty(document):
+                parts.append((frame, path, Raw(np.zeros((0, 0, 2)), np.zeros(0, np.int64))))
+                continue
             if document.kind not in known.kinds or not known.fits(document):
                 identify(document, replace(asked, format=known.name))
             parts.append((frame, path, known.read(document, asked)))
@@ -89,12 +92,20 @@ def _at_once(name: PathLike, files: list[tuple[Path, int]], known: Format, add: 
     try:
         for path, frame in files:
             document = Document(path)
-            if document.kind not in known.kinds or not known.fits(document):
+            if document.kind in known.kinds and known.fits(document):
+                add(document, rows, frame)
+            elif _is_empty(document):
+                rows.frames.append(frame)
+            else:
                 return None
-            add(document, rows, frame)
         return rows.raw()
     except InputError:
         return None
+
+
+def _is_empty(document: Document) -> bool:
+    """A frame without people, of a tool that writes a list of them."""
+    return document.kind == JSON and document.json == []
 
 
 def _finished(found: Raw, known: Format, empty: list[int]) -> Raw:

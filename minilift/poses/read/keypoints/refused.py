@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from minilift.poses.read.keypoints.document import HDF5, JSON, NPY, NPZ, OTHER, PICKLE, TEXT, Document
-from minilift.poses.read.keypoints.rows import is_list_of
 
 _VIDEOS = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v")
 _PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff")
@@ -31,9 +30,38 @@ def _starts(*words: bytes) -> Callable[[Document], bool]:
     return lambda document: document.content.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(words)
 
 
-def _boxes(document: Document) -> bool:
+_LOOKED_AT = 100
+
+
+def _objects(document: Document) -> list[dict[str, Any]]:
+    """The object that a file is, or those of its list, or of the lists in it."""
     found: Any = document.json
-    return is_list_of(found, dict) and "bbox" in found[0] and "keypoints" not in found[0]
+    items = found[:_LOOKED_AT] if isinstance(found, list) else [found]
+    flat = [one for item in items for one in (item[:_LOOKED_AT] if isinstance(item, list) else [item])]
+    return [one for one in flat if isinstance(one, dict)]
+
+
+def _boxes(document: Document) -> bool:
+    found = _objects(document)
+    boxes = [bool({"bbox", "box"} & one.keys()) and "keypoints" not in one for one in found]
+    return bool(boxes) and all(boxes)
+
+
+_3D = {
+    "worldLandmarks", "pose_world_landmarks", "poseWorldLandmarks", "keypoints3D", "keypoints_3d",
+    "joints_3d", "joints3d", "pose_3d", "pose_keypoints_3d",
+}  # fmt: skip
+_2D = {"landmarks", "pose_landmarks", "poseLandmarks", "keypoints", "keypoints_2d", "people", "predictions"}
+
+
+def _only_3d(document: Document) -> bool:
+    found = _objects(document)
+    return any(_3D & one.keys() for one in found) and not any(_2D & one.keys() for one in found)
+
+
+def _body_model(document: Document) -> bool:
+    """Parameters of SMPL and its like."""
+    return any("betas" in one and "keypoints" not in one for one in _objects(document)[:1])
 
 
 def _nothing(document: Document) -> bool:
@@ -53,5 +81,7 @@ REFUSED = (
     ),
     Refused(_starts(b"%YAML"), "is OpenCV's YAML; let OpenPose write JSON instead (its option write_json)"),
     Refused(_boxes, "has boxes of people but no keypoints; give the results of a keypoint model", (JSON,)),
+    Refused(_only_3d, f"has 3D keypoints alone: it {_ALREADY}; give the 2D ones", (JSON,)),
+    Refused(_body_model, f"has parameters of a body model, as SMPL's, which {_ALREADY}", (JSON,)),
     Refused(_nothing, "is empty: it has no people in it; check the detector", (JSON,)),
 )

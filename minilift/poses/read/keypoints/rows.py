@@ -88,7 +88,7 @@ class Rows:
         if not people:
             return np.zeros((0, 0, width))
         try:
-            found = _numbers(people)
+            found = numbers(people)
         except (ValueError, TypeError, OverflowError, RecursionError):
             return self._one_by_one(people, width)
         flat = found.ndim == 2 and found.shape[1] % width == 0
@@ -108,7 +108,7 @@ class Rows:
 
     def _person(self, frame: int, values: Any, width: int) -> np.ndarray:
         try:
-            found = _numbers(values)
+            found = numbers(values)
         except (ValueError, TypeError, OverflowError, RecursionError):
             shown = one_line(repr(values), 40)
             problem = f"a person of frame {frame} has no lists of numbers for joints ({shown})"
@@ -120,7 +120,7 @@ class Rows:
         return found.reshape(-1, width)
 
 
-def _numbers(values: Any) -> np.ndarray:
+def numbers(values: Any) -> np.ndarray:
     """An array of lists of numbers, NaN for null and for what is no place in a picture.
 
     Raises ValueError and its like for anything else: text that reads as a number is none.

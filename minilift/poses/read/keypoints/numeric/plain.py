@@ -25,29 +25,11 @@ _MEDIAPIPE = 33  # x, y, z, visibility, presence
 
 
 def is_array(document: Document) -> bool:
-    if document.kind == NPY:
-        return document.array.ndim >= 1
-    try:
-        found = np.array(_first(document.json, 40))
-    except (ValueError, TypeError, OverflowError, RecursionError):
-        return False
-    return found.dtype.kind in "iuf" and found.ndim >= 2
-
-
-def _first(found: object, most: int) -> object:
-    return found[:most] if isinstance(found, list) else found
+    return document.array.ndim >= 1
 
 
 def read_array(document: Document, asked: Asked) -> Raw:
-    if document.kind == NPY:
-        return of_array(document.path, document.array, asked)
-    try:
-        found = np.array(document.json, np.float64)
-    except (ValueError, TypeError, OverflowError, RecursionError):
-        raise file_error(
-            document.path, "its lists are not equally long; write one layout in a clip"
-        ) from None
-    return of_array(document.path, found, asked)
+    return of_array(document.path, document.array, asked)
 
 
 def is_movenet(document: Document) -> bool:
