@@ -105,7 +105,7 @@ def draw_picture(axes: Axes, scene: Scene, rows: np.ndarray, width: float = 2.4)
         given = np.concatenate([people.joint_2d[row], people.root_2d[row, None]]).astype(np.float64)
         _draw_lines(axes, _bones(scene, row, given, np.zeros(16)), width)
         _draw_joints(axes, scene, row, given, width)
-        ends = scene.back[row][np.stack([PARENTS, np.arange(15)], axis=1)]
+        ends = scene.back[row][np.stack([PARENTS, np.arange(len(PARENTS))], axis=1)]
         axes.add_collection(
             _lines()(ends[np.isfinite(ends).all(axis=(1, 2))], colors=INK, linewidths=0.7, zorder=5)
         )
@@ -141,7 +141,7 @@ def _draw_joints(axes: Axes, scene: Scene, row: int, flat: np.ndarray, width: fl
     """Rings where a joint was placed, and the head."""
     placed = scene.people.state[row] >= MISSING
     rings = [scene.colour(row, int(joint)) for joint in np.flatnonzero(placed)]
-    x, y = flat[:15][placed].T
+    x, y = flat[: len(PARENTS)][placed].T
     axes.scatter(x, y, s=(1.6 * width) ** 2, c="white", edgecolors=rings, zorder=4, linewidths=1)
     if np.isfinite(flat[HEAD]).all():
         colour = "white" if placed[HEAD] else scene.colour(row, HEAD)

@@ -14,6 +14,7 @@ from minilift.files import PathLike
 from minilift.files.mapped import MappedRows, chunks
 from minilift.files.npz import CannotMap, map_npy, map_npz, npz_names
 from minilift.poses.keypoints import Keypoints
+from minilift.poses.layouts import COURSE15
 from minilift.poses.read.course import KEYS_2D
 from minilift.poses.read.keypoints.assemble import assemble
 from minilift.poses.read.keypoints.load import load_keypoints
@@ -123,7 +124,7 @@ def _fitting(array: _Array) -> _Array | None:
     """An array whose first axis is that of frames, and no other form."""
     shape = array.places.shape
     if array.course:
-        return array if shape[1:] in ((15, 2), (30,)) else None
+        return array if shape[1:] in ((len(COURSE15), 2), (2 * len(COURSE15),)) else None
     movenet = shape[-4:] == (1, 1, 17, 3) or (len(shape) == 3 and shape[-1] == 56)
     cameras = len(shape) == 4 and shape[1] > shape[0]
     return None if movenet or cameras or len(shape) not in (2, 3, 4) or shape[0] < 2 else array

@@ -16,21 +16,23 @@ import numpy as np
 from minilift.errors import ArgumentError
 from minilift.files import PathLike, os_error
 from minilift.files.mapped import chunks
+from minilift.poses.layouts import COURSE15
 from minilift.poses.lifted import LiftedPeople
 
 AT_ONCE = 1 << 13
 """Rows that are in memory at a time: 4 MB of numbers, and some 15 MB of text."""
 
+JOINTS = len(COURSE15)
 COLUMNS: dict[str, tuple[str, tuple[int, ...]]] = {
-    "joint_3d": ("<f4", (15, 3)),
+    "joint_3d": ("<f4", (JOINTS, 3)),
     "root": ("<f4", (3,)),
-    "joint_2d": ("<f4", (15, 2)),
+    "joint_2d": ("<f4", (JOINTS, 2)),
     "root_2d": ("<f4", (2,)),
     "frame": ("<i8", ()),
     "person": ("<i8", ()),
-    "confidence": ("<f4", (15,)),
-    "state": ("|u1", (15,)),
-    "expected_error": ("<f4", (15,)),
+    "confidence": ("<f4", (JOINTS,)),
+    "state": ("|u1", (JOINTS,)),
+    "expected_error": ("<f4", (JOINTS,)),
     "unlike": ("|b1", ()),
     "check": ("<f4", ()),
 }

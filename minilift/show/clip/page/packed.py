@@ -45,7 +45,7 @@ def pack(people: LiftedPeople, stage: Stage, shown: Timeline) -> tuple[dict[str,
     reach_3d, reach_2d = reach(around).astype("<f4"), _reach_2d(given, back)
     who, person = np.unique(people.person, return_inverse=True)
     m = len(people)
-    nothing = np.full((m, 15), np.nan)
+    nothing = np.full((m, len(COURSE15)), np.nan)
     expected, most_expected = _shares(
         nothing if people.expected_error is None else people.expected_error, SHORT
     )

@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from minilift.files import PathLike, file_error
+from minilift.poses.layouts import COCO17
 from minilift.poses.layouts.find import by_count, counts
 from minilift.poses.layouts.own import layout_named
 from minilift.poses.read.keypoints.document import NPY, Document
@@ -20,6 +21,7 @@ from minilift.poses.read.keypoints.units import AS_FRACTIONS, sample, unit_of
 _METRES = 10.0  # no picture is so small, no person so large
 _HIGHEST_SCORE = 4.0  # AlphaPose's and Detectron's are above 1
 _MOVENET_ROW = 56  # 17 joints y, x, score, then a box and its score
+_ANKLES = [COCO17.index(f"{side}_ankle") for side in ("left", "right")]
 _COCO = 17
 _MEDIAPIPE = 33  # x, y, z, visibility, presence
 
@@ -144,7 +146,7 @@ def _refuse_y_first(path: PathLike, xy: np.ndarray, asked: Asked) -> None:
     """
     if xy.shape[1] != _COCO or asked.format is not None or not len(xy):
         return
-    down = np.nanmedian(xy[:, 15:17].mean(axis=1) - xy[:, 0], axis=0)
+    down = np.nanmedian(xy[:, _ANKLES].mean(axis=1) - xy[:, 0], axis=0)
     if abs(down[0]) > 2 * abs(down[1]):
         problem = (
             "fractions of the picture in which people lie on their side: in MoveNet's arrays y is before x"
