@@ -20,6 +20,7 @@ from minilift.files.npz import read_npz
 from minilift.poses.joint_state import WORDS
 from minilift.poses.layouts import COURSE15
 from minilift.poses.lifted import LiftedPeople
+from minilift.poses.read.keypoints.load import load_keypoints
 from minilift.poses.write.people.document import write_json
 from minilift.poses.write.people.formats import PEOPLE_FORMATS, format_of_name, people_format
 from minilift.poses.write.people.npz import read_people, write_npz_people
@@ -301,3 +302,12 @@ def test_formats_by_name_and_by_file(tmp_path: Path) -> None:
     assert len({row.suffix for row in PEOPLE_FORMATS}) == len(PEOPLE_FORMATS)
     for row in PEOPLE_FORMATS:
         assert f"`{row.name}`" in OUTPUTS
+
+
+@pytest.mark.parametrize("name", [row.name for row in PEOPLE_FORMATS if row.name != "c3d"])
+def test_what_was_written_is_no_input(name: str, tmp_path: Path) -> None:
+    row = people_format(name)
+    one = people(6)
+    row.write(tmp_path / f"a{row.suffix}", one.take(one.person == 0))
+    with pytest.raises(InputError, match="is a glTF file, not" if name == "glb" else "3D already"):
+        load_keypoints(tmp_path / f"a{row.suffix}")

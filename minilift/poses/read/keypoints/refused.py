@@ -68,6 +68,10 @@ def _nothing(document: Document) -> bool:
     return document.json in ([], {}, None)
 
 
+def _people(document: Document) -> bool:
+    return isinstance(document.json, dict) and document.json.get("schema") == "minilift people"
+
+
 _RUN = "run a 2D detector on it first (docs/your-keypoints.md)"
 _ALREADY = "is 3D already: nothing is left to lift"
 
@@ -81,6 +85,7 @@ REFUSED = (
     ),
     Refused(_starts(b"%YAML"), "is OpenCV's YAML; let OpenPose write JSON instead (its option write_json)"),
     Refused(_boxes, "has boxes of people but no keypoints; give the results of a keypoint model", (JSON,)),
+    Refused(_people, "is 3D already: it is what minilift predict wrote; give its input", (JSON,)),
     Refused(_only_3d, f"has 3D keypoints alone: it {_ALREADY}; give the 2D ones", (JSON,)),
     Refused(_body_model, f"has parameters of a body model, as SMPL's, which {_ALREADY}", (JSON,)),
     Refused(_nothing, "is empty: it has no people in it; check the detector", (JSON,)),

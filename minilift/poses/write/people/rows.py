@@ -19,8 +19,8 @@ from minilift.files.mapped import chunks
 from minilift.poses.layouts import COURSE15
 from minilift.poses.lifted import LiftedPeople
 
-AT_ONCE = 1 << 13
-"""Rows that are in memory at a time: 4 MB of numbers, and some 15 MB of text."""
+AT_ONCE = 1 << 12
+"""Rows that are in memory at a time: 2 MB of numbers, and some 7 MB of text."""
 
 JOINTS = len(COURSE15)
 COLUMNS: dict[str, tuple[str, tuple[int, ...]]] = {

@@ -58,7 +58,7 @@ def _write(
 
 
 def _wide(block: LiftedPeople) -> Iterator[str]:
-    n, states = len(block), np.array(WORDS)[block.state]
+    n, states = len(block), np.array(WORDS)[block.state].tolist()
     numbers = np.concatenate([block.root, block.joint_3d.reshape(n, -1), _errors(block), block.confidence], 1)
     text = ",".join([_NUMBER] * numbers.shape[1])
     unit, axes, unlike = block.unit, block.axes, _unlike(block)
