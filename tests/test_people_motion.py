@@ -266,6 +266,14 @@ def test_glb_has_everybody_in_place(shake: float, tmp_path: Path) -> None:
     assert written.files == (tmp_path / "a.glb",)
 
 
+def test_glb_of_one_who_does_not_move(tmp_path: Path) -> None:
+    people = clip(4)
+    people = replace(people, joint_3d=people.joint_3d - people.root[:, None], root=0 * people.root)
+    write_glb(tmp_path / "a.glb", people)
+    found = glb_points(tmp_path / "a.glb", 3)[1]
+    assert np.abs(found - true_points(people, 3)).max() < 0.1 * MILLIMETRE
+
+
 def test_glb_is_well_formed(tmp_path: Path) -> None:
     """What Khronos's validator checks first: lengths, alignment, bounds, unit quaternions."""
     write_glb(tmp_path / "a.glb", clip(60, 2))

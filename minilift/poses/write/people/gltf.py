@@ -104,10 +104,10 @@ def _person(
         row = {"name": f"{label}_{node.name}", "translation": np.round(rest[k], 6).tolist()}
         file.nodes.append(row | ({"children": children} if children else {}))
     clock = file.array(times, _FLOAT, bounds=True)
-    for k, node in enumerate(NODES):
+    for k in range(len(NODES)):
         if any(other.parent == k for other in NODES):  # the ends of limbs never turn
             file.move(base + k, "rotation", clock, rigged.turns[:, k])
-        if node.parent < 0 or np.abs(rigged.places[:, k] - rigged.offsets[k]).max() > _STILL:
+        if np.abs(rigged.places[:, k] - rest[k]).max() > _STILL:
             file.move(base + k, "translation", clock, rigged.places[:, k])
     where = _placed(rest)
     back = np.tile(np.eye(4), (len(NODES), 1, 1))
