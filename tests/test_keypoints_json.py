@@ -234,6 +234,20 @@ def test_of_two_with_one_id_in_a_frame_the_surer_is_kept(tmp_path: Path) -> None
     assert any("the id of another" in line for line in found.warnings)
 
 
+def test_people_who_are_there_twice_are_counted(tmp_path: Path) -> None:
+    people = [{"image_id": f, "keypoints": flat("coco17", f, p)} for f in range(9) for p in (0, 1)]
+    assert not load(tmp_path, people).warnings
+    (told,) = load(tmp_path, people + people[:3]).warnings
+    assert told.startswith("3 people are there twice in a frame")
+
+
+def test_a_place_in_another_universe_is_missing(tmp_path: Path) -> None:
+    people = [{"image_id": f, "keypoints": [1e300, 5, 1, *flat("coco17", f)[3:]]} for f in (0, 1)]
+    found = load(tmp_path, people)
+    assert found.missing[:, 0].all()
+    assert np.isnan(found.xy[:, 0]).all()
+
+
 # ---- COCO ----------------------------------------------------------------------------------------------
 def annotations(names: list[str], **about: Any) -> dict[str, Any]:
     images = [

@@ -34,17 +34,16 @@ def assemble(raw: Raw, path: PathLike, format: str, asked: Asked) -> Keypoints:
     if not len(raw.xy):
         raise file_error(path, f"no person in any of its {_frames(raw)}; check the detector")
     raw = _with_columns(raw, path, asked)
-    missing = ~(np.abs(raw.xy) < _LARGEST).all(axis=2)  # NaN too
-    if raw.missing is not None:
-        missing |= raw.missing
+    nowhere = ~(np.abs(raw.xy) < _LARGEST).all(axis=2)  # NaN too
+    missing = nowhere if raw.missing is None else nowhere | raw.missing
     if missing.all():
         raise file_error(path, f"not one joint was found in its {_frames(raw)}; check the detector")
     layout, notes = _layout(raw, missing, path, asked)
     size = _size(raw, path, asked)
     rows, person = order(raw, missing)
     xy = _pixels(raw, path, size)[rows]
-    if not np.isfinite(xy).all():
-        xy[~np.isfinite(xy).all(axis=2)] = np.nan
+    if nowhere.any():
+        xy[nowhere[rows]] = np.nan
     track, names = tracks(raw, rows)
     found = Keypoints(
         xy=xy,
