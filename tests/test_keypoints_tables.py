@@ -309,8 +309,18 @@ def test_broken_yolo(tmp_path: Path, content: str, told: str) -> None:
         load(tmp_path, "a1.txt", content, SIZE)
 
 
-def test_a_hundred_thousand_people(tmp_path: Path) -> None:
-    """Of a table with more people than a stadium, one line less is a line less."""
+def test_a_header_longer_than_what_tells_the_kind(tmp_path: Path) -> None:
+    """DeepLabCut repeats the name of its model in every column of every person."""
+    people = tuple(f"person_{i}" for i in range(40))
+    content = texts.deeplabcut(2, people).replace("DLC_model", "DLC_Dlcrnetms5_humanFeb1shuffle1_50000")
+    assert content.index("coords") > 1 << 16
+    found = load(tmp_path, "clip.csv", content)
+    assert (found.format, found.people, len(found.track_names)) == ("dlc-csv", 40, 40)
+    with pytest.raises(InputError, match=r"is a text file that begins|no layout|no joints"):
+        load(tmp_path, "clip.csv", ",".join(f"column{i}" for i in range(200_000)))
+
+
+def test_twenty_thousand_people_of_one_frame(tmp_path: Path) -> None:
     row = texts.wide(1).splitlines()[1]
     found = load(tmp_path, "clip.csv", texts.wide(1) + f"{row}\n" * 20_000)
     assert (len(found), found.people) == (20_001, 20_001)

@@ -20,6 +20,7 @@ JSON, TEXT, NPY, NPZ, HDF5, PICKLE, OTHER = "json", "text", "npy", "npz", "hdf5"
 
 _MAGIC = ((b"\x93NUMPY", NPY), (b"PK\x03\x04", NPZ), (b"\x89HDF\r\n\x1a\n", HDF5), (b"\x80", PICKLE))
 _START = 1 << 16  # bytes that tell the kind; most files of one frame have less
+_HEAD = 6  # rows that tell the format of a table: DeepLabCut's header has four
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -99,7 +100,11 @@ class Document:
     def head(self) -> list[list[str]]:
         """The first rows of `table`, those of `start`; to tell a format by."""
         text = _decoded(self.start)
-        return self._rows(text if len(self.start) < _START else text[: text.rfind("\n") + 1])
+        if len(self.start) == _START:
+            text = text[: text.rfind("\n") + 1]
+        if len(self.start) == _START and text.count("\n") < _HEAD:  # long rows, as of many people at once
+            text = "\n".join(self.text.split("\n", _HEAD)[:_HEAD])
+        return self._rows(text)
 
     @cached_property
     def table(self) -> list[list[str]]:

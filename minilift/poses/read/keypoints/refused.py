@@ -27,7 +27,7 @@ def _ends(*suffixes: str) -> Callable[[Document], bool]:
 
 
 def _starts(*words: bytes) -> Callable[[Document], bool]:
-    return lambda document: document.content.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(words)
+    return lambda document: document.start.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(words)
 
 
 _LOOKED_AT = 100
