@@ -10,7 +10,7 @@ import pytest
 
 from minilift import Adam, Lifter, LiftModel
 from minilift.lift.augment.augmenter import Augmentation, Augmenter
-from minilift.lift.augment.tables import PARTS
+from minilift.lift.augment.tables import AIM_ERROR, PARTS
 from minilift.lift.rays import Given, Place
 from minilift.lift.recipe import make_settings
 from minilift.lift.run_epoch import run_epoch
@@ -192,6 +192,24 @@ def test_parts_are_hidden_together_as_often_as_asked() -> None:
     assert abs(gone.any(axis=1).mean() - 0.3) < 0.03
     found = {tuple(np.flatnonzero(row).tolist()) for row in gone if row.any()}
     assert found == {tuple(sorted(part)) for part in PARTS}
+
+
+def test_the_root_is_only_guessed_where_hips_are_hidden() -> None:
+    """Then the camera looks past it, by some 0.015 on each axis, and image and joints still agree."""
+    people = synthesize(4000, seed=5)
+    augment = Augmenter(Augmentation(part_dropout=1.0, yaw=1e-3), get_ops("cpu"), 4000, 0, float("nan"))
+    x, y = augment(0, *(augment.ops.asarray(a.reshape(4000, -1)) for a in (people.joint_2d, people.joint_3d)))
+    image, pose = x.reshape(4000, 15, 2), y.reshape(4000, 15, 3)
+    hips = [COURSE15.joints.index(f"{side}_hip") for side in ("right", "left")]
+    root = pose[:, hips].mean(axis=1)
+    off = root[:, :2] / -root[:, 2:]
+    gone = np.isnan(image[:, hips, 0]).any(axis=1)
+    assert 0.3 < gone.mean() < 0.6
+    assert np.abs(off[~gone]).max() < 2e-3
+    np.testing.assert_allclose(off[gone].std(axis=0), AIM_ERROR, rtol=0.1)
+    np.testing.assert_allclose(np.linalg.norm(root, axis=1), 1, atol=2e-3)
+    seen = ~np.isnan(image[..., 0])
+    np.testing.assert_allclose(image[seen], (pose[..., :2] / -pose[..., 2:])[seen], atol=1e-5)
 
 
 def test_the_preset_for_detectors() -> None:

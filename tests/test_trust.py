@@ -22,10 +22,11 @@ from minilift.evaluation.calibration import Calibration
 from minilift.evaluation.uncertainty import auroc, ranks, spearman
 from minilift.files.npz import read_npz, write_npz
 from minilift.lift.trust import Trust, TrustModel, fingerprint, trust_path
-from minilift.lift.trust import fit as fit_module
+from minilift.lift.trust import learn as learn_module
 from minilift.lift.trust.expected import FEATURES, ExpectedError, features, interval, standardised
 from minilift.lift.trust.familiarity import Familiarity
-from minilift.lift.trust.fit import Lifted, _calibrated, _learned, fit_trust
+from minilift.lift.trust.fit import fit_trust
+from minilift.lift.trust.learn import Lifted, calibrated, learned
 from minilift.ops import get_ops
 from minilift.poses.layouts import COURSE15, JOINTS
 from minilift.poses.metrics import joint_errors
@@ -155,7 +156,7 @@ def test_the_network_learns_means() -> None:
     rng = np.random.default_rng(0)
     x = rng.standard_normal((12000, FEATURES)).astype(np.float32)
     scale = 0.01 * np.exp(0.8 * x[:, :1] - 0.5 * np.abs(x[:, 1:2]) + np.linspace(0, 1, 15))
-    found = _learned(Lifted(x, np.ones(12000), scale * rng.exponential(size=(12000, 15))), seed=0)
+    found = learned(Lifted(x, np.ones(12000), scale * rng.exponential(size=(12000, 15))), seed=0)
     raw = found.raw(x, np.ones(12000))
     assert spearman(raw.ravel(), scale.ravel()) > 0.97
     for part in np.array_split(np.argsort(scale[:, 0]), 5):
@@ -206,7 +207,7 @@ def test_bins_are_calibrated_each_for_itself() -> None:
         return Lifted(np.zeros((n, FEATURES)), distance, errors)
 
     plain, varied = poses(450, 1), poses(900, 5)
-    found = _calibrated(blank, plain, varied, limit=0.95)
+    found = calibrated(blank, plain, varied, limit=0.95)
     inner = (plain.distance <= 0.95).sum() // 100
     assert len(found.edges) == inner + 4
     assert found.edges[0] == 0
@@ -226,7 +227,7 @@ def test_bins_are_calibrated_each_for_itself() -> None:
     assert max(sizes[:inner]) - min(sizes[:inner]) <= 1
     assert max(sizes[inner:]) - min(sizes[inner:]) <= 1
     assert (
-        len(_calibrated(blank, plain, poses(900, 0.1), 0.95).edges) == inner + 1
+        len(calibrated(blank, plain, poses(900, 0.1), 0.95).edges) == inner + 1
     )  # none beyond: the farthest
 
 
@@ -625,16 +626,24 @@ def test_it_is_learned_by_the_trainer_of_every_network(monkeypatch: pytest.Monke
         rng.standard_normal((600, FEATURES)).astype(np.float32), rng.uniform(1, 2, 600),
         rng.uniform(0.01, 0.02, (600, 15)),
     )  # fmt: skip
-    learned = _learned(taught, seed=0)
-    assert asked == [fit_module.EPOCHS]
-    expected = learned.raw(taught.features, taught.distance).mean(axis=0)
+    found = learned(taught, seed=0)
+    assert asked == [learn_module.EPOCHS]
+    expected = found.raw(taught.features, taught.distance).mean(axis=0)
     np.testing.assert_allclose(expected, taught.errors.mean(axis=0), rtol=0.2)
-    source = Path(fit_module.__file__).read_text()
+    source = Path(learn_module.__file__).read_text()
     assert not {".backward(", ".forward(", "optimiser.step("} & set(re.findall(r"[.\w]+\(", source))
 
 
+def test_errors_that_are_unknown_do_not_teach() -> None:
+    u, e = np.zeros((2, 2)), np.array([[2.0, np.nan], [0.5, 1.0]])
+    grad, total = np.empty((2, 2)), np.zeros(1)
+    learn_module.Deviance()(u, e, get_ops("cpu", "float64"), grad, total)
+    np.testing.assert_allclose(grad, [[-0.25, 0], [0.125, 0]])
+    assert total == pytest.approx(3.5 / 3)
+
+
 def test_the_loss_of_trust_is_the_deviance_and_its_gradient_the_derivative() -> None:
-    rng, loss = np.random.default_rng(0), fit_module.Deviance()
+    rng, loss = np.random.default_rng(0), learn_module.Deviance()
     u, e, grad = rng.standard_normal((4, 3)), rng.exponential(size=(4, 3)), np.empty((4, 3))
 
     def value(at: np.ndarray) -> float:

@@ -4,6 +4,7 @@
 #define JOINTS 15
 #define LENGTHS 9  // the segments; behind them comes the shoulders' drop
 #define FACTORS 14
+#define AIM_ERROR (real)0.015
 #define TAKEN (real)0.75
 #define NEAREST (real)-0.2
 #define CLIP (real)2.5
@@ -12,7 +13,7 @@
 
 // as in tables.py
 enum { FLIP = 0, MIX = 1, LEGS = 2, ARMS = 7, BODY = 12, SHARE = 13, HEAD = 14, ANKLE = 15, NORMALS = 16, YAW = 28,
-       TILT = 29, DISTANCE = 30, PART = 31, NOISE = 32, HIDDEN = 1 << 30, SLOTS = 64 };
+       TILT = 29, DISTANCE = 30, PART = 31, NOISE = 32, AIM = 62, HIDDEN = 1 << 30, SLOTS = 64 };
 enum { R_HIP, R_KNEE, R_ANKLE, L_HIP, L_KNEE, L_ANKLE, SPINE, NECK, TOP, L_SHOULDER, L_ELBOW, L_WRIST, R_SHOULDER, R_ELBOW,
        R_WRIST };
 enum { THIGH, SHIN, HIP, LOW, HIGH, HEAD_LENGTH, SHOULDER, UPPER_ARM, FOREARM, DROP };
@@ -187,12 +188,17 @@ extern "C" __global__ void __launch_bounds__(32) augment(const real* source_x, c
   if (draws.uniform(BODY) < body) rebuild(pose, draws);
   if (turns) turn(pose, draws.around(YAW, yaw), draws.around(TILT, tilt), elevation);
   const u32 parts[] = {PARTS};
-  u32 part = 0;  // a bit for each joint of the part that is hidden
+  u32 part = 0;  // a bit for each joint that is hidden
   if (part_dropout != 0) {
     real which = draws.uniform(PART);
     int count = sizeof(parts) / sizeof(parts[0]), number = (int)(which / part_dropout * (real)count);
     if (which < part_dropout) part = parts[number < count ? number : count - 1];
   }
+  for (int j = 0; j < JOINTS; j++)
+    if (joint_dropout != 0 && draws.uniform(HIDDEN + j) < joint_dropout) part |= 1u << j;
+  real aim[2] = {0, 0};  // the axes are turned away from a root that can only be guessed
+  if (part_dropout != 0 && part & (1u << R_HIP | 1u << L_HIP)) draws.normals(AIM, aim);
+  real ca = cos(AIM_ERROR * aim[0]), sa = sin(AIM_ERROR * aim[0]), cb = cos(AIM_ERROR * aim[1]), sb = sin(AIM_ERROR * aim[1]);
   real scale = distance != 0 ? exp(draws.around(DISTANCE, distance)) : (real)1;
 #pragma unroll
   for (int j = 0; j < JOINTS; j++) {
@@ -202,6 +208,10 @@ extern "C" __global__ void __launch_bounds__(32) augment(const real* source_x, c
     if (reshapes) {
       p = scale * p;
       p.z -= 1;
+      if (aim[0] != 0) {
+        real ahead = ca * p.z - sa * p.x;
+        p = {ca * p.x + sa * p.z, cb * p.y - sb * ahead, sb * p.y + cb * ahead};
+      }
       if (p.z > NEAREST) p.z = NEAREST;  // NaN stays NaN
       u = p.x / -p.z;
       v = p.y / -p.z;
@@ -212,7 +222,6 @@ extern "C" __global__ void __launch_bounds__(32) augment(const real* source_x, c
       u += noise * pair[0];
       v += noise * pair[1];
     }
-    if (joint_dropout != 0 && draws.uniform(HIDDEN + j) < joint_dropout) u = v = hidden_as;
     if (part >> j & 1) u = v = hidden_as;
     long long row = (long long)i * JOINTS + j;
     x[2 * row] = u;

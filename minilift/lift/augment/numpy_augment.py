@@ -9,11 +9,13 @@ import numpy as np
 from minilift.lift.augment import tables as table
 from minilift.lift.augment.settings import Augmentation
 from minilift.ops import Array, Ops
+from minilift.poses.layouts import COURSE15
 
 LIMB_STARTS, LIMB_MIDDLES, LIMB_ENDS = (list(row) for row in zip(*table.LIMBS, strict=True))
 MIRROR = list(table.MIRROR)
 PAIRS = np.array([table.LEGS, table.ARMS])
 ROOT = table.JOINTS  # the row behind the joints
+HIPS = [row for row, joint in enumerate(COURSE15.joints) if "hip" in joint]
 IN_PART = np.array([[row in part for part in table.PARTS] for row in range(table.JOINTS)])
 # Thirteen vectors of a body, from joint to joint, and the segment that each has its length from
 BONES = (
@@ -51,8 +53,11 @@ def augment(
         _turn(pose, yaw, tilt, elevation)
     if settings.distance:
         pose *= np.exp((2 * u[table.DISTANCE] - 1) * settings.distance)
+    hidden = _hidden(key, u, settings) if settings.hides else None
     if settings.reshapes:
         pose[:, 2] -= 1
+        if hidden is not None and settings.part_dropout:
+            _aim(pose, key, hidden[HIPS[0]] | hidden[HIPS[1]])
         np.minimum(pose[:, 2], table.NEAREST, out=pose[:, 2])
         image = pose[:, :2] / -pose[:, 2:]
     else:
@@ -60,11 +65,8 @@ def augment(
     if settings.noise:
         noise = _normals(_uniform(_hashes(key, n, table.NOISE, 2 * joints), pose.dtype))
         image += settings.noise * noise.reshape(image.shape)
-    if settings.joint_dropout:
-        hidden = _uniform(_hashes(key, n, table.HIDDEN, joints), pose.dtype) < settings.joint_dropout
+    if hidden is not None:
         np.copyto(image, hidden_as, where=hidden[:, None])
-    if settings.part_dropout:
-        np.copyto(image, hidden_as, where=_part(u[table.PART], settings.part_dropout)[:, None])
     x.reshape(n, joints, 2)[:] = image.transpose(2, 0, 1)
     y.reshape(n, joints, 3)[:] = pose.transpose(2, 0, 1)
 
@@ -95,6 +97,14 @@ def _normals(u: np.ndarray) -> np.ndarray:
     np.multiply(radius, np.cos(angle), out=out[0::2])
     np.multiply(radius, np.sin(angle), out=out[1::2])
     return out
+
+
+def _hidden(key: tuple[int, int], u: np.ndarray, settings: Augmentation) -> np.ndarray:
+    """Which joints (joints, n) the network does not see."""
+    mine = _uniform(_hashes(key, u.shape[1], table.HIDDEN, table.JOINTS), u.dtype) < settings.joint_dropout
+    if settings.part_dropout:
+        mine |= _part(u[table.PART], settings.part_dropout)
+    return mine
 
 
 def _part(u: np.ndarray, share: float) -> np.ndarray:
@@ -194,3 +204,14 @@ def _turn(pose: np.ndarray, yaw: np.ndarray, tilt: np.ndarray, elevation: float)
     cos, sin = np.cos(elevation + tilt), np.sin(elevation + tilt)
     pose[:, 1] = cos * height - sin * ahead
     pose[:, 2] = sin * height + cos * ahead
+
+
+def _aim(pose: np.ndarray, key: tuple[int, int], off: np.ndarray) -> None:
+    """In place: Rx(b) Ry(a) about the camera where `off` (n,), a and b normal with deviation AIM_ERROR."""
+    pair = _normals(_uniform(_hashes(key, len(off), table.AIM, 2), pose.dtype))
+    a, b = np.where(off, table.AIM_ERROR * pair, 0).astype(pose.dtype)
+    x, y, z = pose[:, 0], pose[:, 1], pose[:, 2]
+    cos, sin = np.cos(a), np.sin(a)
+    pose[:, 0], ahead = cos * x + sin * z, cos * z - sin * x
+    cos, sin = np.cos(b), np.sin(b)
+    pose[:, 1], pose[:, 2] = cos * y - sin * ahead, sin * y + cos * ahead

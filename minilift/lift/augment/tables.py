@@ -17,6 +17,7 @@ NORMALS = 16  # and 11 more: a Box-Muller pair in two neighbouring slots
 YAW, TILT, DISTANCE = 28, 29, 30
 PART = 31  # whether a part is hidden, and which
 NOISE = 32  # and 29 more: the pair of x and y, joint after joint
+AIM = 62  # and one more: how far the root is from where it is taken to be, in poses whose hips are hidden
 HIDDEN = 1 << 30  # and 14 more, joint after joint: behind all other slots of the first 2^24 poses of a batch
 
 PARTS = tuple(
@@ -27,6 +28,9 @@ PARTS = tuple(
     )
 )  # fmt: skip
 """What detectors miss together: what lies below the picture, behind a table, or behind the person."""
+
+AIM_ERROR = 0.015
+"""Radians, the standard deviation of that along each axis: an eighth of a trunk of 0.5 m, seen from 4 m."""
 
 TAKEN = 0.75  # of a mixed pose's limbs, how many are another's
 NEAREST = -0.2  # z: no joint comes nearer to the camera than a fifth of its distance from the root

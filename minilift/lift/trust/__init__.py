@@ -15,8 +15,9 @@ from minilift.files import PathLike, file_error, read_bytes, write_atomically
 from minilift.files.mapped import chunks, crc32
 from minilift.files.npz import read_npz, write_npz
 from minilift.lift.trust.arrays import from_arrays, to_arrays
-from minilift.lift.trust.expected import LEVEL, ExpectedError, features
+from minilift.lift.trust.expected import FEATURES, LEVEL, ExpectedError, features
 from minilift.lift.trust.familiarity import RATE, Familiarity
+from minilift.lift.trust.partial import PARTIAL_FEATURES, Partial, Ranks
 from minilift.poses.layouts import COURSE15
 
 __all__ = ["LEVEL", "RATE", "ExpectedError", "Familiarity", "Trust", "TrustModel", "trust_path"]
@@ -50,9 +51,15 @@ class TrustModel:
     errors: ExpectedError
     weights: int
     """`fingerprint` of the weights that it was made for."""
+    partial: Partial | None = None
+    """The same for poses with joints that were not seen, of a lifter that takes them."""
 
     def judge(self, image: np.ndarray, joint_3d: np.ndarray) -> Trust:
-        """Of inputs (n, 15, 2) and the lifter's plain predictions for them, (n, 15, 3)."""
+        """Of inputs (n, 15, 2) and the lifter's plain predictions for them, (n, 15, 3).
+
+        NaN in a point says that the joint was not seen, where there is `partial`; else its pose is infinitely
+        far, as is a pose without any joint.
+        """
         parts = [self._judge(image[rows], joint_3d[rows]) for rows in chunks(len(image), ROWS)]
         return Trust(*map(np.concatenate, zip(*parts, strict=True))) if parts else _nothing()
 
@@ -61,30 +68,48 @@ class TrustModel:
         distance = measured.distance
         errors = self.errors(features(image, joint_3d, measured), distance)
         percentile = self.familiarity.percentile(distance)
-        return Trust(distance > self.familiarity.limit, percentile, distance, *errors)
+        found = Trust(distance > self.familiarity.limit, percentile, distance, *errors)
+        if self.partial is not None:
+            seen = ~np.isnan(image).any(axis=2)
+            rows = np.flatnonzero(~seen.all(axis=1) & seen.any(axis=1))
+            if len(rows):
+                lacking = self.partial.judge(self.familiarity, image[rows], joint_3d[rows], seen[rows])
+                for mine, theirs in zip(found, lacking, strict=True):
+                    mine[rows] = theirs
+        return found
 
     def save(self, path: PathLike) -> None:
         """Write a .npz, atomically; equal models give equal bytes."""
         arrays = {"weights": np.array([self.weights], np.int64)}
         arrays |= to_arrays(self.familiarity, "familiarity") | to_arrays(self.errors, "errors")
+        if self.partial is not None:
+            arrays |= to_arrays(self.partial.ranks, "partial") | to_arrays(
+                self.partial.errors, "partial_errors"
+            )
         write_atomically(path, lambda file: write_npz(file, arrays))
 
     @classmethod
     def load(cls, path: PathLike) -> TrustModel:
         """What `save` wrote. Raises InputError naming the file."""
         arrays = read_npz(path, read_bytes(path, REMEDY))
-        sizes = {"image": 2 * len(COURSE15), "joints": len(COURSE15)}
+        sizes = {"image": 2 * len(COURSE15), "joints": len(COURSE15), "features": FEATURES}
         try:
             weights = arrays["weights"]
             if weights is None or weights.shape != (1,) or weights.dtype.kind not in "iu":
                 raise ValueError("weights is not one whole number")
             familiarity = from_arrays(Familiarity, "familiarity", arrays, sizes)
             errors = from_arrays(ExpectedError, "errors", arrays, sizes)
-            if not (familiarity.typical > 0).all() or not (errors.std > 0).all() or not errors.furthest > 0:
+            partial = None
+            if any(name.startswith("partial") for name in arrays):
+                ranks = from_arrays(Ranks, "partial", arrays, {})
+                sizes = {"joints": 2 * len(COURSE15), "features": PARTIAL_FEATURES}
+                partial = Partial(ranks, from_arrays(ExpectedError, "partial_errors", arrays, sizes))
+            fits = partial is None or partial.sound
+            if not (familiarity.typical > 0).all() or not errors.sound or not fits:
                 raise ValueError("a spread is not more than 0")
         except (KeyError, ValueError) as problem:
             raise file_error(path, f"does not say when to trust weights ({problem}); {REMEDY}") from None
-        return cls(familiarity, errors, int(weights[0]))
+        return cls(familiarity, errors, int(weights[0]), partial)
 
 
 def trust_path(weights: PathLike) -> Path:

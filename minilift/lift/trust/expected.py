@@ -27,9 +27,9 @@ class ExpectedError:
     answers no more than the `largest` error that it was taught: nobody knows what its exponential does there.
     """
 
-    mean: Annotated[np.ndarray, FEATURES]  # of the features: the network sees them with deviation 1
-    std: Annotated[np.ndarray, FEATURES]
-    weight_1: Annotated[np.ndarray, "hidden", FEATURES]
+    mean: Annotated[np.ndarray, "features"]  # of the features: the network sees them with deviation 1
+    std: Annotated[np.ndarray, "features"]
+    weight_1: Annotated[np.ndarray, "hidden", "features"]
     bias_1: Annotated[np.ndarray, "hidden"]
     weight_2: Annotated[np.ndarray, "joints", "hidden"]
     bias_2: Annotated[np.ndarray, "joints"]
@@ -57,6 +57,11 @@ class ExpectedError:
         logarithm = (hidden @ self.weight_2.T + self.bias_2).astype(np.float64)
         return np.minimum(np.exp(logarithm), self.largest) * np.maximum(distance / self.furthest, 1)[:, None]
 
+    @property
+    def sound(self) -> bool:
+        """Whether it can be used: spreads and the furthest distance are more than 0."""
+        return bool((self.std > 0).all() and (self.furthest > 0).all())
+
     def bin(self, distance: np.ndarray) -> np.ndarray:
         """The bin of each distance (n,)."""
         return np.maximum(np.searchsorted(self.edges, distance, side="left") - 1, 0)
@@ -81,9 +86,14 @@ def standardised(features: np.ndarray, mean: np.ndarray, std: np.ndarray) -> np.
 def interval(ratios: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Between which numbers, column by column, LEVEL of what comes next will lie, given `ratios` (n, k).
 
+    NaN in a column counts as none.
+
     The k-th smallest with k = floor(tail (n + 1)) and ceil((1 - tail) (n + 1)), where tail = (1 - LEVEL)/2:
     split conformal prediction (Lei et al., JASA 113(523), 2018, theorem 2), a tail at a time.
     """
-    ordered, n, tail = np.sort(ratios, axis=0), len(ratios), (1 - LEVEL) / 2
-    low, high = math.floor(tail * (n + 1) + 1e-9), math.ceil((1 - tail) * (n + 1) - 1e-9)
-    return ordered[max(low, 1) - 1], ordered[min(high, n) - 1]
+    ordered, tail = np.sort(ratios, axis=0), (1 - LEVEL) / 2  # NaN comes last
+    ends = []
+    for column, n in enumerate(np.isfinite(ratios).sum(axis=0).tolist()):
+        low, high = math.floor(tail * (n + 1) + 1e-9), math.ceil((1 - tail) * (n + 1) - 1e-9)
+        ends.append((ordered[max(low, 1) - 1, column], ordered[min(high, n) - 1, column]))
+    return np.array([low for low, _ in ends]), np.array([high for _, high in ends])

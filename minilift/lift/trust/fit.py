@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-from typing import Any, NamedTuple
+import math
+from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,16 +12,15 @@ from minilift.errors import InputError
 from minilift.lift.augment.augmenter import Augmentation, Augmenter
 from minilift.lift.lifter import Lifter
 from minilift.lift.trust import TrustModel, check_joints, fingerprint
-from minilift.lift.trust.expected import FEATURES, FEWEST, ExpectedError, features, interval, standardised
+from minilift.lift.trust.expected import features
+from minilift.lift.trust.familiarity import RATE as UNLIKE
 from minilift.lift.trust.familiarity import Familiarity
-from minilift.nn import Linear, ReLU, Sequential
-from minilift.ops import Ops, get_ops
-from minilift.optim import Adam, OneCycleLR
+from minilift.lift.trust.learn import Lifted, calibrated, joined, learned
+from minilift.lift.trust.partial import LEVELS, Partial, Ranks, levels, looked_at
+from minilift.ops import get_ops
 from minilift.poses.layouts import COURSE15
 from minilift.poses.metrics import joint_errors
 from minilift.poses.poses import Poses
-from minilift.train.batches import Batches
-from minilift.train.trainer import Trainer
 
 FEWEST_HELD_OUT = 200  # poses; of fewer, too few lie in a tail of 5 per cent
 MOST, MOST_HELD_OUT = 8192, 4096  # poses that are looked at
@@ -37,16 +37,9 @@ VARIANTS = (
 )
 """What the errors are learned on, beside the poses as they are; whatever the lifter was trained with."""
 
-HIDDEN, EPOCHS, BATCH, RATE = 64, 16, 256, 1e-2
-BINS = 4  # of ordinary poses, and of unlike ones
-
-
-class Lifted(NamedTuple):
-    """n poses as `ExpectedError` needs them: features (n, FEATURES), distance (n,), true errors (n, 15)."""
-
-    features: np.ndarray
-    distance: np.ndarray
-    errors: np.ndarray
+NEARLY = Augmentation(distance=1e-6)  # poses as they are: it makes the image anew, which a false root needs
+HIDING = {"joint_dropout": 0.1, "part_dropout": 0.5}
+"""What a lifter that takes missing joints is judged on besides: the varied poses, with these hidden."""
 
 
 def fit_trust(lifter: Lifter, train: Poses, held_out: Poses, seed: int = 0) -> TrustModel:
@@ -73,11 +66,53 @@ def fit_trust(lifter: Lifter, train: Poses, held_out: Poses, seed: int = 0) -> T
         varied = [
             _lift(lifter, familiarity, *other) for other in _varied(image[rows], truth[rows], seed + part)
         ]
-        parts.append((plain, _joined(varied)))
+        parts.append((plain, joined(varied)))
     taught, kept = parts
-    errors = _learned(_joined([taught[0]] * PLAIN + [taught[1]]), seed)
+    errors = learned(joined([taught[0]] * PLAIN + [taught[1]]), seed)
     weights = fingerprint(lifter.model.state_dict())
-    return TrustModel(familiarity, _calibrated(errors, *kept, familiarity.limit), weights)
+    errors = calibrated(errors, *kept, familiarity.limit)
+    partial = None
+    if lifter.takes_missing:
+        halves = (number < 3, number >= 3)
+        partial = _partial(lifter, familiarity, [(image[rows], truth[rows]) for rows in halves], seed)
+    return TrustModel(familiarity, errors, weights, partial)
+
+
+def _partial(
+    lifter: Lifter, familiarity: Familiarity, halves: list[tuple[np.ndarray, np.ndarray]], seed: int
+) -> Partial:
+    """The same for poses with joints hidden: learned from one half, calibrated and ranked on the other."""
+    taught, kept = (
+        [_lacking(lifter, familiarity, *other) for other in _varied(*half, seed + part, HIDING)]
+        for part, half in enumerate(halves)
+    )
+    poses = [lifted for lifted, _ in taught]
+    errors = learned(joined([poses[0]] * PLAIN + poses[1:]), seed)
+    plain, seen = kept[0]
+    level = levels(seen)
+    usual = [np.sort(plain.distance[level == i]) for i in range(len(LEVELS))]
+    fewest = min(map(len, usual))
+    if not fewest:
+        problem = "too few poses held out to learn how unusual poses with hidden joints are"
+        raise InputError(f"{problem}; hold out a larger share (val_fraction), or give more poses")
+    spread = [row[np.linspace(0, len(row) - 1, fewest).round().astype(int)] for row in usual]
+    limit = float(np.quantile(plain.distance, 1 - UNLIKE))
+    errors = calibrated(errors, plain, joined([lifted for lifted, _ in kept[1:]]), limit)
+    return Partial(Ranks(np.stack(spread).astype(np.float32)), errors)
+
+
+def _lacking(
+    lifter: Lifter, familiarity: Familiarity, image: np.ndarray, truth: np.ndarray
+) -> tuple[Lifted, np.ndarray]:
+    """Of the poses that lack joints but not all; and which joints were seen."""
+    seen = ~np.isnan(image).any(axis=2)
+    rows = ~seen.all(axis=1) & seen.any(axis=1)
+    image, truth, seen = image[rows], truth[rows], seen[rows]
+    predicted = _predicted(lifter, image)
+    columns, measured = looked_at(familiarity, image, predicted, seen)
+    off = joint_errors(predicted, truth)
+    both = np.concatenate([np.where(seen, off, np.nan), np.where(seen, np.nan, off)], axis=1)
+    return Lifted(columns, measured.distance, both), seen
 
 
 def _predicted(lifter: Lifter, image: np.ndarray) -> np.ndarray:
@@ -101,18 +136,23 @@ def _lift(lifter: Lifter, familiarity: Familiarity, image: np.ndarray, truth: np
     return Lifted(features(image, predicted, measured), measured.distance, joint_errors(predicted, truth))
 
 
-def _joined(parts: list[Lifted]) -> Lifted:
-    return Lifted(*map(np.concatenate, zip(*parts, strict=True)))
+def _varied(
+    image: np.ndarray, truth: np.ndarray, seed: int, hiding: Mapping[str, float] | None = None
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """The poses in every one of VARIANTS, and with mistakes: (image, truth) of each.
 
-
-def _varied(image: np.ndarray, truth: np.ndarray, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    """The poses in every one of VARIANTS, and with mistakes: (image, truth) of each."""
+    With `hiding` also as they are, before all others, and joints are NaN in every one.
+    """
     found, n = [], len(image)
-    for number, settings in enumerate(VARIANTS):
-        augment = Augmenter(settings, get_ops("cpu"), n, seed)
+    kinds = VARIANTS if hiding is None else [replace(kind, **hiding) for kind in (NEARLY, *VARIANTS)]
+    for number, settings in enumerate(kinds):
+        augment = Augmenter(settings, get_ops("cpu"), n, seed, 0.0 if hiding is None else math.nan)
         x, y = augment(number, *(augment.ops.asarray(joints.reshape(n, -1)) for joints in (image, truth)))
         found.append((x.reshape(image.shape), y.reshape(truth.shape)))
-    return [*found, (_mistaken(image, np.random.default_rng(seed)), truth)]
+    mistaken = _mistaken(image, np.random.default_rng(seed))
+    if hiding is not None:
+        mistaken[np.isnan(found[0][0])] = np.nan
+    return [*found, (mistaken, truth)]
 
 
 def _mistaken(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -126,100 +166,3 @@ def _mistaken(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     moved = np.flatnonzero(kind >= 2)
     found[moved, joint[moved]] += away[moved]
     return found
-
-
-class Deviance:
-    """Of the exponential distribution: a loss for a network that gives the logarithm u of a mean error.
-
-    loss = mean (e exp(-u) + u)   is least where exp(u) is the mean of e, however e is distributed about it
-    dloss/du = (1 - e exp(-u)) / size
-
-    Source: gamma regression with a logarithmic link (McCullagh & Nelder, "Generalized Linear Models", 1989,
-    chapter 8). Unlike squares of logarithms it gives the mean, and unlike squares of errors it counts a tenth
-    more on a small error like a tenth more on a large one.
-    """
-
-    name = "deviance"
-
-    def __call__(
-        self, pred: np.ndarray, target: np.ndarray, ops: Ops, grad: np.ndarray, total: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        ratio = target * np.exp(-pred)
-        np.divide(1 - ratio, pred.size, out=grad)
-        total += (ratio + pred).mean(dtype=np.float64)
-        return total, grad
-
-
-class _Taught(Batches):
-    """In the order that the generator gives which has drawn the initial weights."""
-
-    def __init__(self, x: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> None:
-        super().__init__(x, y, BATCH)
-        self.orders = [rng.permutation(len(x)) for _ in range(EPOCHS)]
-
-    def order(self, epoch: int, ops: Ops) -> np.ndarray:
-        return self.orders[epoch]
-
-
-def _learned(taught: Lifted, seed: int) -> ExpectedError:
-    """A network for the logarithm of the mean error of each joint.
-
-    Raises InputError where its training diverges, KeyboardInterrupt where a signal stops it.
-    """
-    ops, rng = get_ops("cpu"), np.random.default_rng(seed)
-    joints = taught.errors.shape[1]
-    mean, std = (getattr(taught.features, name)(axis=0, dtype=np.float64) for name in ("mean", "std"))
-    std = np.where(std > 1e-6, std, 1.0)
-    last = Linear(HIDDEN, joints, init="zeros", ops=ops)
-    net = Sequential(Linear(FEATURES, HIDDEN, rng=rng, ops=ops), ReLU(ops=ops), last, ops=ops)
-    assert last.bias is not None
-    last.bias.data = np.log(np.maximum(taught.errors.mean(axis=0), 1e-9)).astype(np.float32)
-    optimiser = Adam(net.parameters(), RATE)
-    batches = _Taught(standardised(taught.features, mean, std), taught.errors.astype(np.float32), rng)
-    schedule = OneCycleLR(optimiser, RATE, EPOCHS * batches.steps)
-    with _Shown() as shown:
-        trainer = Trainer(
-            net, Deviance(), optimiser, schedule, listeners=[shown], show=lambda line: None, bar=False
-        )
-        if not trainer.fit(batches, epochs=EPOCHS):
-            raise KeyboardInterrupt
-    state, one = net.state_dict(), np.ones((1, joints))
-    weights = state["0.weight"], state["0.bias"], state["2.weight"], state["2.bias"]
-    bounds = taught.errors.max(axis=0), taught.distance.max()[None]
-    return ExpectedError(mean, std, *weights, *bounds, np.zeros(1), one, one, one)
-
-
-class _Shown:
-    """A bar over the epochs, on a terminal and where they take more than two seconds."""
-
-    def __enter__(self) -> _Shown:
-        from tqdm import tqdm
-
-        off = sys.stderr is None or not sys.stderr.isatty()
-        self.bar = tqdm(total=EPOCHS, desc="learning when to trust it", delay=2, leave=False, disable=off)
-        return self
-
-    def after_epoch(self, history: list[dict[str, Any]]) -> None:
-        self.bar.update()
-
-    def __exit__(self, *_: object) -> None:
-        self.bar.close()
-
-
-def _calibrated(errors: ExpectedError, plain: Lifted, varied: Lifted, limit: float) -> ExpectedError:
-    """Bins of distance: as many plain poses in each up to the limit, as many varied ones beyond."""
-    inner = np.flatnonzero(plain.distance <= limit)
-    outer = np.argsort(-varied.distance, kind="stable")[: max(int((varied.distance > limit).sum()), FEWEST)]
-    edges: list[float] = []
-    parts = []
-    for poses, rows, first in ((plain, inner, 0.0), (varied, outer, limit)):
-        rows = rows[np.argsort(poses.distance[rows], kind="stable")]
-        bins = np.array_split(rows, max(1, min(BINS, len(rows) // FEWEST)))
-        edges += [first, *(float(poses.distance[part[-1]]) for part in bins[:-1])]
-        for part in bins:
-            expected, true = errors.raw(poses.features[part], poses.distance[part]), poses.errors[part]
-            factor = np.maximum(true.mean(axis=0), 1e-12) / expected.mean(axis=0)
-            parts.append((factor, *interval(true / (factor * expected))))
-    factor, low, high = (np.stack(column) for column in zip(*parts, strict=True))
-    kept = {**vars(errors), "edges": np.array(edges), "factor": factor, "low": low, "high": high}
-    return ExpectedError(**kept)
