@@ -22,7 +22,7 @@ from minilift.poses.layouts import COURSE15
 from minilift.poses.lifted import LiftedPeople
 from minilift.poses.read.keypoints.load import load_keypoints
 from minilift.poses.write.people.document import write_json
-from minilift.poses.write.people.formats import PEOPLE_FORMATS, format_of_name, people_format
+from minilift.poses.write.people.formats import PEOPLE_FORMATS, people_format
 from minilift.poses.write.people.npz import read_people, write_npz_people
 from minilift.poses.write.people.rows import COLUMNS, People, PeopleSpool, Written, typed
 from minilift.poses.write.people.tables import LONG, WIDE, write_long, write_wide
@@ -295,12 +295,8 @@ def test_json_of_what_is_not_known_has_the_same_keys(tmp_path: Path) -> None:
 # ---- the table -----------------------------------------------------------------------------------------
 
 
-def test_formats_by_name_and_by_file(tmp_path: Path) -> None:
-    assert format_of_name("a/B.LONG.CSV") is people_format("csv-long")
-    assert format_of_name("a.csv") is people_format("csv")
-    assert format_of_name("a.mp4") is None
-    assert people_format("csv").path("out/walk.long.csv") == Path("out/walk.csv")
-    assert people_format("json").path("walk.1") == Path("walk.1.json")
+def test_formats_by_name() -> None:
+    assert people_format("csv-long").suffix == ".long.csv"
     with pytest.raises(ArgumentError, match="one of npz, csv, csv-long, json"):
         people_format("fbx")
     assert len({row.suffix for row in PEOPLE_FORMATS}) == len(PEOPLE_FORMATS)
@@ -315,3 +311,16 @@ def test_what_was_written_is_no_input(name: str, tmp_path: Path) -> None:
     row.write(tmp_path / f"a{row.suffix}", one.take(one.person == 0))
     with pytest.raises(InputError, match="is a glTF file, not" if name == "glb" else "3D already"):
         load_keypoints(tmp_path / f"a{row.suffix}")
+
+
+def test_what_a_format_may_replace_is_known_before_it_is_written(tmp_path: Path) -> None:
+    one, several = people(4), tmp_path / "a.bvh"
+    for name in ("ab_person1.bvh", "a_person.bvh", "a_person1.trc", "a_person1.bvh.old"):
+        (tmp_path / name).touch()
+    bvh = people_format("bvh")
+    assert bvh.there(several) == bvh.there(tmp_path / "none" / "a.bvh") == []
+    written = bvh.write(several, one)
+    assert bvh.there(several) == list(written.files)
+    several.touch()
+    assert bvh.there(several) == [several, *written.files]
+    assert people_format("npz").there(several) == [several]

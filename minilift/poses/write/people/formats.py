@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,12 +31,13 @@ class PeopleFormat:
     library: str = ""
     """The optional library that it needs: a name in minilift.extras.LIBRARIES."""
 
-    def path(self, out: PathLike) -> Path:
-        """The file of this format for an output `out`, whose own ending may be that of any format."""
-        place = Path(out)
-        known = sorted((row.suffix for row in PEOPLE_FORMATS), key=len, reverse=True)
-        ending = next((end for end in known if place.name.lower().endswith(end)), "")
-        return place.with_name(place.name[: len(place.name) - len(ending)] + self.suffix)
+    def there(self, path: PathLike) -> list[Path]:
+        """The files that writing `path` may replace: itself, and where `each`, those of its people."""
+        place = Path(path)
+        own = re.compile(re.escape(place.stem) + r"_person-?\d+" + re.escape(place.suffix))
+        names = place.parent.iterdir() if self.each and place.parent.is_dir() else ()
+        found = sorted(other for other in names if own.fullmatch(other.name))
+        return [place, *found] if place.exists() else found
 
 
 PEOPLE_FORMATS = (
@@ -58,9 +60,3 @@ def people_format(name: str) -> PeopleFormat:
         known = ", ".join(row.name for row in PEOPLE_FORMATS)
         raise ArgumentError("to", name, f"must be one of {known}")
     return found
-
-
-def format_of_name(path: PathLike) -> PeopleFormat | None:
-    """The format that the name of a file asks for, None where it asks for none."""
-    ends = sorted(PEOPLE_FORMATS, key=lambda row: len(row.suffix), reverse=True)
-    return next((row for row in ends if Path(path).name.lower().endswith(row.suffix)), None)
