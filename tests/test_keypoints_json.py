@@ -69,7 +69,7 @@ FORMS: dict[str, tuple[Any, str, tuple[int, ...], int]] = {
     "protobuf": ([PROTOBUF, {"pose_landmarks": PROTOBUF}], "mediapipe-json", (0, 1), 1),
     "lists of landmarks": ([PROTOBUF["landmark"], None], "mediapipe-json", (0, 1), 1),
     "python tasks": ({"pose_landmarks": [PROTOBUF["landmark"]]}, "mediapipe-tasks-json", (0,), 1),
-    "ML Kit by number": ([{"landmarks": NUMBERED[::-1]}], "mlkit-json", (0,), 1),
+    "ML Kit by number": ([{"landmarks": NUMBERED[9:] + NUMBERED[:9]}], "mlkit-json", (0,), 1),
     "one pose": ({"score": 0.5, "keypoints": objects("coco17")}, "tfjs-poses", (0,), 1),
     "poses with times": ([{"time": 9, "poses": [{"keypoints": objects("coco17")}]}], "tfjs-poses", (0,), 1),
     "poses without names": ([[{"keypoints": NAMELESS}]], "tfjs-poses", (0,), 1),
@@ -219,8 +219,9 @@ def test_ids_are_kept_as_the_file_writes_them(tmp_path: Path) -> None:
     assert found.people == 2
 
 
-def test_a_number_that_everyone_has_is_no_id(tmp_path: Path) -> None:
-    found = load(tmp_path, alphapose(*((f, p, [0.0], 2) for f in range(4) for p in (0, 1))))
+@pytest.mark.parametrize("number", [[0.0], 5])
+def test_a_number_that_everyone_has_is_no_id(number: Any, tmp_path: Path) -> None:
+    found = load(tmp_path, alphapose(*((f, p, number, 2) for f in range(4) for p in (0, 1))))
     assert found.track is None
     assert len(found) == 8
 
