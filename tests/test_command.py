@@ -50,7 +50,7 @@ BAD: dict[str, list[tuple[list[str], str]]] = {
     ],
     "predict": [
         (["none.npz", "-o", "out.npz"], "none.npz: no such file"),
-        (["data_test_lift.pkl", "-o", "data_test_lift.pkl"], "would overwrite what is read; choose another"),
+        (["keypoints.npy", "-o", "out.npz", "--layout", "coc17"], "--layout coc17: unknown; did you mean"),
         (["data_test_lift.pkl", "-o", "out.txt"], "--out out.txt: the name must end in"),
     ],
     "inspect": [

@@ -147,6 +147,14 @@ class Lifter:
     def trust_model(self, model: TrustModel) -> None:
         self._trust = model
 
+    @property
+    def has_trust(self) -> bool:
+        """Whether `trust` can be asked: there is a trust file, and it is of these weights."""
+        try:
+            return self.trust_model is not None
+        except InputError:
+            return False
+
     def trust(self, joint_2d: Any, joint_3d: np.ndarray | None = None) -> Trust:
         """How far to trust the prediction for 2D joints (N, 15, 2) or (N, 30): `minilift.lift.trust.Trust`.
 

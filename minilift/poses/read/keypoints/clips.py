@@ -13,6 +13,7 @@ from minilift.poses.read.keypoints.document import Document
 from minilift.poses.read.keypoints.folder import files_in, first_format
 from minilift.poses.read.keypoints.identify import identify
 from minilift.poses.read.keypoints.load import load_frames, load_keypoints
+from minilift.poses.read.keypoints.numeric import course
 from minilift.poses.read.keypoints.raw import Asked
 from minilift.poses.read.keypoints.rows import clip_of
 
@@ -55,6 +56,7 @@ def clips_of(paths: Sequence[PathLike], asked: Asked | None = None) -> list[Clip
 
 
 def _file(path: Path, asked: Asked) -> Clip:
+    path = Path(course.stands_for(path))
     if not path.exists():
         raise file_error(path, "no such file; check the name")
     name = path.name

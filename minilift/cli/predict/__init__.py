@@ -1,0 +1,170 @@
+"""`minilift predict`: keypoints of a detector in, people in 3D out."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from minilift.cli.keypoint_flags import add_keypoint_flags, asked_of
+from minilift.cli.parser import Parser, number
+from minilift.cli.predict.clips import Done, lift_clip
+from minilift.cli.predict.outputs import DEFAULT, FORMATS, Outputs
+from minilift.cli.predict.tell import trust_warning
+from minilift.errors import InputError, run_program
+from minilift.files import file_error
+from minilift.lift.clip.options import AXES, CONFIDENCE, SMOOTH, LiftOptions
+from minilift.lift.lifter import Lifter
+from minilift.poses.layouts import COURSE15
+from minilift.poses.lens.files import load_camera
+from minilift.poses.read.keypoints.clips import clips_of
+
+PROGRAM = "minilift predict"
+SAME = (
+    "focal", "fov", "confidence", "person", "height", "distance", "axes", "level", "fill", "smooth", "flip",
+    "project",
+)  # fmt: skip
+"""Options that go by the same name in `LiftOptions`."""
+
+DESCRIPTION = """\
+Lift 2D keypoints to people in 3D.
+
+INPUT is a detector's file, or a folder of files: JSON of OpenPose, AlphaPose, MMPose, COCO, Ultralytics,
+MediaPipe and others, CSV, NumPy arrays, or a pose file of the course. Format and layout are found out and
+told. docs/your-keypoints.md has the commands for every detector.
+"""
+MORE = """\
+What is written by default is NAME_3d.npz with all numbers and NAME_3d.html, a page with the people moving.
+The unit of the joints is the distance from the camera to the middle of the hips, or metres where --height or
+--distance is given (docs/cameras.md). docs/outputs.md describes every format.
+"""
+
+EXAMPLES = """\
+examples:
+  minilift predict walk_keypoints/
+  minilift predict results.json --size 1920x1080 --height 1.75 -o walk.bvh
+  minilift predict video.csv --to npz csv glb trc -o out/ --smooth one-euro
+  minilift predict data_test_lift.pkl -o joints.npz
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    return run_program(PROGRAM, _predict, argv)
+
+
+def _parser() -> Parser:
+    parser = Parser(PROGRAM, DESCRIPTION, EXAMPLES, MORE)
+    add = parser.add_argument
+    add("input", nargs="+", metavar="INPUT", help="files or folders of 2D keypoints")
+    add("-o", "--out", metavar="OUT", help="a file, whose ending says the format, or a folder")
+    add(
+        "--to", nargs="+", metavar="FORMAT", choices=list(FORMATS), help=f"{', '.join(FORMATS)} [{DEFAULT}]"
+    )  # fmt: skip
+    add("--weights", default="liftModel", metavar="FILE", help="trained weights [liftModel]")
+    add("--force", action="store_true", help="replace files that exist")
+    add("--check", action="store_true", help="print how far the 3D joints, projected, lie from the 2D ones")
+    add_keypoint_flags(parser)
+    _add_camera(parser)
+    _add_people(parser)
+    return parser
+
+
+def _add_camera(parser: Parser) -> None:
+    group = "camera, scale and axes"
+    add, positive = parser.add_argument, number(float, 0, open_low=True)
+    add("--focal", type=positive, metavar="PX", group=group, help="focal length in pixels [guessed]")
+    add(
+        "--fov",
+        type=positive,
+        metavar="DEGREES",
+        group=group,
+        further=True,
+        help="or horizontal field of view",
+    )
+    add(
+        "--camera", metavar="FILE", group=group, help="or a calibration of OpenCV or Pose2Sim (FILE#NAME)"
+    )  # fmt: skip
+    add("--height", type=positive, metavar="M", group=group, help="of the person: the answer is in metres")
+    add(
+        "--distance",
+        type=positive,
+        metavar="M",
+        group=group,
+        further=True,
+        help="or of the person from the camera",
+    )
+    add("--axes", default=AXES[0], choices=AXES, group=group, help=f"{', '.join(AXES)} [{AXES[0]}]")
+    add(
+        "--level",
+        action="store_true",
+        group=group,
+        further=True,
+        help="turn the ground level, where feet show it",
+    )
+
+
+def _add_people(parser: Parser) -> None:
+    group = "people and time"
+    add = parser.add_argument
+    add("--person", metavar="ID", group=group, help="one alone: an id, longest or largest [all]")
+    add(
+        "--confidence", type=number(float, 0), default=CONFIDENCE, metavar="SCORE", group=group, further=True,
+        help=f"a joint with a lower score counts as not seen [{CONFIDENCE:g}]",
+    )  # fmt: skip
+    add("--smooth", choices=SMOOTH, group=group, help=f"over time: {' or '.join(SMOOTH)}")
+    add(
+        "--fill",
+        type=number(int, 0),
+        default=0,
+        metavar="N",
+        group=group,
+        further=True,
+        help="fill gaps of up to N frames [0]",
+    )
+    add("--flip", action="store_true", group=group, further=True, help="average with the mirrored pose")
+    add(
+        "--project", action="store_true", group=group, further=True,
+        help="move joints onto the rays of their keypoints",
+    )  # fmt: skip
+    add("--device", default="auto", group=group, further=True, help="cpu, gpu, gpu:1 or auto [auto]")
+
+
+def _options(args: argparse.Namespace) -> LiftOptions:
+    return LiftOptions(
+        camera=None if args.camera is None else load_camera(args.camera),
+        **{name: getattr(args, name) for name in SAME},
+    )
+
+
+def _predict(argv: Sequence[str] | None) -> int:
+    args = _parser().parse_args(argv)
+    options, asked = _options(args), asked_of(args)
+    clips = clips_of(args.input, asked)
+    outputs = Outputs.plan(args, clips)
+    lifter = _lifter(args)
+    done = []
+    for clip, files in zip(clips, outputs.files, strict=True):
+        try:
+            done.append(lift_clip(clip, files, lifter, options, asked, args.check))
+        except InputError as problem:
+            if len(clips) == 1:
+                raise
+            done.append(Done(bad=(str(problem),)))
+    bad = [line for one in done for line in one.bad]
+    for line in bad:
+        print(f"not done: {line}", file=sys.stderr)
+    return 1 if bad else 0
+
+
+def _lifter(args: argparse.Namespace) -> Lifter:
+    lifter = Lifter.load(args.weights, device=args.device)
+    joints = lifter.model.input_nodes // 2
+    if joints != len(COURSE15):
+        problem = f"lifts {joints} joints, not {len(COURSE15)}"
+        raise file_error(args.weights, f"{problem}; give weights for {len(COURSE15)}")
+    why = trust_warning(lifter, args.weights)
+    if why:
+        print(f"warning: {why}", file=sys.stderr)
+    if lifter.note:
+        print(f"note: {args.weights}: {lifter.note}", file=sys.stderr)
+    return lifter

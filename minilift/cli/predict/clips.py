@@ -1,0 +1,90 @@
+"""One clip from its file to the files that are written of it, and what is told about it."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from minilift.cli.predict.outputs import File
+from minilift.cli.predict.tell import Told, found_line
+from minilift.lift.clip.lift import lift_blocks, lift_keypoints
+from minilift.lift.clip.options import LiftOptions
+from minilift.lift.lifter import Lifter
+from minilift.poses.keypoints import Keypoints
+from minilift.poses.lifted import LiftedPeople
+from minilift.poses.read.keypoints.blocks import LARGE, load_blocks
+from minilift.poses.read.keypoints.clips import Clip
+from minilift.poses.read.keypoints.raw import Asked
+from minilift.poses.write.people.rows import People, PeopleSpool
+
+_SAMPLE = 8192  # people of the first block, from which scale and ground of a large clip are found
+
+
+@dataclass(frozen=True)
+class Done:
+    """What went wrong with parts of a clip, or with all of it: a line each."""
+
+    bad: tuple[str, ...] = ()
+
+
+def lift_clip(
+    clip: Clip, files: Sequence[File], lifter: Lifter, options: LiftOptions, asked: Asked, check: bool
+) -> Done:
+    """Read, lift, write and tell. Raises InputError where nothing of the clip can be done."""
+    large = clip.path.is_file() and os.stat(clip.path).st_size > LARGE
+    blocks = load_blocks(clip.path, asked) if large else iter([clip.load()])
+    found = next(blocks)
+    following = next(blocks, None)
+    print(f"{clip.name}: {found_line(found, whole=following is None)}")
+    told = Told()
+    people: People
+    if following is None:
+        people = whole = _whole(found, lifter, options)
+        told.add(whole)
+    else:
+        people = _in_blocks(found, itertools.chain([found, following], blocks), files, lifter, options, told)
+    told.assumed()
+    written: list[str] = []
+    notes: list[str] = []
+    for file in files:
+        done = file.write(people)
+        written += [str(path) for path in done.files]
+        notes += done.notes
+    for note in dict.fromkeys(notes):
+        print(f"  note: {note}")
+    told.figures(lifter, check)
+    for warning in told.warnings(clip.name):
+        print(f"warning: {warning}", file=sys.stderr)
+    print(f"wrote {', '.join(written)}")
+    return Done(found.bad)
+
+
+def _whole(found: Keypoints, lifter: Lifter, options: LiftOptions) -> LiftedPeople:
+    from tqdm import tqdm
+
+    bar = tqdm(total=len(found), unit=" people", desc="lifting", delay=1, leave=False, disable=None)
+    with bar:
+        return lift_keypoints(found, lifter, options, bar.update)
+
+
+def _in_blocks(
+    first: Keypoints, blocks: Iterator[Keypoints], files: Sequence[File], lifter: Lifter, options:
+    LiftOptions, told: Told,
+) -> PeopleSpool:  # fmt: skip
+    """A clip larger than memory should hold: on disk until it is written."""
+    from tqdm import tqdm
+
+    sample = first.take(np.unique(np.linspace(0, len(first) - 1, _SAMPLE).astype(int)))
+    spool = PeopleSpool(files[0].path.parent, files[0].path)
+    bar = tqdm(unit=" people", desc="lifting", delay=1, leave=False, disable=None)
+    with bar:
+        for block in lift_blocks(sample, blocks, lifter, options):
+            spool.add(block)
+            told.add(block)
+            bar.update(len(block))
+    return spool

@@ -1,0 +1,106 @@
+"""Keypoints of a clip in, people in the camera's space out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from minilift.errors import InputError
+from minilift.files.mapped import chunks
+from minilift.lift.clip.options import LiftOptions
+from minilift.lift.clip.place import Lifted, Placement, people_of
+from minilift.lift.clip.prepare import prepare
+from minilift.lift.clip.stand_in import stand_in
+from minilift.lift.lifter import Lifter
+from minilift.poses.keypoints import Keypoints
+from minilift.poses.lens.camera import Camera
+from minilift.poses.lifted import LiftedPeople
+from minilift.poses.tracks.identify import choose, identify
+from minilift.poses.tracks.over_time import over_time
+
+BLOCK = 1 << 14  # detections at a time
+
+Progress = Callable[[int], object]
+
+
+def lift_keypoints(
+    found: Keypoints, lifter: Lifter, options: LiftOptions | None = None, progress: Progress | None = None
+) -> LiftedPeople:
+    """Lift every detection of a clip. What comes out is in the order of frames, then of people.
+
+    The keypoints become rays of the camera, turned so that the mid-hip is straight ahead, are lifted and
+    turned back. A person's bones have one length over a clip: that sets how far away they are in each frame,
+    in units of the first person's median distance, or in metres where a height or distance is known.
+    Pictures that have nothing to do with each other have one unit each. `progress` is told how many
+    detections are done, part by part. Raises InputError where there is no such person, or predictions are
+    not finite.
+    """
+    options = options or LiftOptions()
+    known = identify(found)
+    found = replace(found.take(known.rows), notes=(*found.notes, *known.notes))
+    person, names = known.person, known.names
+    if options.person is not None:
+        chosen = choose(options.person, person, names, found.xy, found.missing)
+        found, person = found.take(chosen), person[chosen]
+    camera = camera_of(found, options)
+    parts = []
+    for rows in chunks(len(found), BLOCK):
+        parts.append(lift_rows(found.take(rows), person[rows], lifter, camera, options))
+        if progress is not None:
+            progress(rows.stop - rows.start)
+    lifted = Lifted.joined(parts)
+    placement = Placement.fit(lifted, found.stills or found.rays, options)
+    people = people_of(lifted, found, camera, placement, names)
+    return over_time(people, camera, options.fill, options.smooth)
+
+
+def lift_blocks(
+    sample: Keypoints, blocks: Iterator[Keypoints], lifter: Lifter, options: LiftOptions
+) -> Iterator[LiftedPeople]:
+    """The same for a clip too large for memory: block after block, placed by what `sample` of it shows.
+
+    Blocks are in the order of their frames; a person is the place in the frame. Nothing is done over time.
+    """
+    camera = camera_of(sample, options)
+    first = lift_rows(sample, sample.person, lifter, camera, options)
+    placement = Placement.fit(first, sample.stills or sample.rays, options)
+    for block in blocks:
+        lifted = lift_rows(block, block.person, lifter, camera, options)
+        yield people_of(lifted, block, camera, placement, {})
+
+
+def camera_of(found: Keypoints, options: LiftOptions) -> Camera:
+    """The camera of a clip: the one that was given, or the one that the size of its pictures suggests."""
+    if found.rays:
+        return Camera.identity()
+    seen = found.xy[~found.missing]
+    if options.focal is not None:
+        return Camera.from_focal(options.focal, found.size, seen)
+    if options.fov is not None:
+        return Camera.from_fov(options.fov, found.size, seen)
+    if options.camera is not None:
+        return options.camera.fitted(found.size)
+    return Camera.assumed(found.size, seen)
+
+
+def lift_rows(
+    found: Keypoints, person: np.ndarray, lifter: Lifter, camera: Camera, options: LiftOptions
+) -> Lifted:
+    """Detections lifted one by one, each in its own unit with the mid-hip at (0, 0, -1), straight ahead."""
+    ready = prepare(found, camera, options.confidence)
+    rays = ready.rays if lifter.takes_missing else stand_in(ready.rays)
+    rays = np.where(ready.empty[:, None, None], np.float32(0), rays)
+    own = lifter.predict(rays, flip=options.flip, project=options.project)
+    if not np.isfinite(own).all():
+        raise InputError(f"{lifter.weights}: its predictions are too large or undefined; use other weights")
+    expected = unlike = None
+    if lifter.has_trust:
+        trust = lifter.trust(rays, None if options.flip or options.project else own)
+        expected, unlike = trust.expected_error.astype(np.float32), trust.unlike | ready.empty
+    own[ready.empty] = np.nan
+    return Lifted(
+        own, ready.turned, ready.joint_2d, ready.root_2d, ready.confidence, ready.state, found.frame, person,
+        expected, unlike,
+    )  # fmt: skip

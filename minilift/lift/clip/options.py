@@ -1,0 +1,78 @@
+"""What may be said about lifting a clip."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from minilift.errors import ArgumentError
+from minilift.poses.lens.camera import Camera
+
+AXES = ("camera", "y-up", "z-up")
+SMOOTH = ("one-euro", "savgol")
+CONFIDENCE = 0.2
+"""Below it a joint counts as not seen. What detectors say of hidden or guessed joints is mostly less."""
+
+_BOUNDS = {
+    "focal": (1.0, 1e6),
+    "fov": (1.0, 178.0),
+    "height": (0.3, 3.0),
+    "distance": (0.05, 1000.0),
+    "confidence": (0.0, 1000.0),
+}
+
+
+@dataclass(frozen=True)
+class LiftOptions:
+    """camera      what took the pictures; None: one that the size of the pictures suggests
+    focal       its focal length in pixels alone, or
+    fov         its horizontal field of view in degrees
+    confidence  a joint with a lower score counts as not seen
+    person      one person alone: an id, "longest" or "largest"; None: all
+    height      metres, of the person (of all of them alike, where there are several): sets the scale
+    distance    metres from the camera to the mid-hip, the median over the clip: sets the scale
+    axes        of the answer: AXES, docs/cameras.md
+    level       turn the ground level, where feet show it
+    fill        gaps of up to so many frames are filled
+    smooth      over time: one of SMOOTH, or None
+    flip        average with the mirrored pose, half as fast
+    project     move seen joints onto the rays of their keypoints, as weights with a ray head do anyway
+
+    Raises ArgumentError for values that cannot be.
+    """
+
+    camera: Camera | None = None
+    focal: float | None = None
+    fov: float | None = None
+    confidence: float = CONFIDENCE
+    person: str | None = None
+    height: float | None = None
+    distance: float | None = None
+    axes: str = "camera"
+    level: bool = False
+    fill: int = 0
+    smooth: str | None = None
+    flip: bool = False
+    project: bool = False
+
+    def __post_init__(self) -> None:
+        for name, (low, high) in _BOUNDS.items():
+            value = getattr(self, name)
+            if value is not None and not (math.isfinite(value) and low <= value <= high):
+                raise ArgumentError(name, value, f"must be from {low:g} to {high:g}")
+        for name, known in (("axes", AXES), ("smooth", (None, *SMOOTH))):
+            if getattr(self, name) not in known:
+                words = ", ".join(str(word) for word in known if word)
+                raise ArgumentError(name, getattr(self, name), f"unknown; use one of {words}")
+        if self.height is not None and self.distance is not None:
+            problem = "sets the scale, and so does {0}; give one of them"
+            raise ArgumentError("height", self.height, problem, ("distance", self.distance))
+        given = [name for name in ("camera", "focal", "fov") if getattr(self, name) is not None]
+        if len(given) > 1:
+            problem = "says what {0} says; give one of them"
+            raise ArgumentError(given[1], getattr(self, given[1]), problem, (given[0], "..."))
+        if self.fill < 0:
+            raise ArgumentError("fill", self.fill, "must be at least 0")
+        if self.level and self.axes == "camera":
+            problem = "has no ground in the axes of the camera; give {0} or z-up"
+            raise ArgumentError("level", True, problem, ("axes", "y-up"))

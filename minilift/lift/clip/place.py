@@ -1,0 +1,121 @@
+"""Where lifted people stand: how far away, in which unit, and in which axes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from minilift.lift.clip.options import LiftOptions
+from minilift.poses.joint_state import SEEN
+from minilift.poses.keypoints import Keypoints
+from minilift.poses.layouts import ROOT
+from minilift.poses.lens.axes import Axes
+from minilift.poses.lens.camera import Camera
+from minilift.poses.lens.check import reprojection
+from minilift.poses.lens.path import steadied
+from minilift.poses.lens.scale import Scale
+from minilift.poses.lens.turn import back
+from minilift.poses.lifted import LiftedPeople
+
+
+@dataclass
+class Lifted:
+    """n detections, lifted one by one: each in units of its own distance, the mid-hip straight ahead."""
+
+    own: np.ndarray
+    """(n, 15, 3) float32, the mid-hip at (0, 0, -1)."""
+    turned: np.ndarray
+    """(n, 3, 3): what the rays were turned by."""
+    joint_2d: np.ndarray
+    root_2d: np.ndarray
+    confidence: np.ndarray
+    state: np.ndarray
+    frame: np.ndarray
+    person: np.ndarray
+    expected_error: np.ndarray | None
+    unlike: np.ndarray | None
+
+    @classmethod
+    def joined(cls, parts: Sequence[Lifted]) -> Lifted:
+        columns: dict[str, Any] = {}
+        for field in fields(cls):
+            column = [getattr(part, field.name) for part in parts]
+            columns[field.name] = None if column[0] is None else np.concatenate(column)
+        return cls(**columns)
+
+    @property
+    def seen(self) -> np.ndarray:
+        """(n, 15) bool: what a detector gave, or made of what it gave."""
+        return np.asarray(self.state <= SEEN + 1)
+
+
+@dataclass(frozen=True)
+class Placement:
+    """What a whole clip, or a sample of it, says of every detection: its scale and its ground."""
+
+    scale: Scale
+    axes: Axes
+
+    @classmethod
+    def fit(cls, lifted: Lifted, stills: bool, options: LiftOptions) -> Placement:
+        """`stills`: whether the rows have nothing to do with each other."""
+        scale = Scale.fit(
+            lifted.own, lifted.seen, lifted.person, stills=stills, height=options.height,
+            distance=options.distance,
+        )  # fmt: skip
+        joint_3d, root = placed(lifted, scale)
+        axes = Axes.fit(options.axes, joint_3d, root, lifted.seen, level=options.level)
+        return cls(scale, axes)
+
+
+def placed(lifted: Lifted, scale: Scale, fps: float | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Joints (n, 15, 3) and mid-hips (n, 3) in the camera's axes, as far away as the scale says."""
+    depth = scale.depths(lifted.own, lifted.seen, lifted.person)
+    if scale.each is None:  # a clip, whose people do not jump to and fro
+        depth = steadied(depth, lifted.frame, lifted.person, fps)
+    joint_3d = back(lifted.own, lifted.turned) * depth[:, None, None]
+    root = back(np.broadcast_to(ROOT, (len(depth), 1, 3)), lifted.turned)[:, 0] * depth[:, None]
+    return joint_3d, root
+
+
+def people_of(
+    lifted: Lifted, found: Keypoints, camera: Camera, placement: Placement, names: dict[int, str]
+) -> LiftedPeople:
+    """The people of a clip, or of a block of it, where they stand; `found` are the same detections.
+
+    `names` are what the file calls them.
+    """
+    joint_3d, root = placed(lifted, placement.scale, found.fps)
+    depth = np.linalg.norm(root, axis=1)
+    check = reprojection(camera, joint_3d, lifted.joint_2d, lifted.state == SEEN)
+    expected = None if lifted.expected_error is None else lifted.expected_error * depth[:, None]
+    axes, present = placement.axes, set(np.unique(lifted.person).tolist())
+    return LiftedPeople(
+        joint_3d=axes.turn(joint_3d).astype(np.float32),
+        root=axes.turn(root).astype(np.float32),
+        joint_2d=lifted.joint_2d.astype(np.float32),
+        root_2d=lifted.root_2d.astype(np.float32),
+        frame=lifted.frame,
+        person=lifted.person,
+        confidence=lifted.confidence.astype(np.float32),
+        state=lifted.state,
+        expected_error=None if expected is None else expected.astype(np.float32),
+        unlike=lifted.unlike,
+        check=check.astype(np.float32),
+        axes=axes.name,
+        unit=placement.scale.unit,
+        to_camera=axes.to_camera,
+        layout=found.layout.name,
+        format=found.format,
+        fps=found.fps,
+        size=found.size,
+        stills=found.stills,
+        rays=found.rays,
+        camera=camera.as_dict(),
+        people={number: name for number, name in names.items() if number in present},
+        notes=(*found.notes, f"camera: {camera.source}", *placement.scale.notes, *axes.notes),
+        warnings=found.warnings,
+    )
