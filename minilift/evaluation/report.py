@@ -12,9 +12,10 @@ import numpy as np
 from minilift.evaluation.errors import PoseErrors
 from minilift.files import PathLike, one_line
 from minilift.files.mapped import Points
+from minilift.lift.trust import MANY_UNLIKE
 from minilift.poses.poses import Poses
 
-MANY_UNLIKE, FEWEST_UNLIKE = 0.2, 5  # share and number of unlike poses that speak of other people or cameras
+FEWEST_UNLIKE = 5  # unlike poses that speak of other people or cameras, if they are also MANY_UNLIKE
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from minilift.poses.read.keypoints.clips import Clip
 from minilift.poses.read.keypoints.raw import Asked
 from minilift.poses.write.people.rows import People, PeopleSpool
 
+_QUICK = 1000  # people who are lifted before a bar could be seen
 _SAMPLE = 8192  # people of the first block, from which scale and ground of a large clip are found
 
 
@@ -65,6 +66,8 @@ def lift_clip(
 
 
 def _whole(found: Keypoints, lifter: Lifter, options: LiftOptions) -> LiftedPeople:
+    if len(found) < _QUICK:
+        return lift_keypoints(found, lifter, options)
     from tqdm import tqdm
 
     bar = tqdm(total=len(found), unit=" people", desc="lifting", delay=1, leave=False, disable=None)

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from minilift.evaluation.report import MANY_UNLIKE
 from minilift.lift.lifter import Lifter
-from minilift.lift.trust import trust_path
+from minilift.lift.trust import MANY_UNLIKE, trust_path
 from minilift.poses.keypoints import Keypoints
 from minilift.poses.lifted import LiftedPeople
 

@@ -23,6 +23,7 @@ from minilift.poses.layouts import COURSE15
 __all__ = ["LEVEL", "RATE", "ExpectedError", "Familiarity", "Trust", "TrustModel", "trust_path"]
 
 ROWS = 2048  # poses at a time
+MANY_UNLIKE = 0.2  # of the poses, unlike the training data: these are other people or cameras
 REMEDY = "make one with: minilift trust"
 
 
