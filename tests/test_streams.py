@@ -83,6 +83,8 @@ GOOD = {
     "trust": ["trust", "--data", POSES, "--val-fraction", "0.4", *WEIGHTS],
     "study": ["study", "--data", POSES, "--eval", f"{NAME}={POSES}", "--set", "epochs=1", "--list"],
     "info": ["info"],
+    "inspect": ["inspect", POSES],
+    "export": ["export", "--help"],
     "demo": ["demo", "--help"],  # these two only print: the one takes long, the other needs matplotlib
     "plot": ["plot", "training", "--help"],
 }
