@@ -17,7 +17,7 @@ from minilift.errors import ArgumentError
 from minilift.poses.layouts import COURSE15
 from minilift.poses.lens.axes import Axes
 from minilift.poses.lens.camera import Camera
-from minilift.poses.lens.check import Check, distances
+from minilift.poses.lens.check import distances
 from minilift.poses.lens.ground import find_ground
 from minilift.poses.lens.path import steadied
 from minilift.poses.lens.scale import Scale
@@ -277,14 +277,10 @@ def test_the_answer_projects_onto_the_keypoints() -> None:
     far = steadied(Scale.fit(own, SEEN, ONE).depths(own, SEEN, ONE), np.arange(N), ONE)
     joints = back(own, matrices) * far[:, None, None]
     off_by = distances(lens, joints, pixels, SEEN)
-    check = Check.of(off_by, pixels)
-    assert check.largest < 1e-9  # 6e-10 measured
-    assert check.joints == N * 15
-    assert "3,600 joints are 0.00 px (median)" in str(check)
-    moved = Check.of(distances(lens, joints, pixels + np.array([3.0, 4.0]), SEEN), pixels)
-    assert abs(moved.median - 5) < 1e-9
-    assert 0.005 < moved.share < 0.03  # of some 500 pixels
-    assert "nothing can be compared" in str(Check.of(np.full((2, 15), np.nan), pixels[:2]))
+    assert off_by.shape == (N, 15)
+    assert off_by.max() < 1e-9  # 6e-10 measured
+    moved = distances(lens, joints, pixels + np.array([3.0, 4.0]), SEEN)
+    np.testing.assert_allclose(moved, 5, atol=1e-9)
 
 
 @pytest.mark.parametrize("factor", [0.8, 1.25])

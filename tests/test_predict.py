@@ -266,8 +266,27 @@ def test_large_files_are_lifted_in_parts(name: str, folder: Path, monkeypatch: p
     with np.load("whole.npz") as whole, np.load("parts.npz") as parts:
         for field in ("joint_2d", "frame", "person", "mask"):
             np.testing.assert_array_equal(whole[field], parts[field])
-        # the scale is that of the first part, and distances are not steadied
-        np.testing.assert_allclose(whole["joint_3d"], parts["joint_3d"], rtol=0.5, atol=0.1)
+        # how far away people are is judged by the first part alone; along their rays they are the same
+        shapes = [
+            (found["joint_3d"] - found["root"][:, None])
+            / np.linalg.norm(found["root"], axis=1)[:, None, None]
+            for found in (whole, parts)
+        ]
+        np.testing.assert_allclose(*shapes, atol=1e-5)
+
+
+@pytest.mark.parametrize("flag", [["--person", "0"], ["--fill", "3"], ["--smooth", "one-euro"]])
+def test_what_needs_a_whole_clip_is_refused_for_a_large_one(
+    flag: list[str], folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    xy, score = clip(40)
+    np.save("big.npy", np.concatenate([xy, score[..., None]], axis=2).astype(np.float32))
+    monkeypatch.setattr(blocks, "LARGE", 1000)
+    monkeypatch.setattr("minilift.cli.predict.clips.LARGE", 1000)
+    monkeypatch.setattr(blocks.load_blocks, "__defaults__", (None, 16))
+    assert main(["big.npy", "-o", "out.npz", *flag]) == 2
+    assert f"error: {' '.join(flag)}: needs a whole clip in memory" in capsys.readouterr().err
+    assert not Path("out.npz").exists()
 
 
 def test_memory_does_not_grow_with_the_clip(folder: Path) -> None:

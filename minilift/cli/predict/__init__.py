@@ -8,16 +8,18 @@ from collections.abc import Sequence
 
 from minilift.cli.keypoint_flags import add_keypoint_flags, asked_of
 from minilift.cli.parser import Parser, number
-from minilift.cli.predict.clips import Done, lift_clip
-from minilift.cli.predict.outputs import DEFAULT, FORMATS, Outputs
+from minilift.cli.predict.clips import lift_clip
+from minilift.cli.predict.outputs import DEFAULT, FORMATS, plan
 from minilift.cli.predict.tell import trust_warning
 from minilift.errors import InputError, run_program
 from minilift.files import file_error
-from minilift.lift.clip.options import AXES, CONFIDENCE, SMOOTH, LiftOptions
+from minilift.lift.clip.options import CONFIDENCE, LiftOptions
 from minilift.lift.lifter import Lifter
 from minilift.poses.layouts import COURSE15
+from minilift.poses.lens.axes import NAMES as AXES
 from minilift.poses.lens.files import load_camera
 from minilift.poses.read.keypoints.clips import clips_of
+from minilift.poses.tracks.smooth import WAYS as SMOOTH
 
 PROGRAM = "minilift predict"
 SAME = (
@@ -74,33 +76,22 @@ def _add_camera(parser: Parser) -> None:
     add, positive = parser.add_argument, number(float, 0, open_low=True)
     add("--focal", type=positive, metavar="PX", group=group, help="focal length in pixels [guessed]")
     add(
-        "--fov",
-        type=positive,
-        metavar="DEGREES",
-        group=group,
-        further=True,
+        "--fov", type=positive, metavar="DEGREES", group=group, further=True,
         help="or horizontal field of view",
-    )
+    )  # fmt: skip
     add(
         "--camera", metavar="FILE", group=group, help="or a calibration of OpenCV or Pose2Sim (FILE#NAME)"
     )  # fmt: skip
     add("--height", type=positive, metavar="M", group=group, help="of the person: the answer is in metres")
     add(
-        "--distance",
-        type=positive,
-        metavar="M",
-        group=group,
-        further=True,
+        "--distance", type=positive, metavar="M", group=group, further=True,
         help="or of the person from the camera",
-    )
+    )  # fmt: skip
     add("--axes", default=AXES[0], choices=AXES, group=group, help=f"{', '.join(AXES)} [{AXES[0]}]")
     add(
-        "--level",
-        action="store_true",
-        group=group,
-        further=True,
+        "--level", action="store_true", group=group, further=True,
         help="turn the ground level, where feet show it",
-    )
+    )  # fmt: skip
 
 
 def _add_people(parser: Parser) -> None:
@@ -113,14 +104,9 @@ def _add_people(parser: Parser) -> None:
     )  # fmt: skip
     add("--smooth", choices=SMOOTH, group=group, help=f"over time: {' or '.join(SMOOTH)}")
     add(
-        "--fill",
-        type=number(int, 0),
-        default=0,
-        metavar="N",
-        group=group,
-        further=True,
+        "--fill", type=number(int, 0), default=0, metavar="N", group=group, further=True,
         help="fill gaps of up to N frames [0]",
-    )
+    )  # fmt: skip
     add("--flip", action="store_true", group=group, further=True, help="average with the mirrored pose")
     add(
         "--project", action="store_true", group=group, further=True,
@@ -140,17 +126,16 @@ def _predict(argv: Sequence[str] | None) -> int:
     args = _parser().parse_args(argv)
     options, asked = _options(args), asked_of(args)
     clips = clips_of(args.input, asked)
-    outputs = Outputs.plan(args, clips)
+    outputs = plan(args, clips)
     lifter = _lifter(args)
-    done = []
-    for clip, files in zip(clips, outputs.files, strict=True):
+    bad: list[str] = []
+    for clip, files in zip(clips, outputs, strict=True):
         try:
-            done.append(lift_clip(clip, files, lifter, options, asked, args.check))
+            bad += lift_clip(clip, files, lifter, options, asked, args.check)
         except InputError as problem:
             if len(clips) == 1:
                 raise
-            done.append(Done(bad=(str(problem),)))
-    bad = [line for one in done for line in one.bad]
+            bad.append(str(problem))
     for line in bad:
         print(f"not done: {line}", file=sys.stderr)
     return 1 if bad else 0

@@ -6,12 +6,12 @@ import itertools
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from minilift.cli.predict.outputs import File
 from minilift.cli.predict.tell import Told, found_line
+from minilift.errors import ArgumentError
 from minilift.lift.clip.lift import lift_blocks, lift_keypoints
 from minilift.lift.clip.options import LiftOptions
 from minilift.lift.lifter import Lifter
@@ -23,20 +23,17 @@ from minilift.poses.read.keypoints.raw import Asked
 from minilift.poses.write.people.rows import People, PeopleSpool
 
 _QUICK = 1000  # people who are lifted before a bar could be seen
+_NOT_IN_BLOCKS = ("person", "fill", "smooth")  # what looks at a whole clip at once
 _SAMPLE = 8192  # people of the first block, from which scale and ground of a large clip are found
-
-
-@dataclass(frozen=True)
-class Done:
-    """What went wrong with parts of a clip, or with all of it: a line each."""
-
-    bad: tuple[str, ...] = ()
 
 
 def lift_clip(
     clip: Clip, files: Sequence[File], lifter: Lifter, options: LiftOptions, asked: Asked, check: bool
-) -> Done:
-    """Read, lift, write and tell. Raises InputError where nothing of the clip can be done."""
+) -> tuple[str, ...]:
+    """Read, lift, write and tell; returns a line for each part that could not be read.
+
+    Raises InputError where nothing of the clip can be done.
+    """
     large = clip.path.is_file() and os.stat(clip.path).st_size > LARGE
     blocks = load_blocks(clip.path, asked) if large else iter([clip.load()])
     found = next(blocks)
@@ -53,7 +50,7 @@ def lift_clip(
     written: list[str] = []
     notes: list[str] = []
     for file in files:
-        done = file.write(people)
+        done = file.format.write(file.path, people)
         written += [str(path) for path in done.files]
         notes += done.notes
     for note in dict.fromkeys(notes):
@@ -62,7 +59,7 @@ def lift_clip(
     for warning in told.warnings(clip.name):
         print(f"warning: {warning}", file=sys.stderr)
     print(f"wrote {', '.join(written)}")
-    return Done(found.bad)
+    return found.bad
 
 
 def _whole(found: Keypoints, lifter: Lifter, options: LiftOptions) -> LiftedPeople:
@@ -79,8 +76,16 @@ def _in_blocks(
     first: Keypoints, blocks: Iterator[Keypoints], files: Sequence[File], lifter: Lifter, options:
     LiftOptions, told: Told,
 ) -> PeopleSpool:  # fmt: skip
-    """A clip larger than memory should hold: on disk until it is written."""
+    """A clip larger than memory should hold: on disk until it is written.
+
+    Raises ArgumentError for an option that needs all of it at once.
+    """
     from tqdm import tqdm
+
+    for name in _NOT_IN_BLOCKS:
+        if getattr(options, name):
+            problem = f"needs a whole clip in memory, and this has more than {LARGE >> 20} MB; split it"
+            raise ArgumentError(name, getattr(options, name), problem)
 
     sample = first.take(np.unique(np.linspace(0, len(first) - 1, _SAMPLE).astype(int)))
     spool = PeopleSpool(files[0].path.parent, files[0].path)

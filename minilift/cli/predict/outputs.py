@@ -11,15 +11,12 @@ from minilift.errors import InputError
 from minilift.extras import require
 from minilift.files import check_writable, file_error
 from minilift.lift.trust import trust_path
-from minilift.poses.lifted import LiftedPeople
 from minilift.poses.read.course import files_of
 from minilift.poses.read.keypoints.clips import Clip
 from minilift.poses.write.people.formats import PEOPLE_FORMATS, PeopleFormat
-from minilift.poses.write.people.rows import People, Written
 from minilift.show.clip.formats import FORMATS as DRAWN
-from minilift.show.clip.formats import Format as Drawn
 
-FORMATS: dict[str, PeopleFormat | Drawn] = {row.name: row for row in (*PEOPLE_FORMATS, *DRAWN)}
+FORMATS: dict[str, PeopleFormat] = {row.name: row for row in (*PEOPLE_FORMATS, *DRAWN)}
 DEFAULT = "npz html"
 _SUFFIXES = sorted(FORMATS.values(), key=lambda row: len(row.suffix), reverse=True)
 
@@ -29,46 +26,35 @@ class File:
     """A file to be written, and its format."""
 
     path: Path
-    format: PeopleFormat | Drawn
-
-    def write(self, people: People) -> Written:
-        """Write it; some formats make a file for each person."""
-        if isinstance(self.format, PeopleFormat):
-            return self.format.write(self.path, people)
-        if not isinstance(people, LiftedPeople):
-            return Written((), (f"no {self.path.name}: too many people for a picture of them",))
-        return Written((self.path,), self.format.write(self.path, people))
+    format: PeopleFormat
 
 
-@dataclass(frozen=True)
-class Outputs:
-    """For every clip the files that it gets."""
+def plan(args: argparse.Namespace, clips: Sequence[Clip]) -> list[list[File]]:
+    """For every clip the files that it gets.
 
-    files: list[list[File]]
-
-    @classmethod
-    def plan(cls, args: argparse.Namespace, clips: Sequence[Clip]) -> Outputs:
-        """Raises InputError for names that cannot be, files that are there already or are read, libraries."""
-        named = _format_of(args.out)
-        wanted = list(dict.fromkeys(args.to or ([] if named else DEFAULT.split())))
-        formats = [FORMATS[name] for name in wanted]
-        if named is not None and named not in formats:
-            formats.insert(0, named)
-        for one in formats:
-            if one.library:
-                require(one.library, f"{one.suffix} output")
-        if named is not None and len(clips) > 1:
-            problem = f"is one file, and there are {len(clips)} clips"
-            raise InputError(f"--out {args.out}: {problem}; name a folder")
-        files = []
-        for clip in clips:
-            stem = _stem(args.out, named, clip)
-            files.append([File(Path(f"{stem}{one.suffix}"), one) for one in formats])
-        _check(args, files)
-        return cls(files)
+    Raises InputError for names that cannot be, files that are there already or are read, and for optional
+    libraries that are not installed.
+    """
+    named = _format_of(args.out)
+    wanted = list(dict.fromkeys(args.to or ([] if named else DEFAULT.split())))
+    formats = [FORMATS[name] for name in wanted]
+    if named is not None and named not in formats:
+        formats.insert(0, named)
+    for one in formats:
+        if one.library:
+            require(one.library, f"{one.suffix} output")
+    if named is not None and len(clips) > 1:
+        problem = f"is one file, and there are {len(clips)} clips"
+        raise InputError(f"--out {args.out}: {problem}; name a folder")
+    files = []
+    for clip in clips:
+        stem = _stem(args.out, named, clip)
+        files.append([File(Path(f"{stem}{one.suffix}"), one) for one in formats])
+    _check(args, files)
+    return files
 
 
-def _format_of(out: str | None) -> PeopleFormat | Drawn | None:
+def _format_of(out: str | None) -> PeopleFormat | None:
     """The format that OUT asks for; none for a folder. Raises InputError for an ending of no format."""
     if out is None or out.endswith(("/", "\\")) or Path(out).is_dir():
         return None
@@ -79,7 +65,7 @@ def _format_of(out: str | None) -> PeopleFormat | Drawn | None:
     return found
 
 
-def _stem(out: str | None, named: PeopleFormat | Drawn | None, clip: Clip) -> Path:
+def _stem(out: str | None, named: PeopleFormat | None, clip: Clip) -> Path:
     """The name of a clip's files without an ending."""
     if out is None:
         return Path(f"{clip.name}_3d")
@@ -100,7 +86,7 @@ def _check(args: argparse.Namespace, files: list[list[File]]) -> None:
             raise InputError(f"--out {path}: two clips would have this name; lift them one by one")
         if path.is_dir():
             raise file_error(path, "a folder, where a file is to be written; choose another name")
-        there = file.format.there(path) if isinstance(file.format, PeopleFormat) else [path][: path.exists()]
+        there = file.format.there(path)
         if there and not args.force:
             raise file_error(there[0], "exists already; choose another --out, or --force to replace it")
         check_writable(path.parent, f"--out {path}")

@@ -61,7 +61,8 @@ def lift_blocks(
 ) -> Iterator[LiftedPeople]:
     """The same for a clip too large for memory: block after block, placed by what `sample` of it shows.
 
-    Blocks are in the order of their frames; a person is the place in the frame. Nothing is done over time.
+    Blocks are in the order of their frames; a person is the place in the frame. Distances are steadied within
+    a block; gaps are not filled, and nothing is smoothed.
     """
     camera = camera_of(sample, options)
     first = lift_rows(sample, sample.person, lifter, camera, options)

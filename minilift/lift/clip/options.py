@@ -6,10 +6,10 @@ import math
 from dataclasses import dataclass
 
 from minilift.errors import ArgumentError
+from minilift.poses.lens.axes import NAMES as AXES
 from minilift.poses.lens.camera import Camera
+from minilift.poses.tracks.smooth import WAYS as SMOOTH
 
-AXES = ("camera", "y-up", "z-up")
-SMOOTH = ("one-euro", "savgol")
 CONFIDENCE = 0.2
 """Below it a joint counts as not seen. What detectors say of hidden or guessed joints is mostly less."""
 

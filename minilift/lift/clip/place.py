@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from minilift.lift.clip.options import LiftOptions
-from minilift.poses.joint_state import SEEN
+from minilift.poses.joint_state import ESTIMATED, SEEN
 from minilift.poses.keypoints import Keypoints
 from minilift.poses.layouts import ROOT
 from minilift.poses.lens.axes import Axes
@@ -49,7 +49,7 @@ class Lifted:
     @property
     def seen(self) -> np.ndarray:
         """(n, 15) bool: what a detector gave, or made of what it gave."""
-        return np.asarray(self.state <= SEEN + 1)
+        return np.asarray(self.state <= ESTIMATED)
 
 
 @dataclass(frozen=True)

@@ -1,23 +1,12 @@
 """The one table of the files that lifted people are drawn to. A new one is a file here and a row."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from pathlib import Path
 
 from minilift.files import PathLike
 from minilift.poses.lifted import LiftedPeople
-
-
-@dataclass(frozen=True)
-class Format:
-    """A kind of picture: its name, how files of it end, what is in it, what writes it."""
-
-    name: str
-    suffix: str
-    about: str
-    write: Callable[[PathLike, LiftedPeople], tuple[str, ...]]
-    """Returns what is left out or stated, a line each."""
-    library: str | None = None
-    """The module of the optional library, for `minilift.extras.require`; None: nothing but NumPy."""
+from minilift.poses.write.people.formats import PeopleFormat
+from minilift.poses.write.people.rows import People, Written
 
 
 def _page(path: PathLike, people: LiftedPeople) -> tuple[str, ...]:
@@ -38,9 +27,28 @@ def _moving(path: PathLike, people: LiftedPeople) -> tuple[str, ...]:
     return write_moving(path, people)
 
 
+def _drawn(
+    draw: Callable[[PathLike, LiftedPeople], tuple[str, ...]],
+) -> Callable[[PathLike, People], Written]:
+    """What draws people who are in memory, as the writer of a format; of more, it says that it draws none."""
+
+    def write(path: PathLike, people: People) -> Written:
+        if not isinstance(people, LiftedPeople):
+            return Written((), (f"no {Path(path).name}: too many people for a picture of them",))
+        return Written((Path(path),), draw(path, people))
+
+    return write
+
+
 # Each is imported when it draws: who asks what there is does not wait for that
 FORMATS = (
-    Format("html", ".html", "interactive page: 3D and 2D on a timeline, in any browser", _page),
-    Format("png", ".png", "one sheet with six frames of the clip, 2D and 3D", _sheet, "matplotlib"),
-    Format("gif", ".gif", "moving picture, 2D and 3D", _moving, "matplotlib"),
+    PeopleFormat("html", ".html", "interactive page: 3D and 2D on a timeline, in any browser", _drawn(_page)),
+    PeopleFormat(
+        "png",
+        ".png",
+        "a sheet with six frames of the clip, 2D and 3D",
+        _drawn(_sheet),
+        library="matplotlib",
+    ),
+    PeopleFormat("gif", ".gif", "moving picture, 2D and 3D", _drawn(_moving), library="matplotlib"),
 )

@@ -16,12 +16,12 @@ from minilift.files.npz import CannotMap, map_npy, map_npz, npz_names
 from minilift.poses.keypoints import Keypoints
 from minilift.poses.layouts import COURSE15
 from minilift.poses.read.course import KEYS_2D
-from minilift.poses.read.keypoints.assemble import assemble
 from minilift.poses.read.keypoints.load import load_keypoints
 from minilift.poses.read.keypoints.numeric import course
 from minilift.poses.read.keypoints.numeric.npz import KEYPOINTS, SCORES
 from minilift.poses.read.keypoints.numeric.plain import of_array
 from minilift.poses.read.keypoints.raw import Asked, Raw
+from minilift.poses.read.keypoints.settle.assemble import assemble
 
 LARGE = 64 << 20
 """Bytes: a smaller file is one block."""

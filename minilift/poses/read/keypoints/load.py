@@ -7,12 +7,12 @@ from pathlib import Path
 
 from minilift.files import PathLike, file_error
 from minilift.poses.keypoints import Keypoints
-from minilift.poses.read.keypoints.assemble import assemble
 from minilift.poses.read.keypoints.document import Document
 from minilift.poses.read.keypoints.folder import files_in, first_format, read_frames
 from minilift.poses.read.keypoints.identify import identify
 from minilift.poses.read.keypoints.numeric.course import stands_for
 from minilift.poses.read.keypoints.raw import Asked
+from minilift.poses.read.keypoints.settle.assemble import assemble
 
 
 def load_keypoints(path: PathLike, asked: Asked | None = None) -> Keypoints:

@@ -8,10 +8,10 @@ import numpy as np
 
 from minilift.files import PathLike
 from minilift.poses.layouts import COURSE15
-from minilift.poses.points import FARTHEST, load_points
 from minilift.poses.read.course import KEYS_2D
 from minilift.poses.read.keypoints.document import NPY, NPZ, PICKLE, Document
 from minilift.poses.read.keypoints.numeric.npz import names_of
+from minilift.poses.read.keypoints.numeric.points import FARTHEST, load_points
 from minilift.poses.read.keypoints.raw import RAYS, Asked, Raw
 
 _JOINTS = len(COURSE15)

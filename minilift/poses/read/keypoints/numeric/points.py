@@ -4,9 +4,6 @@ import os
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from minilift.errors import InputError
 from minilift.files import PathLike, file_error, one_line, read_bytes
 from minilift.files.mapped import Points
 from minilift.files.npz import CannotMap, map_npy, read_npy, read_npz
@@ -54,22 +51,3 @@ def _one_or_many(array: Any) -> Any:
     """A single pose (15, 2) or (30,) as one of many."""
     shape = getattr(array, "shape", None)
     return array[None] if shape in ((len(COURSE15), 2), (2 * len(COURSE15),)) else array
-
-
-def check_camera(path: PathLike, points: np.ndarray) -> None:
-    """Raise InputError where points (n, 15, 2) cannot be those of a camera with focal length 1.
-
-    Most keypoints of a person lie within half a unit of the mid-hip then; pixels do not.
-    """
-    sizes = np.abs(points[np.isfinite(points)])
-    if len(sizes) and np.median(sizes) > FARTHEST:
-        found = f"half of the coordinates are larger than {np.median(sizes):.3g}, so these look like pixels"
-        how = "subtract the middle of the hips, divide by the focal length in pixels, and let y point up"
-        raise InputError(f"{one_line(str(path))}: {found}; {how}")
-
-
-def check_complete(path: PathLike, points: np.ndarray, first: int, remedy: str) -> None:
-    """Raise InputError where points (n, 15, 2), the rows of a file from `first` on, lack a keypoint."""
-    gaps = np.flatnonzero(np.isnan(points).any(axis=(1, 2)))
-    if len(gaps):
-        raise InputError(f"{one_line(str(path))}: row {first + gaps[0]} has NaN for a keypoint; {remedy}")

@@ -12,7 +12,6 @@ from minilift.poses.keypoints import Keypoints
 from minilift.poses.layouts import Layout
 from minilift.poses.layouts.find import Match, by_count, by_names, columns_of, counts, decide, implausible
 from minilift.poses.layouts.own import layout_named
-from minilift.poses.read.keypoints.people import order, tracks, without_doubles
 from minilift.poses.read.keypoints.raw import (
     FRACTION,
     INCLUSIVE,
@@ -23,7 +22,8 @@ from minilift.poses.read.keypoints.raw import (
     Asked,
     Raw,
 )  # fmt: skip
-from minilift.poses.read.keypoints.suspicious import suspicious
+from minilift.poses.read.keypoints.settle.people import order, tracks, without_doubles
+from minilift.poses.read.keypoints.settle.suspicious import suspicious
 
 
 def assemble(raw: Raw, path: PathLike, format: str, asked: Asked) -> Keypoints:
