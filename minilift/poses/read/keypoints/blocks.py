@@ -25,7 +25,7 @@ from minilift.poses.read.keypoints.settle.assemble import assemble
 
 LARGE = 64 << 20
 """Bytes: a smaller file is one block."""
-ROWS = 65536
+ROWS = 16384
 
 
 @dataclass(frozen=True)
