@@ -8,7 +8,8 @@ import pytest
 from minilift.errors import InputError
 from minilift.lift.augment import tables as table
 from minilift.lift.augment.augmenter import Augmentation, Augmenter
-from minilift.lift.augment.numpy_augment import BONES, SEGMENT, _hashes, _normals, _uniform, body_factors
+from minilift.lift.augment.bodies import BONES, SEGMENT, body_factors
+from minilift.lift.augment.hashes import hashes, normals, uniform
 from minilift.ops import get_ops
 from minilift.poses.layouts import COURSE15
 from minilift.poses.people.synth import synthesize
@@ -50,7 +51,7 @@ def lengths(y: np.ndarray) -> np.ndarray:
 def uniforms(n: int, step: int = 0, seed: int = 1) -> np.ndarray:
     """The pose's uniform numbers, by slot: what `augmented` draws, for questions of who was chosen."""
     key = Augmenter(Augmentation(), get_ops("cpu"), 1, seed).key(step)
-    return _uniform(_hashes(key, n, 0, table.SLOTS), np.dtype("float64"))
+    return uniform(hashes(key, n, 0, table.SLOTS), np.dtype("float64"))
 
 
 # ---- geometry ----------------------------------------------------------------------------------
@@ -225,7 +226,7 @@ def test_limbs_come_from_the_donors() -> None:
     x, y = people(N)
     _, new = augmented(x, y, mix=1.0)
     key = Augmenter(Augmentation(), get_ops("cpu"), 1, 1).key(0)
-    draws, u = _hashes(key, N, 0, table.SLOTS), uniforms(N)
+    draws, u = hashes(key, N, 0, table.SLOTS), uniforms(N)
     before, after = angles(y), angles(new)
     share, same = [], []
     for pair, base in enumerate((table.LEGS, table.ARMS)):
@@ -271,7 +272,7 @@ def test_noise_moves_the_image_alone(others: dict[str, float]) -> None:
 def hidden_joints(n: int, share: float) -> np.ndarray:
     """Which joints (n, 15) the slots say that joint dropout hides."""
     key = Augmenter(Augmentation(), get_ops("cpu"), 1, 1).key(0)
-    return (_uniform(_hashes(key, n, table.HIDDEN, 15), np.dtype("float64")) < share).T
+    return (uniform(hashes(key, n, table.HIDDEN, 15), np.dtype("float64")) < share).T
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -342,10 +343,10 @@ def test_hashes_are_frozen() -> None:
         return h ^ h >> 16
 
     key = 0x12345678, 0x9ABCDEF0
-    found = _hashes(key, 70, 3, 5)
+    found = hashes(key, 70, 3, 5)
     expected = [[lowbias32(pose * 64 + slot, key) for pose in range(70)] for slot in range(3, 8)]
     np.testing.assert_array_equal(found, expected)
-    found = _hashes(key, 70, table.HIDDEN, 15)
+    found = hashes(key, 70, table.HIDDEN, 15)
     expected = [[lowbias32(2**30 + pose * 64 + joint, key) for pose in range(70)] for joint in range(15)]
     np.testing.assert_array_equal(found, expected)
 
@@ -353,11 +354,11 @@ def test_hashes_are_frozen() -> None:
 def test_extreme_uniform_numbers_give_finite_normal_ones() -> None:
     h = np.array([[0], [0xFFFFFFFF], [0xFFFFFFFF], [0]], np.uint32)
     for dtype in (np.dtype("float32"), np.dtype("float64")):
-        u = _uniform(h, dtype)
+        u = uniform(h, dtype)
         assert u.dtype == dtype
         assert (u > 0).all()
         assert (u <= 1).all()
-        assert np.isfinite(_normals(u)).all()
+        assert np.isfinite(normals(u)).all()
 
 
 @pytest.mark.parametrize("name", ["flip", "body", "mix"])

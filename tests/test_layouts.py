@@ -182,7 +182,7 @@ MAY_COUNT = {"lift/model.py", "poses/layouts/rows.py"}
 # Where it counts other things: frames per second, digits, shifts, places in a stream of random numbers
 OTHERWISE = {
     *("poses/read/text.py", "poses/read/keypoints/tables/cells.py", "poses/tracks/follow.py"),
-    *("lift/augment/numpy_augment.py", "lift/augment/tables.py"),
+    *("lift/augment/hashes.py", "lift/augment/tables.py"),
 }
 SHAPES = {"reshape", "zeros", "ones", "empty", "full", "broadcast_to", "Spool"}
 

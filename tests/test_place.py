@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ import pytest
 from minilift import Adam, Lifter, LiftModel
 from minilift.lift.augment.augmenter import Augmentation, Augmenter
 from minilift.lift.augment.tables import AIM_ERROR, PARTS
-from minilift.lift.rays import Given, Place
+from minilift.lift.build import build_model
+from minilift.lift.rays import Given, Place, Reliability
 from minilift.lift.recipe import make_settings
 from minilift.lift.run_epoch import run_epoch
 from minilift.nn import Module
@@ -30,37 +32,62 @@ def points(rng: Any, missing: float = 0.4) -> np.ndarray:
     return x.reshape(N, 2 * J)
 
 
-class Both(Module):
-    """`Place` as a layer of the network's output alone, with its points fixed."""
+class Alone(Module):
+    """One layer, or two in a row, of a single input: the others are fixed."""
 
-    def __init__(self, x: np.ndarray, ops: Any) -> None:
-        super().__init__(ops)
-        self.x, self.place = x, Place(ops=ops)
-
-    def forward(self, o: Any, train: bool = False) -> Any:
-        return self.place.forward(self.x, o)
-
-    def backward(self, dy: Any) -> Any:
-        return self.place.backward(dy)
+    def __init__(self, forward: Any, backward: Any) -> None:
+        super().__init__(get_ops("cpu", "float64"))
+        self.forward, self.backward = forward, backward  # type: ignore[method-assign]
 
 
+def alone(x: np.ndarray, o: np.ndarray, levels: bool) -> list[tuple[Module, np.ndarray]]:
+    """Each layer as a function of each of its inputs in turn, and where: points with sigmas (N, 3J), o."""
+    ops = get_ops("cpu", "float64")
+    relied, given, place = Reliability(J, ops=ops), Given(levels, ops=ops), Place(ops=ops)
+    r = relied.forward(x).copy()
+    points = np.array(relied.points)
+    dr, dpoints = np.empty_like(r), np.empty_like(points)
+
+    def of_r(layer: Any, dy: np.ndarray) -> np.ndarray:
+        layer.backward(dy, dr) if layer is given else layer.backward(dy, None, dr)
+        return dr
+
+    def of_points(dy: np.ndarray) -> np.ndarray:
+        place.backward(dy, dpoints)
+        return dpoints
+
+    layers: list[tuple[Any, Any, np.ndarray]] = [
+        (lambda p: given.forward(p, r), given.backward, points),
+        (lambda o: place.forward(points, r, o), place.backward, o),
+        (lambda p: place.forward(p, r, o), of_points, points),
+    ]
+    if levels:
+        layers += [
+            (relied.forward, lambda dy: relied.backward(dy, np.zeros_like(points)), x),
+            (lambda r: given.forward(points, r), lambda dy: of_r(given, dy), r),
+            (lambda r: place.forward(points, r, o), lambda dy: of_r(place, dy), r),
+        ]
+    return [(Alone(*both), at) for *both, at in layers]
+
+
+@pytest.mark.parametrize("levels", [False, True])
 @pytest.mark.parametrize("seed", range(5))
-def test_gradients_are_derivatives(seed: int) -> None:
+def test_gradients_are_derivatives(seed: int, levels: bool) -> None:
     """Central differences along a random direction, with a random cotangent, in float64."""
     rng = np.random.default_rng(seed)
-    ops = get_ops("cpu", "float64")
     x = points(rng)
-    model = LiftModel(1, 16, 0.0, input_nodes=2 * J, head="place", seed=seed, dtype="float64")
+    if levels:
+        x = np.concatenate([x, rng.uniform(0.001, 0.1, (N, J))], axis=1)
+    model = LiftModel(1, 16, 0.0, input_nodes=2 * J, head="place", levels=levels, seed=seed, dtype="float64")
     model.standardise(rng.standard_normal((50, 2 * J)), rng.standard_normal((50, 3 * J)) - 1)
-    layers: list[tuple[Module, np.ndarray]] = [
-        (Given(ops=ops), x),
-        (Both(x, ops), rng.standard_normal((N, 3 * J))),
-        (model, x),
-    ]
-    for layer, at in layers:
+    for layer, at in [*alone(x, rng.standard_normal((N, 3 * J)), levels), (model, x)]:
         cotangent = rng.standard_normal(layer.forward(at).shape)
         dx = layer.backward(cotangent).copy()
         direction = rng.standard_normal(at.shape)
+        if levels and at is x:
+            direction[:, 2 * J :] *= 0.01
+        if at.shape == (N, J):  # what was not seen has no reliability to be changed
+            direction[at == 0] = 0
         eps = 1e-6
         there, back = (float((layer.forward(at + s * eps * direction) * cotangent).sum()) for s in (1, -1))
         numeric, analytic = (there - back) / (2 * eps), float(np.nansum(dx * direction))
@@ -68,11 +95,14 @@ def test_gradients_are_derivatives(seed: int) -> None:
         assert abs(numeric - analytic) < 1e-5 * max(abs(numeric), abs(analytic))  # worst seen 2e-8
 
 
-def test_all_gradients_equal_torchs() -> None:
+@pytest.mark.parametrize("levels", [False, True])
+def test_all_gradients_equal_torchs(levels: bool) -> None:
     torch = pytest.importorskip("torch")
     rng = np.random.default_rng(3)
     x = points(rng)
-    model = LiftModel(0, 8, 0.0, input_nodes=2 * J, head="place", dtype="float64")
+    if levels:
+        x = np.concatenate([x, rng.choice([0, 0.004, 0.05], (N, J))], axis=1)
+    model = LiftModel(0, 8, 0.0, input_nodes=2 * J, head="place", levels=levels, dtype="float64")
     y = model.forward(x, train=True).copy()
     dy = rng.standard_normal(y.shape)
     dx = model.backward(dy).copy()
@@ -80,16 +110,19 @@ def test_all_gradients_equal_torchs() -> None:
     ours = dict(model.named_parameters())
     theirs = {name: torch.tensor(p.data.copy(), requires_grad=True) for name, p in ours.items()}
     given = torch.tensor(x, requires_grad=True)
-    seen = ~torch.isnan(given)
-    filled = torch.where(seen, given, torch.zeros_like(given))
-    flags = seen[:, ::2].double()
-    h = torch.cat([filled, flags], 1) @ theirs["hidden1.weight"].T + theirs["hidden1.bias"]
+    image, sigma = given[:, : 2 * J], given[:, 2 * J :] if levels else torch.zeros(N, J).double()
+    seen = ~torch.isnan(image)
+    filled = torch.where(seen, image, torch.zeros_like(image)).reshape(N, J, 2)
+    r = torch.where(seen[:, ::2], 0.004 / (0.004 + sigma), torch.zeros_like(sigma))
+    w = torch.where(seen[:, ::2], 1 / (1 + (sigma / 0.04) ** 2), torch.zeros_like(sigma))
+    columns = [(filled * w[..., None]).reshape(N, 2 * J), w, *([r] if levels else [])]
+    h = torch.cat(columns, 1) @ theirs["hidden1.weight"].T + theirs["hidden1.bias"]
     o = (h @ theirs["output.weight"].T + theirs["output.bias"]).reshape(N, J, 3)
-    at = torch.where(seen.reshape(N, J, 2), filled.reshape(N, J, 2), o[..., :2])
+    at = r[..., None] * filled + (1 - r[..., None]) * o[..., :2]
     there = torch.cat([-at * o[..., 2:], o[..., 2:]], 2).reshape(N, 3 * J)
     there.backward(torch.tensor(dy))
     np.testing.assert_allclose(y, there.detach().numpy(), atol=1e-12)
-    np.testing.assert_allclose(dx, torch.nan_to_num(given.grad).numpy(), atol=1e-12)
+    np.testing.assert_allclose(dx, torch.nan_to_num(given.grad).numpy(), atol=1e-11, rtol=1e-11)
     for name, p in ours.items():
         np.testing.assert_allclose(p.grad, theirs[name].grad.numpy(), atol=1e-12, err_msg=name)
 
@@ -214,5 +247,6 @@ def test_the_root_is_only_guessed_where_hips_are_hidden() -> None:
 
 def test_the_preset_for_detectors() -> None:
     settings = make_settings("detector")
-    assert (settings.head, settings.joint_dropout, settings.part_dropout) == ("place", 0.1, 0.3)
+    assert (settings.head, settings.joint_dropout_to, settings.part_dropout) == ("place", 0.4, 0.2)
+    assert build_model(replace(settings, hidden=8)).takes_noise
     assert settings.synthetic == make_settings("anyone").synthetic

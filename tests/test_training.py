@@ -465,7 +465,7 @@ def test_augmented_steps_depend_on_the_seed_and_the_step_alone(monkeypatch: pyte
 def test_a_hidden_joint_has_no_ray() -> None:
     data, model = make_poses(64), LiftModel(1, 16, head="ray")
     adam, hiding = Adam(model.parameters()), Augmentation(joint_dropout=0.1)
-    with pytest.raises(InputError, match=r"joint_dropout 0\.1, .* use LiftModel\(head='place'\)"):
+    with pytest.raises(InputError, match=r"^joint_dropout 0\.1: .* use LiftModel\(head='place'\)"):
         run_epoch(0, data, model, adam, None, 32, progress=False, augmentation=hiding)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,8 @@ def build_model(settings: TrainSettings, make_block: BlockMaker | None = None) -
     """The network of a run, before training. Raises InputError where its device cannot be had."""
     return LiftModel(
         settings.blocks, settings.hidden, settings.dropout, init=settings.init, seed=settings.seed,
-        device=settings.device, tf32=settings.tf32, head=settings.head, make_block=make_block,
+        device=settings.device, tf32=settings.tf32, head=settings.head,
+        levels=settings.head == "place" and settings.noise_to > 0, make_block=make_block,
     )  # fmt: skip
 
 
@@ -56,14 +57,11 @@ def build_trainer(
     """
     train, validation = split_data(data, settings)
     train = with_synthetic(train, settings)
-    names = (f.name for f in fields(Augmentation))
-    augmentation = Augmentation(
-        **{name: getattr(settings, name) for name in names if hasattr(settings, name)}
-    )
+    augmentation = Augmentation(**{f.name: getattr(settings, f.name) for f in fields(Augmentation)})
     if settings.standardise:
         seen = augmentation
         if model.head == "place":  # what is hidden is the mean, and shall not move it
-            seen = replace(augmentation, joint_dropout=0.0, part_dropout=0.0)
+            seen = augmentation.whole
         model.standardise(*_as_seen(train, seen, settings.seed))
     optimiser = build_optimiser(settings, model)
     steps = settings.epochs * batches_per_epoch(len(train), settings.batch_size)

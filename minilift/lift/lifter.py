@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from os import PathLike
 from typing import Any
 
 import numpy as np
 
-from minilift.errors import InputError
+from minilift.errors import ArgumentError, InputError
 from minilift.files.mapped import chunks
 from minilift.files.weights import find_state_dict, save_state_dict
 from minilift.lift.model import LiftModel
 from minilift.lift.stored import weights_of_lifter
 from minilift.lift.trust import Trust, TrustModel, check_joints, load_trust
 from minilift.poses.layouts import COURSE15
+
+FARTHEST = 100.0  # image units: a sigma above it, infinity too, is told as this
 
 
 class Lifter:
@@ -67,8 +70,9 @@ class Lifter:
         save_state_dict(path, self.model.state_dict())
 
     def predict(
-        self, joint_2d: Any, *, flip: bool = False, project: bool = False, missing: bool = False
-    ) -> np.ndarray:
+        self, joint_2d: Any, sigma: Any = None, *, flip: bool = False, project: bool = False,
+        missing: bool = False,
+    ) -> np.ndarray:  # fmt: skip
         """3D joints (N, J, 3) for 2D joints (N, J, 2) or (N, 2J); (J, 3) for a single pose (J, 2).
 
         2D: pinhole projection (x/-z, y/-z) with focal length 1 and the root at (0, 0), y up. 3D: the camera
@@ -85,25 +89,28 @@ class Lifter:
         (`takes_missing`). With `missing` one with head "xyz" does, if it was trained with joint dropout
         (docs/augmentation.md). `project` leaves such joints where the network puts them. A pose without any
         keypoint is NaN. Raises InputError for a model with head "ray".
+
+        `sigma` says how far off the 2D points are, for weights that were trained with it (`takes_noise`): the
+        standard deviation of their coordinates, for all, of each pose (N,) or joint (N, J), of a single pose
+        (J,). Such joints need not lie on their rays. None says as 0 does that points are exact. Raises
+        ArgumentError for other weights, and for values that are no deviations of joints that were seen.
         """
         model, joints = self.model, self.model.input_nodes // 2
         points = np.asarray(joint_2d, model.ops.dtype)
         single = points.shape == (joints, 2)
         if not single and points.shape[1:] not in ((joints, 2), (2 * joints,)):
             raise ValueError(f"expected 2D joints of shape (N, {joints}, 2), got {points.shape}")
-        rows, given = points.reshape(-1, 2 * joints), None
-        if self.takes_missing:
-            given = ~np.isnan(rows[:, ::2])
-        elif missing:
-            rows, given = self._without_missing(rows)
+        rows = points.reshape(-1, 2 * joints)
+        rows, given = self._without_missing(rows, missing)
+        told = self._told(sigma, rows, single)
         poses = np.empty((len(rows), joints, 3), model.ops.dtype)
-        self._predictor.lift(rows, poses.reshape(len(rows), 3 * joints))
+        self._lift(rows, told, slice(0, len(rows)), poses)
         if flip and joints != len(COURSE15):
             raise ValueError(f"flip knows the left and right of {len(COURSE15)} joints, not of {joints}")
         for part in chunks(len(rows)) if flip or project else ():
             image = rows[part].reshape(-1, joints, 2)
             if flip:
-                poses[part] += self._mirrored(image)
+                poses[part] += self._mirrored(image, told, part)
                 poses[part] /= 2
             if project:
                 where = True if given is None else given[part, :, None]
@@ -118,8 +125,45 @@ class Lifter:
         for it."""
         return self.model.head == "place"
 
-    def _without_missing(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The points (N, 2J) with (0, 0), the root's image, for a missing one; and which are given (N, J)."""
+    @property
+    def takes_noise(self) -> bool:
+        """Whether `sigma` may be given: the network was trained to be told how far off the points are."""
+        return self.model.takes_noise
+
+    def _told(self, sigma: Any, rows: np.ndarray, single: bool) -> np.ndarray | None:
+        """The standard deviation of every joint (N, J), as `predict` takes it; None for exact points."""
+        if sigma is None:
+            return None
+        if not self.takes_noise:
+            problem = "these weights take no noise levels; leave it out, or train some with noise_to"
+            raise ArgumentError("sigma", np.shape(sigma), problem)
+        values, (n, joints) = np.asarray(sigma, rows.dtype), (len(rows), rows.shape[1] // 2)
+        allowed = ((), (joints,)) if single else ((), (n,), (n, joints))
+        if values.shape not in allowed:
+            raise ArgumentError("sigma", values.shape, f"not a number or of shape {allowed[1:]}")
+        told = np.broadcast_to(values if single or values.shape != (n,) else values[:, None], (n, joints))
+        for part in chunks(n):
+            wrong = ~(told[part] >= 0) & ~np.isnan(rows[part, ::2])
+            if wrong.any():
+                problem = "no standard deviation of a joint that was seen; give at least 0"
+                raise ArgumentError("sigma", float(told[part][wrong][0]), problem)
+        return told
+
+    def _lift(self, rows: np.ndarray, told: np.ndarray | None, part: slice, poses: np.ndarray) -> None:
+        """poses (n, J, 3) <- those of rows (n, 2J), which are part of all that `told` is of."""
+        flat = poses.reshape(len(rows), math.prod(poses.shape[1:]))
+        if told is None:
+            self._predictor.lift(rows, flat)
+            return
+        for some in chunks(len(rows)):
+            sigma = np.minimum(told[part][some], FARTHEST)
+            self._predictor.lift(np.concatenate([rows[some], sigma], axis=1, dtype=rows.dtype), flat[some])
+
+    def _without_missing(self, rows: np.ndarray, missing: bool) -> tuple[np.ndarray, np.ndarray | None]:
+        """The points (N, 2J), with (0, 0), the root's image, for a missing one if the network does not take
+        that; and which are given (N, J), None for all."""
+        if self.takes_missing or not missing:
+            return rows, ~np.isnan(rows[:, ::2]) if self.takes_missing else None
         if self.model.head == "ray":
             problem = "a missing keypoint has no ray, and head 'ray' puts joints onto rays"
             raise InputError(f"missing=True: {problem}; train one with head 'xyz' and joint_dropout 0.1")
@@ -171,9 +215,10 @@ class Lifter:
         found = known.judge(points.reshape(-1, joints, 2), lifted.reshape(-1, joints, 3))
         return Trust(*(field[0] for field in found)) if lifted.ndim == 2 else found
 
-    def _mirrored(self, image: np.ndarray) -> np.ndarray:
+    def _mirrored(self, image: np.ndarray, told: np.ndarray | None, part: slice) -> np.ndarray:
         """The prediction for the mirror images of points (n, 15, 2), mirrored back."""
         other = image[:, COURSE15.mirror] * np.array([-1, 1], image.dtype)
         seen = np.empty((*image.shape[:2], 3), image.dtype)
-        self._predictor.lift(other.reshape(len(image), -1), seen.reshape(len(image), -1))
+        told = None if told is None else told[:, COURSE15.mirror]
+        self._lift(other.reshape(len(image), -1), told, part, seen)
         return seen[:, COURSE15.mirror] * np.array([-1, 1, 1], image.dtype)

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from minilift.lift.fast.folded import FoldedLift, LayeredLift
-from minilift.lift.rays import Given, Place, Rays
+from minilift.lift.rays import Given, Place, Rays, Reliability
 from minilift.lift.statistics import mean_std
+from minilift.lift.stored import ends_of
 from minilift.nn import Affine, BatchNorm1d, Dropout, Linear, Module, Network, ReLU, Residual
 from minilift.nn.network import number_dropouts
 from minilift.ops import Array, Ops, get_ops
@@ -30,6 +31,8 @@ class LiftModel(Network):
     image points (`Rays`): what comes out projects onto what went in. `head="place"` is that for image points
     some of which were not seen, NaN in x: the first layer is told which (45 inputs), the last gives image
     point and depth (45), and a joint that was not seen lies where the network puts it (`Given`, `Place`).
+    With `levels` x may be (n, 45), the standard deviation of each point behind the 30 coordinates, in their
+    units; there are 60 inputs then, and a joint lies the nearer to its ray the more that is relied on.
 
     `make_block(width, dropout, init, rng, ops)` makes blocks of your own in place of `usual_block`, from any
     layers that keep the width (docs/add-a-layer.md). Such a model trains, is measured and predicts like
@@ -43,18 +46,20 @@ class LiftModel(Network):
     def __init__(
         self, n_blocks: int = 2, hidden_layer: int = 1024, dropout: float = 0.1, output_nodes: int = 15 * 3,
         *, input_nodes: int = 15 * 2, init: str = "uniform", seed: int = 0, device: str = "cpu",
-        dtype: str = "float32", tf32: bool = False, head: str = "xyz", make_block: BlockMaker | None = None,
+        dtype: str = "float32", tf32: bool = False, head: str = "xyz", levels: bool = False,
+        make_block: BlockMaker | None = None,
     ) -> None:  # fmt: skip
         if n_blocks < 0 or hidden_layer < 1:
-            raise ValueError(
-                f"LiftModel: {n_blocks} blocks of width {hidden_layer}; give 0 or more, 1 or more"
-            )
+            sizes = f"{n_blocks} blocks of width {hidden_layer}"
+            raise ValueError(f"LiftModel: {sizes}; give 0 or more, 1 or more")
         if head not in HEADS:
             raise ValueError(f"LiftModel: head {head!r} is unknown; use one of {', '.join(HEADS)}")
+        if levels and head != "place":
+            raise ValueError(f"LiftModel: levels={levels} needs head 'place', got {head!r}")
         self._made_of: dict[str, Any] = {
             "n_blocks": n_blocks, "hidden_layer": hidden_layer, "dropout": dropout, "seed": seed,
             "dtype": dtype, "output_nodes": output_nodes, "input_nodes": input_nodes, "device": device,
-            "tf32": tf32, "head": head, "make_block": make_block,
+            "tf32": tf32, "head": head, "levels": levels, "make_block": make_block,
         }  # fmt: skip
         super().__init__(get_ops(device, dtype, tf32))
         ops, self.seed, rng = self.ops, seed, self.ops.generator(seed)
@@ -62,13 +67,16 @@ class LiftModel(Network):
         make_block = make_block or usual_block
         self.usual = make_block is usual_block
         self.head, self.rays = head, Rays(ops=ops) if head == "ray" else None
-        self.given = Given(ops=ops) if head == "place" else None
+        self.takes_noise = levels
+        self.reliability = Reliability(input_nodes // 2, ops=ops) if head == "place" else None
+        self.given = Given(levels, ops=ops) if head == "place" else None
         self.place = Place(ops=ops) if head == "place" else None
         output_nodes = {"ray": input_nodes // 2, "place": input_nodes // 2 * 3}.get(head, output_nodes)
         self.input_nodes, self.output_nodes = input_nodes, output_nodes
         self.joint_nodes = 3 * output_nodes if self.rays else output_nodes  # what `forward` gives
 
-        first = input_nodes // 2 * 3 if self.given else input_nodes  # the points, and which were seen
+        # the points; which were seen; how well they are known
+        first = input_nodes // 2 * (4 if levels else 3) if self.given else input_nodes
         self.children["hidden1"] = Linear(first, hidden_layer, init=init, rng=rng, ops=ops)
         for i in range(n_blocks):
             self.children[f"res-block_{i}"] = make_block(hidden_layer, dropout, init, rng, ops)
@@ -102,32 +110,44 @@ class LiftModel(Network):
         self.after = Affine(std, mean, ops=self.ops)
 
     def forward(self, x: Array, train: bool = False) -> Array:
-        points = x = self._input(x, self.input_nodes, axes=2)
-        if self.before is not None:
-            x = self.before.forward(x, train)
+        r, points = None, self._input(x, None if self.takes_noise else self.input_nodes, axes=2)
+        if self.reliability is not None:
+            r = self.reliability.forward(points)
+            points = self.reliability.points
+        x = points if self.before is None else self.before.forward(points, train)
         if self.given is not None:
-            x = self.given.forward(x, train)
+            x = self.given.forward(x, r)
         for child in self.children.values():
             x = child.forward(x, train)
         x = x if self.after is None else self.after.forward(x, train)
         if self.place is not None:
-            return self.place.forward(points, x)
+            return self.place.forward(points, r, x)
         return x if self.rays is None else self.rays.forward(points, x)
 
     def backward(self, dy: Array) -> Array:
-        direct = None
-        last = self.rays or self.place
-        if last is not None:
-            direct = self.buffer("direct", (len(dy), self.input_nodes))  # the image points also set the rays
-            dy = last.backward(dy, direct)
+        direct = dr = more = (
+            None  # the image points also set the rays, and so does how far they are relied on
+        )
+        if self.rays is not None or self.place is not None:
+            direct = self.buffer("direct", (len(dy), self.input_nodes))
+        if self.rays is not None:
+            dy = self.rays.backward(dy, direct)
+        elif self.place is not None:
+            if self.takes_noise:
+                dr, more = (self.buffer(name, (len(dy), self.input_nodes // 2)) for name in ("dr", "more"))
+            dy = self.place.backward(dy, direct, dr)
         if self.after is not None:
             dy = self.after.backward(dy)
         for child in reversed(self.children.values()):
             dy = child.backward(dy)
         if self.given is not None:
-            dy = self.given.backward(dy)
+            dy = self.given.backward(dy, more)
         dx = dy if self.before is None else self.before.backward(dy)
-        return dx if direct is None else self.ops.add(dx, direct, out=direct)
+        if direct is not None:
+            dx = self.ops.add(dx, direct, out=direct)
+        if self.reliability is not None and dr is not None:
+            return self.reliability.backward(self.ops.add(dr, more, out=dr), dx)
+        return dx
 
     def predictor(self) -> FoldedLift | LayeredLift:
         """The network with its weights as they are now, for prediction alone."""
@@ -145,7 +165,7 @@ class LiftModel(Network):
 
         With x' = x s + t before hidden1 and y = y' s + t after output, the changes of units go into
         hidden1.weight = W s,  hidden1.bias = W t + b,  output.weight = s W,  output.bias = s b + t. With head
-        "place" a joint that was not seen adds neither, so that W t of a joint goes to the weight of its flag.
+        "place" a joint adds both times its w, so that W t of a joint goes to the weight of its w (`Given`).
         """
         state = super().state_dict()
         if self.before is not None and self.after is not None:
@@ -153,7 +173,9 @@ class LiftModel(Network):
             weight = state["hidden1.weight"].astype(np.float64)
             points = weight[:, : self.input_nodes]
             if self.given is not None:
-                weight[:, self.input_nodes :] += (points * shift).reshape(len(weight), -1, 2).sum(axis=2)
+                weight[:, self.input_nodes :][:, : self.input_nodes // 2] += (
+                    (points * shift).reshape(len(weight), -1, 2).sum(axis=2)
+                )
             else:
                 state["hidden1.bias"] = (points @ shift + state["hidden1.bias"]).astype(self.ops.dtype)
             points *= scale
@@ -191,12 +213,8 @@ class LiftModel(Network):
         for key in [f"res-block_{i}.{j}.weight" for i in range(len(blocks)) for j in (0, 4)]:
             if key not in state or state[key].shape != (hidden, hidden):
                 raise ValueError(f"{key!r} is missing or not of shape {(hidden, hidden)}")
-        if 2 * outputs == inputs:
-            options["head"] = "ray"
-        elif outputs == inputs and inputs % 3 == 0:
-            options["head"], inputs = "place", inputs // 3 * 2
-        options = {"init": "zeros", **options}
-        model = cls(len(blocks), hidden, output_nodes=outputs, input_nodes=inputs, **options)
+        options = {"init": "zeros", **options, **ends_of(inputs, outputs)}
+        model = cls(len(blocks), hidden, output_nodes=outputs, **options)
         model.load_state_dict(state)
         return model
 
@@ -225,10 +243,6 @@ def usual_block(width: int, dropout: float, init: str, rng: Any, ops: Ops) -> Re
     """Twice (Linear, BatchNorm1d, ReLU, Dropout), and the shortcut around them: Martinez et al., figure 1."""
     layers: list[Module] = []
     for _ in range(2):
-        layers += [
-            Linear(width, width, init=init, rng=rng, ops=ops),
-            BatchNorm1d(width, ops=ops),
-            ReLU(ops=ops),
-            Dropout(dropout, ops=ops),
-        ]
+        layers += [Linear(width, width, init=init, rng=rng, ops=ops), BatchNorm1d(width, ops=ops)]
+        layers += [ReLU(ops=ops), Dropout(dropout, ops=ops)]
     return Residual(*layers, ops=ops)

@@ -1,6 +1,7 @@
 """A lifter as an ONNX file, for programs without Python: its whole network in one graph, and what it means.
 
     joint_2d (batch, 15, 2) float32  ->  joint_3d (batch, 15, 3) float32,   any batch
+    sigma (batch, 15) float32, too, for weights that take noise levels; 0 says that points are exact
 
 The weights are those of `FoldedLift`: the change of units and the normalisation are in the Linear layers, and
 the first of a block has taken in hidden1. What is left is Gemm, Relu and Add, and the head:
@@ -8,7 +9,8 @@ the first of a block has taken in hidden1. What is left is Gemm, Relu and Add, a
     xyz    joint_3d = the last Gemm
     ray    joint_3d_j = (-u_j z_j, -v_j z_j, z_j), z = the last Gemm
     place  the same with (u, v)_j of the last Gemm where joint_2d_j is NaN: not seen. Its first Gemm gets
-           zeros there, and behind the points 1 for each joint that was seen.
+           zeros there, and behind the points 1 for each joint that was seen. With noise levels r joint_2d_j +
+           (1 - r) (u, v)_j, and the first Gemm gets (w joint_2d, w, r): `Given`, `Place`.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from minilift import __version__, extras
 from minilift.errors import InputError
 from minilift.lift.fast.folded import FoldedLift
 from minilift.lift.model import LiftModel
+from minilift.lift.rays.operations import LEVEL, SPREAD
 from minilift.ops import get_ops
 from minilift.poses.layouts import COURSE15
 
@@ -50,17 +53,20 @@ def to_onnx(model: LiftModel, licence: str = "") -> bytes:
         raise InputError(f"{weights:,} bytes of weights, and ONNX takes {LARGEST:,}; use a narrower network")
     graph = _Graph(onnx, FoldedLift(model.state_dict(), get_ops("cpu", "float32")))
     value = onnx.helper.make_tensor_value_info
+    inputs = {"joint_2d": ["batch", JOINTS, 2]}
+    if model.takes_noise:
+        inputs["sigma"] = ["batch", JOINTS]
     made = onnx.helper.make_graph(
-        graph.nodes(model.head), "minilift",
-        [value("joint_2d", onnx.TensorProto.FLOAT, ["batch", JOINTS, 2])],
+        graph.nodes(model.head, model.takes_noise), "minilift",
+        [value(name, onnx.TensorProto.FLOAT, shape) for name, shape in inputs.items()],
         [value("joint_3d", onnx.TensorProto.FLOAT, ["batch", JOINTS, 3])],
         graph.constants,
     )  # fmt: skip
     file = onnx.helper.make_model(
         made, opset_imports=[onnx.helper.make_opsetid("", OPSET)], ir_version=IR,
-        producer_name="minilift", producer_version=__version__, doc_string=_about(model.head),
+        producer_name="minilift", producer_version=__version__, doc_string=_about(model),
     )  # fmt: skip
-    onnx.helper.set_model_props(file, _metadata(model.head, licence))
+    onnx.helper.set_model_props(file, _metadata(model, licence))
     onnx.checker.check_model(file, full_check=True)
     content: bytes = file.SerializeToString()
     return content
@@ -74,8 +80,8 @@ class _Graph:
         self.constants: list[Any] = []
         self._nodes: list[Any] = []
 
-    def nodes(self, head: str) -> list[Any]:
-        x = self._marked() if head == "place" else self._reshaped("joint_2d", (2 * JOINTS,), "points")
+    def nodes(self, head: str, levels: bool) -> list[Any]:
+        x = self._marked(levels) if head == "place" else self._reshaped("joint_2d", (2 * JOINTS,), "points")
         h = self._gemm("hidden1", x, self.folded.first)
         for i, (first, second) in enumerate(self.folded.blocks):
             # the first block's weights have taken in those of hidden1
@@ -90,17 +96,44 @@ class _Graph:
         else:
             placed = self._reshaped(last, (JOINTS, 3), "placed")
             image, depth = self._cut(placed, 0, 2), self._cut(placed, 2, 3)
-            self._on_rays(self._node("Where", ["hidden", image, "joint_2d"]), depth)
+            seen = self._node("Where", ["hidden", image, "joint_2d"])
+            self._on_rays(self._nearer(seen, image) if levels else seen, depth)
         return self._nodes
 
-    def _marked(self) -> str:
-        """Points with 0 for those that were not seen, and behind them whether they were, (batch, 45)."""
+    def _nearer(self, seen: str, image: str) -> str:
+        """r seen + (1 - r) image: how near to its ray each joint lies."""
+        doubt = self._node("Sub", ["whole", "reliability"])
+        parts = [self._node("Mul", pair) for pair in (["reliability", seen], [doubt, image])]
+        return self._node("Add", parts)
+
+    def _weighted(self, points: str, seen: str) -> list[str]:
+        """(w points, w, r), each of one row a pose; r (batch, 15, 1) is called reliability."""
+        numbers = {"level": LEVEL, "spread": 1 / SPREAD, "whole": 1.0}
+        level, spread, whole = (self._constant(k, np.full(1, v, np.float32)) for k, v in numbers.items())
+        # of a joint that was not seen sigma may be anything, NaN, too
+        told = self._node("Where", ["hidden", "zero", self._reshaped("sigma", (JOINTS, 1), "told")])
+        r = self._node("Div", [level, self._node("Add", [told, level])])
+        self._node("Mul", [r, seen], "reliability")
+        far = self._node("Mul", [told, spread])
+        weight = self._node("Div", [seen, self._node("Add", [self._node("Mul", [far, far]), whole])])
+        return [
+            self._reshaped(self._node("Mul", [points, weight]), (2 * JOINTS,), "points"),
+            self._reshaped(weight, (JOINTS,), "weight"),
+            self._reshaped("reliability", (JOINTS,), "relied"),
+        ]
+
+    def _marked(self, levels: bool) -> str:
+        """Points with 0 for those that were not seen, and behind them whether they were, (batch, 45); with
+        levels what `_weighted` has, (batch, 60)."""
         sums = self._node("ReduceSum", ["joint_2d", self._constant("axes", np.array([2]))], keepdims=1)
         self._node("IsNaN", [sums], "hidden")  # (batch, 15, 1)
         zero = self._constant("zero", np.zeros(1, np.float32))
         points = self._node("Where", ["hidden", zero, "joint_2d"])
         seen = self._node("Cast", [self._node("Not", ["hidden"])], to=self.onnx.TensorProto.FLOAT)
-        parts = [self._reshaped(points, (2 * JOINTS,), "points"), self._reshaped(seen, (JOINTS,), "seen")]
+        if levels:
+            parts = self._weighted(points, seen)
+        else:
+            parts = [self._reshaped(points, (2 * JOINTS,), "points"), self._reshaped(seen, (JOINTS,), "seen")]
         return self._node("Concat", parts, axis=1)
 
     def _on_rays(self, image: str, depth: str) -> None:
@@ -132,7 +165,8 @@ class _Graph:
         return output
 
 
-def _metadata(head: str, licence: str) -> dict[str, str]:
+def _metadata(model: LiftModel, licence: str) -> dict[str, str]:
+    head = model.head
     about = {
         "joint_names": json.dumps(COURSE15.joints),
         "parents": json.dumps(COURSE15.parents),
@@ -142,11 +176,13 @@ def _metadata(head: str, licence: str) -> dict[str, str]:
         "head": head,
         "missing": "NaN for a joint that was not seen" if head == "place" else "every joint must be there",
     }
+    if model.takes_noise:
+        about["sigma"] = "the standard deviation of each coordinate of joint_2d, in its unit; 0 for exact"
     return about | ({"licence": licence} if licence else {})
 
 
-def _about(head: str) -> str:
-    told = _metadata(head, "")
+def _about(model: LiftModel) -> str:
+    told = _metadata(model, "")
     return f"A lifter of 2D to 3D joints. joint_2d: {told['joint_2d']}. joint_3d: {told['joint_3d']}."
 
 
@@ -161,11 +197,15 @@ def difference(content: bytes, model: LiftModel, poses: int = 256, seed: int = 0
     points = rng.normal(0, 0.15, (poses, JOINTS, 2)).astype(np.float32)
     if model.head == "place":
         points[rng.random(points.shape[:2]) < 0.2] = np.nan
+    given = {"joint_2d": points}
+    if model.takes_noise:
+        given["sigma"] = rng.choice([0, 0.002, 0.02], (poses, JOINTS)).astype(np.float32)
     try:
         session = runtime.InferenceSession(content, providers=["CPUExecutionProvider"])
-        (found,) = session.run(["joint_3d"], {"joint_2d": points})
+        (found,) = session.run(["joint_3d"], given)
     except Exception as problem:  # of onnxruntime's own kinds
         raise InputError(f"onnxruntime refuses the file: {str(problem).splitlines()[0]}") from None
     expected = np.empty((poses, 3 * JOINTS), np.float32)
-    model.predictor().lift(points.reshape(poses, -1), expected)
+    rows = np.concatenate([array.reshape(poses, -1) for array in given.values()], axis=1)
+    model.predictor().lift(rows, expected)
     return float(np.abs(found.reshape(poses, -1) - expected).max())

@@ -67,8 +67,9 @@ def training_batches(
     """
     found = pose_batches(data, model, size)
     if augmentation is not None and augmentation.hides and model.head == "ray":
-        dropouts = f"joint_dropout {augmentation.joint_dropout:g}, part_dropout {augmentation.part_dropout:g}"
-        hidden = f"{dropouts}: a hidden joint has no ray"
+        names = ("joint_dropout", "joint_dropout_to", "part_dropout", "edge")
+        shares = ", ".join(f"{name} {share:g}" for name in names if (share := getattr(augmentation, name)))
+        hidden = f"{shares}: a hidden joint has no ray"
         raise InputError(f"{hidden} for head 'ray' to put it on; use LiftModel(head='place')")
     if found.size < 2:
         raise InputError(
@@ -77,7 +78,8 @@ def training_batches(
         )
     if augmentation is not None and augmentation.active:
         hidden_as = math.nan if model.head == "place" else 0.0
-        found.augment = Augmenter(augmentation, model.ops, found.size, model.seed, hidden_as)
+        made_for = found.size, model.seed, hidden_as, model.takes_noise
+        found.augment = Augmenter(augmentation, model.ops, *made_for)
     return found
 
 

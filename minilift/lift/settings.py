@@ -13,7 +13,7 @@ from minilift.nn.init import NAMES as INITIALISERS
 
 # Of the settings in a checkpoint. To add a setting, raise it, and give the setting `since=VERSION` and, in
 # `before`, what runs had until then. Version 0 is that of checkpoints which do not say theirs.
-VERSION = 2
+VERSION = 3
 
 ADAMS, ENDING, DROPPING = ("adam", "adamw"), ("onecycle", "cosine", "warmup"), ("step", "exponential")
 
@@ -50,9 +50,7 @@ class TrainSettings:
         ".", "folder for weights, log.csv, checkpoint.npz", resumable=True, basic=True, metavar="DIR"
     )
     weights: str = _file(
-        "liftModel",
-        "name of the weights file; .safetensors at its end gives that format",
-        metavar="NAME",
+        "liftModel", "name of the weights file; .safetensors at its end gives that format", metavar="NAME"
     )
     plot: str = _file(
         "", "draw charts of the run: .png, .svg or .pdf",
@@ -136,12 +134,9 @@ class TrainSettings:
         acts_with=("scheduler", ("onecycle",)),
     )  # fmt: skip
     step_size: int = _setting(
-        10,
-        "schedule",
-        "batches or epochs between drops of a step schedule",
-        low=1,
-        acts_with=("scheduler", ("step",)),
-    )
+        10, "schedule", "batches or epochs between drops of a step schedule",
+        low=1, acts_with=("scheduler", ("step",)),
+    )  # fmt: skip
     gamma: float = _setting(
         0.5, "schedule", "factor of each drop (step) or of every batch or epoch (exponential)",
         low=0, high=1, open_low=True, acts_with=("scheduler", DROPPING),
@@ -164,15 +159,33 @@ class TrainSettings:
     noise: float = _augment(
         0.0, "standard deviation added to 2D points (0.001: one pixel at f = 1000)", float("inf")
     )
+    noise_to: float = _augment(
+        0.0, "the same, drawn for each pose between 0 and this, and told to a network with head place",
+        float("inf"), since=3,
+    )  # fmt: skip
+    outliers: float = _augment(0.0, "share of the 2D points that are far off", 1, since=3)
+    swap: float = _augment(
+        0.0, "share of the poses with left and right limbs exchanged in the image", 1, since=3
+    )
     yaw: float = _augment(0.0, "turn the camera around the person by up to this many degrees", 180)
     tilt: float = _augment(0.0, "raise or lower the camera by up to this many degrees", 90)
-    distance: float = _augment(0.0, "scale the distance of the camera by up to exp of this", 1)
+    elevation: float = _setting(
+        7.5, "augmentation", "degrees that the camera of the data looks down on average, for yaw and tilt",
+        low=-90, high=90, neutral=7.5, since=3, before=7.5,
+    )  # fmt: skip
+    roll: float = _augment(0.0, "turn the camera about its axis by up to this many degrees", 180, since=3)
+    tumble: float = _augment(0.0, "share of the poses turned any way: lying, upside down", 1, since=3)
+    distance: float = _augment(0.0, "scale the distance of the camera by up to exp of this", 1.5)
     body: float = _augment(0.0, "share of the poses with bones of other lengths", 1)
     mix: float = _augment(0.0, "share of the poses with limbs of other poses", 1)
     joint_dropout: float = _augment(
         0.0, "share of the keypoints hidden, for 2D poses that lack some (heads xyz, place)", 1,
         metavar="SHARE",
     )  # fmt: skip
+    joint_dropout_to: float = _augment(
+        0.0, "the same, drawn for each pose between 0 and this", 1, metavar="SHARE", since=3
+    )
+    edge: float = _augment(0.0, "share of the poses that are cut off at the picture's edge", 1, since=3)
     part_dropout: float = _augment(
         0.0, "share of the poses with a whole part hidden: legs, an arm, a side", 1, metavar="SHARE", since=2
     )
@@ -183,7 +196,7 @@ class TrainSettings:
         if self.min_delta and not self.patience:
             problem = "needs patience, which is 0; give {0}, or leave it out"
             raise ArgumentError("min_delta", self.min_delta, problem, ("patience", 5))
-        for name in ("joint_dropout", "part_dropout"):
+        for name in ("joint_dropout", "joint_dropout_to", "part_dropout", "edge"):
             if getattr(self, name) and self.head == "ray":
                 problem = "a hidden joint has no ray for {0} to put it on; add {1}"
                 raise ArgumentError(name, getattr(self, name), problem, ("head", "ray"), ("head", "place"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -40,6 +41,15 @@ def weights_of_lifter(arrays: Mapping[str, np.ndarray]) -> list[str]:
         if name not in shapes:
             raise Misfit(f"{name!r} is no part of a LiftModel", len(own))
     return [name for name in shapes if name in arrays]
+
+
+def ends_of(inputs: int, outputs: int) -> dict[str, Any]:
+    """The options of a LiftModel whose first layer has `inputs` columns and whose last has `outputs` rows."""
+    if 2 * outputs == inputs:
+        return {"head": "ray", "input_nodes": inputs}
+    if outputs % 3 == 0 and inputs in (outputs, outputs // 3 * 4):
+        return {"head": "place", "levels": inputs > outputs, "input_nodes": outputs // 3 * 2}
+    return {"input_nodes": inputs}
 
 
 def _shapes(inputs: int, hidden: int, outputs: int, blocks: int) -> dict[str, tuple[int, ...]]:

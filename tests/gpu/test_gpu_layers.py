@@ -97,3 +97,32 @@ def test_operations_are_pickled_by_their_settings(gpu: Any) -> None:
     ops = get_ops("gpu", "float64", tf32=True)
     for again in (copy.copy(ops), pickle.loads(pickle.dumps(ops))):
         assert (again.device, again.dtype, again.tf32) == ("gpu", "float64", True)
+
+
+@pytest.mark.parametrize("levels", [False, True], ids=["plain", "levels"])
+@pytest.mark.parametrize("told", [False, True], ids=["exact", "told"])
+def test_joints_that_were_not_seen_and_doubt_are_the_same_on_both(gpu: Any, levels: bool, told: bool) -> None:
+    if told and not levels:
+        with pytest.raises(ValueError, match="expected input of shape"):
+            LiftModel(1, 8, device="gpu", head="place").forward(np.zeros((2, 45)))
+        return
+    rng, data = np.random.default_rng(2), make_poses(40)
+    x = data.joint_2d.reshape(40, 30).astype(np.float64)
+    x.reshape(40, 15, 2)[rng.random((40, 15)) < 0.3] = np.nan
+    x[3, 7] = np.nan  # one coordinate alone says it, too
+    if told:
+        x = np.concatenate([x, rng.choice([0, 0.003, 0.05], (40, 15))], axis=1)
+    dy, found = rng.standard_normal((40, 45)), []
+    for device in ("cpu", "gpu"):
+        model = LiftModel(1, 16, 0.0, head="place", levels=levels, seed=1, device=device, dtype="float64")
+        model.standardise(data.joint_2d, data.joint_3d)
+        ops = model.ops
+        y = ops.to_host(model.forward(ops.asarray(x), True)).copy()
+        dx = ops.to_host(model.backward(ops.asarray(dy))).copy()
+        predicted = np.empty((40, 45))
+        model.predictor().lift(x, predicted)
+        gradients = [ops.to_host(p.grad) for _, p in model.named_parameters()]
+        found.append([y, dx, predicted, *gradients])
+    for here, there in zip(*found, strict=True):
+        assert np.isfinite(here).all()
+        np.testing.assert_allclose(there, here, rtol=1e-9, atol=1e-10)

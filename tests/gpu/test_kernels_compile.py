@@ -27,6 +27,10 @@ MODULES = [
     ),
     *((name, shape) for name in (column_plan.KERNELS, column_plan.UPDATES) for shape in SHAPES),
     *((cupy_augment.KERNELS, (f"-DREAL={real}", *cupy_augment.DEFINES)) for real in ("float", "double")),
+    *(
+        (cupy_augment.DETECTOR, (f"-DREAL={real}", *cupy_augment.DETECTOR_DEFINES))
+        for real in ("float", "double")
+    ),
     *((cupy_rays.KERNELS, (f"-DREAL={real}",)) for real in ("float", "double")),
 ]
 

@@ -1,40 +1,19 @@
 // Augmentation of a batch, a thread a pose: `Augmenter` has the maths, and the functions of numpy_augment.py
-// have the same names. Behind common.cu; compiled with the tables of tables.py: -DMEANS and
-// -DLOADINGS of the bodies, -DPARTS of what is hidden together.
+// and bodies.py have the same names. Behind common.cu; compiled with the tables of tables.py: -DMEANS and
+// -DLOADINGS of the bodies. What detectors make of it comes behind: detector.cu.
 #define JOINTS 15
 #define LENGTHS 9  // the segments; behind them comes the shoulders' drop
 #define FACTORS 14
-#define AIM_ERROR (real)0.015
 #define TAKEN (real)0.75
-#define NEAREST (real)-0.2
 #define CLIP (real)2.5
 #define TINY (real)1e-24
-#define PI 3.141592653589793
 
 // as in tables.py
 enum { FLIP = 0, MIX = 1, LEGS = 2, ARMS = 7, BODY = 12, SHARE = 13, HEAD = 14, ANKLE = 15, NORMALS = 16, YAW = 28,
-       TILT = 29, DISTANCE = 30, PART = 31, NOISE = 32, AIM = 62, HIDDEN = 1 << 30, SLOTS = 64 };
+       TILT = 29, DISTANCE = 30, HIDDEN = 1 << 30, ROLL = HIDDEN + 17, TUMBLE = HIDDEN + 18 };
 enum { R_HIP, R_KNEE, R_ANKLE, L_HIP, L_KNEE, L_ANKLE, SPINE, NECK, TOP, L_SHOULDER, L_ELBOW, L_WRIST, R_SHOULDER, R_ELBOW,
        R_WRIST };
 enum { THIGH, SHIN, HIP, LOW, HIGH, HEAD_LENGTH, SHOULDER, UPPER_ARM, FOREARM, DROP };
-
-// ---- random numbers -----------------------------------------------------------------------------------------------
-struct Draws {
-  u32 pose, key0, key1;
-  __device__ u32 hash(int slot) const {
-    u32 h = mixed(pose * (u32)SLOTS + (u32)slot, key0, key1);
-    return h ^ (h >> 16);
-  }
-  __device__ real uniform(int slot) const {  // (hash >> 8) 2^-24 + 2^-25
-    return (real)(hash(slot) >> 8) * (real)5.9604644775390625e-8 + (real)2.98023223876953125e-8;
-  }
-  __device__ real around(int slot, real most) const { return (2 * uniform(slot) - 1) * most; }
-  __device__ void normals(int slot, real* pair) const {
-    real radius = sqrt(-2 * log(uniform(slot))), angle = (real)(2 * PI) * uniform(slot + 1);
-    pair[0] = radius * cos(angle);
-    pair[1] = radius * sin(angle);
-  }
-};
 
 // ---- geometry -----------------------------------------------------------------------------------------------------
 struct V { real x, y, z; };
@@ -166,17 +145,28 @@ __device__ void turn(V* pose, real yaw, real tilt, real elevation) {
   }
 }
 
-// source_x, x (n, 2 JOINTS); source_y, y (n, 3 JOINTS). `key`, two words, or null: then key0 and key1.
+// A rotation, uniform over all of them, from three uniform numbers.
+__device__ void tumble(V* pose, const Draws& draws) {
+  real u = draws.uniform(TUMBLE + 1), first = sqrt(1 - u), second = sqrt(u);
+  real a = (real)(2 * PI) * draws.uniform(TUMBLE + 2), b = (real)(2 * PI) * draws.uniform(TUMBLE + 3);
+  real x = first * sin(a), y = first * cos(a), z = second * sin(b), w = second * cos(b);
+  V rows[3] = {{1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)},
+               {2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)},
+               {2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)}};
+  for (int j = 0; j < JOINTS; j++) pose[j] = {dot(rows[0], pose[j]), dot(rows[1], pose[j]), dot(rows[2], pose[j])};
+}
+
+// source_x, x (n, 2 JOINTS) in rows of `columns`; source_y, y (n, 3 JOINTS). `key`, two words, or null: then key0 and key1.
 extern "C" __global__ void __launch_bounds__(32) augment(const real* source_x, const real* source_y, int n, real flip_share,
-    real noise, real yaw, real tilt, real elevation, real distance, real body, real mix, real joint_dropout, real part_dropout,
-    real hidden_as, const u32* key, u32 key0, u32 key1, real* x, real* y) {
+    real yaw, real tilt, real elevation, real roll, real tumbled, real distance, real body, real mix, const u32* key, u32 key0,
+    u32 key1, int columns, real* x, real* y) {
   int i = blockIdx.x * 32 + threadIdx.x;
   if (i >= n) return;
   Draws draws = {(u32)i, key ? key[0] : key0, key ? key[1] : key1};
   const real* mine = source_y + (long long)i * (3 * JOINTS);
   const real* seen = source_x + (long long)i * (2 * JOINTS);
-  bool turns = yaw != 0 || tilt != 0, reshapes = turns || distance != 0 || body != 0 || mix != 0;
-  bool flipped = draws.uniform(FLIP) < flip_share;
+  bool turns = yaw != 0 || tilt != 0, moves = turns || roll != 0 || tumbled != 0 || distance != 0;
+  bool reshapes = moves || body != 0 || mix != 0, flipped = draws.uniform(FLIP) < flip_share;
   V pose[JOINTS];
 #pragma unroll
   for (int j = 0; j < JOINTS; j++) pose[j] = read(mine, j, reshapes ? (real)1 : (real)0);
@@ -186,46 +176,23 @@ extern "C" __global__ void __launch_bounds__(32) augment(const real* source_x, c
   }
   if (flipped) flip(pose);
   if (draws.uniform(BODY) < body) rebuild(pose, draws);
+  if (tumbled != 0 && draws.uniform(TUMBLE) < tumbled) tumble(pose, draws);
   if (turns) turn(pose, draws.around(YAW, yaw), draws.around(TILT, tilt), elevation);
-  const u32 parts[] = {PARTS};
-  u32 part = 0;  // a bit for each joint that is hidden
-  if (part_dropout != 0) {
-    real which = draws.uniform(PART);
-    int count = sizeof(parts) / sizeof(parts[0]), number = (int)(which / part_dropout * (real)count);
-    if (which < part_dropout) part = parts[number < count ? number : count - 1];
-  }
-  for (int j = 0; j < JOINTS; j++)
-    if (joint_dropout != 0 && draws.uniform(HIDDEN + j) < joint_dropout) part |= 1u << j;
-  real aim[2] = {0, 0};  // the axes are turned away from a root that can only be guessed
-  if (part_dropout != 0 && part & (1u << R_HIP | 1u << L_HIP)) draws.normals(AIM, aim);
-  real ca = cos(AIM_ERROR * aim[0]), sa = sin(AIM_ERROR * aim[0]), cb = cos(AIM_ERROR * aim[1]), sb = sin(AIM_ERROR * aim[1]);
+  real angle = roll != 0 ? draws.around(ROLL, roll) : (real)0, c = cos(angle), s = sin(angle);
   real scale = distance != 0 ? exp(draws.around(DISTANCE, distance)) : (real)1;
 #pragma unroll
   for (int j = 0; j < JOINTS; j++) {
     int from = flipped ? mirror(j) : j;
-    real u = flipped ? -seen[2 * from] : seen[2 * from], v = seen[2 * from + 1];
     V p = pose[j];
+    if (roll != 0) p = {c * p.x - s * p.y, s * p.x + c * p.y, p.z};
     if (reshapes) {
       p = scale * p;
       p.z -= 1;
-      if (aim[0] != 0) {
-        real ahead = ca * p.z - sa * p.x;
-        p = {ca * p.x + sa * p.z, cb * p.y - sb * ahead, sb * p.y + cb * ahead};
-      }
-      if (p.z > NEAREST) p.z = NEAREST;  // NaN stays NaN
-      u = p.x / -p.z;
-      v = p.y / -p.z;
+    } else {
+      x[(long long)i * columns + 2 * j] = flipped ? -seen[2 * from] : seen[2 * from];
+      x[(long long)i * columns + 2 * j + 1] = seen[2 * from + 1];
     }
-    if (noise != 0) {
-      real pair[2];
-      draws.normals(NOISE + 2 * j, pair);
-      u += noise * pair[0];
-      v += noise * pair[1];
-    }
-    if (part >> j & 1) u = v = hidden_as;
     long long row = (long long)i * JOINTS + j;
-    x[2 * row] = u;
-    x[2 * row + 1] = v;
     y[3 * row] = p.x;
     y[3 * row + 1] = p.y;
     y[3 * row + 2] = p.z;

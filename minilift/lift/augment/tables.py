@@ -18,7 +18,13 @@ YAW, TILT, DISTANCE = 28, 29, 30
 PART = 31  # whether a part is hidden, and which
 NOISE = 32  # and 29 more: the pair of x and y, joint after joint
 AIM = 62  # and one more: how far the root is from where it is taken to be, in poses whose hips are hidden
-HIDDEN = 1 << 30  # and 14 more, joint after joint: behind all other slots of the first 2^24 poses of a batch
+# Behind the slots of the first 2^24 poses of a batch there are three banks of 64 more for each pose
+HIDDEN = 1 << 30  # and 14 more, joint after joint
+LOST, LOSING = HIDDEN + 16, HIDDEN + 32  # the share of the joints that are lost; and 14 more: which are
+ROLL, TUMBLE, EDGE, SWAP = HIDDEN + 17, HIDDEN + 18, HIDDEN + 22, HIDDEN + 24  # 1, 4, 2, 1
+LEVEL = 2 << 30  # the level; how unlike joints are; whether one is told for all; whether turned; 6 pad
+OUTLIER = 3 << 30  # and 14 more: which
+OUTLYING, OUTWARD = OUTLIER + 15, OUTLIER + 32  # how far, joint after joint; the pair of x and y of each
 
 PARTS = tuple(
     tuple(row for row, joint in enumerate(COURSE15.joints) if any(word in joint for word in words.split()))
@@ -28,6 +34,30 @@ PARTS = tuple(
     )
 )  # fmt: skip
 """What detectors miss together: what lies below the picture, behind a table, or behind the person."""
+
+SWAPS = tuple(
+    tuple(row for row, joint in enumerate(COURSE15.joints) if any(word in joint for word in words.split()))
+    for words in (
+        "hip knee ankle",
+        "knee ankle",
+        "ankle",
+        "shoulder elbow wrist",
+        "elbow wrist",
+        "wrist",
+        "_",
+    )
+)
+"""What detectors take for the other side's: the last is all of the limbs."""
+
+EDGES = ((0.0, -1.0), (0.0, -1.0), (0.0, -1.0), (0.0, 1.0), (-1.0, 0.0), (1.0, 0.0))
+"""Directions of the picture's edge, out of the picture: half of them below, where people are cut most."""
+
+CUT = 0.6  # of a person's extent, the most that lies beyond the edge
+EXACT = 0.25  # share of the poses whose points are exact: what is learned for them must not be lost
+UNLIKE = 0.6  # at most: standard deviation of the logarithm of a joint's noise within a pose
+ALIKE = 1 / 3  # share of the poses of which one level is told for all joints
+HEARD = 0.2  # error of the logarithm of what is told: of the pose, and of each joint
+FAR = 0.02, 0.12  # image units: how far off outliers are, 5 to 30 times 4 pixels at f = 1000
 
 AIM_ERROR = 0.015
 """Radians, the standard deviation of that along each axis: an eighth of a trunk of 0.5 m, seen from 4 m."""

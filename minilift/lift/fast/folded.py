@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from minilift.lift.rays.operations import given, place, rays
+from minilift.lift.rays.operations import given, place, rays, reliability
 from minilift.nn import Module
 from minilift.ops import Array, Ops
 
@@ -20,7 +20,7 @@ class Predictor:
     columns: int  # of what it predicts
 
     def __call__(self, x: Array, out: Array | None = None) -> Array:
-        """out (n, 3J) from x (n, 2J); without `out` an array that is valid until the next call."""
+        """out (n, 3J) from x as the network takes it; without `out` memory that the next call uses again."""
         out = self.ops.scratch("predicted", (len(x), self.columns)) if out is None else out
         self._predict(x, out)
         return out
@@ -99,7 +99,8 @@ class FoldedLift(Predictor):
         self.width = len(stem)
         outputs = len(state["output.bias"])
         self.on_rays = 2 * outputs == stem.shape[1]
-        self.places = outputs == stem.shape[1] and outputs % 3 == 0
+        self.first_inputs = stem.shape[1]
+        self.places = outputs % 3 == 0 and self.first_inputs in (outputs, outputs // 3 * 4)
         self.columns = 3 * outputs if self.on_rays else outputs
 
     def _layer(self, weight: Any, bias: Any) -> tuple[Array, Array]:
@@ -126,43 +127,50 @@ class FoldedLift(Predictor):
 
     def _by_poses(self, x: Array, out: Array) -> None:
         """Poses as rows, through the whole network on one thread."""
-        ops, shape, points, x = self.ops, (len(x), self.width), x, self._given(x)
+        ops, shape, (x, points, r) = self.ops, (len(x), self.width), self._given(x)
         h, y, z = (ops.scratch(name, shape) for name in ("h", "y", "z"))
         ops.linear(x, *self.first, out=h)
         for i, (first, second) in enumerate(self.blocks):
             ops.relu(ops.linear(h if i else x, *first, out=y), out=y)
             ops.relu(ops.linear(y, *second, out=z), out=z)
             ops.add(h, z, out=h)
-        self._finish(h, points, out)
+        self._finish(h, points, r, out)
 
-    def _given(self, x: Array) -> Array:
-        """What the network sees of points: for one that places joints, which of them were seen, too."""
+    def _given(self, x: Array) -> tuple[Array, Array, Array | None]:
+        """What the network sees; the points; how far each is relied on, for one that places joints."""
         if not self.places:
-            return x
-        return given(self.ops, x, out=self.ops.scratch("given", (len(x), x.shape[1] // 2 * 3)))
+            return x, x, None
+        ops, n, joints = self.ops, len(x), self.columns // 3
+        told = x.shape[1] > 2 * joints
+        points = ops.scratch("points", (n, 2 * joints)) if told else x
+        r = reliability(ops, x, points if told else None, out=ops.scratch("reliability", (n, joints)))
+        return given(ops, points, r, out=ops.scratch("given", (n, self.first_inputs))), points, r
 
-    def _finish(self, h: Array, points: Array, out: Array) -> None:
+    def _finish(self, h: Array, points: Array, r: Array | None, out: Array) -> None:
         """The last Linear and, of a network that gives depths, the joints on their rays or placed."""
         if not self.on_rays and not self.places:
             self.ops.linear(h, *self.last, out=out)
             return
         answer = self.ops.scratch("answer", (len(points), len(self.last[1])))
         self.ops.linear(h, *self.last, out=answer)
-        (rays if self.on_rays else place)(self.ops, points, answer, out=out)
+        if self.on_rays:
+            rays(self.ops, points, answer, out=out)
+        else:
+            place(self.ops, points, r, answer, out=out)
 
     def _by_features(self, x: Array, out: Array, count: int = 1) -> None:
         """Few poses, as columns: reading the weights is what takes time, and each thread reads its part.
 
         BLAS is faster, too, with the smaller factor on this side.
         """
-        ops, shape, points, x = self.ops, (self.width, len(x)), x, self._given(x)
+        ops, shape, (x, points, r) = self.ops, (self.width, len(x)), self._given(x)
         h, y, z = (ops.scratch(name, shape) for name in ("h", "y", "z"))
         self._columns(self.first, x.T, h)
         for i, (first, second) in enumerate(self.blocks):
             self._columns(first, h if i else x.T, y, count if i else 1, relu=True)
             self._columns(second, y, z, count, relu=True)
             ops.add(h, z, out=h)
-        self._finish(h.T, points, out)
+        self._finish(h.T, points, r, out)
 
     def _columns(
         self, layer: tuple[Array, Array], x: Array, out: Array, count: int = 1, relu: bool = False

@@ -2,6 +2,6 @@
 
 from minilift.lift.rays.layer import Rays
 from minilift.lift.rays.operations import rays, rays_backward
-from minilift.lift.rays.place import Given, Place
+from minilift.lift.rays.place import Given, Place, Reliability
 
-__all__ = ["Given", "Place", "Rays", "rays", "rays_backward"]
+__all__ = ["Given", "Place", "Rays", "Reliability", "rays", "rays_backward"]

@@ -23,20 +23,35 @@ def rays_backward(
     ops.each_of(KERNELS, "rays_backward", depth.size, *arrays, np.int64(depth.size))
 
 
-def given(ops: Any, x: Array, out: Array) -> None:
-    joints = x.shape[1] // 2
-    ops.each_of(KERNELS, "given", x.size // 2, x, out, np.int64(joints), np.int64(x.size // 2))
+def reliability(ops: Any, x: Array, points: Array | None, out: Array, level: float) -> None:
+    sizes = np.int64(x.shape[1]), np.int64(out.shape[1]), np.int64(out.size)
+    ops.each_of(KERNELS, "reliability", out.size, x, points, out, ops.real(level), *sizes)
 
 
-def given_backward(ops: Any, dy: Array, x: Array, out: Array) -> None:
-    joints = x.shape[1] // 2
-    ops.each_of(KERNELS, "given_backward", x.size // 2, dy, x, out, np.int64(joints), np.int64(x.size // 2))
+def reliability_backward(ops: Any, dr: Array, r: Array, dpoints: Array, out: Array, level: float) -> None:
+    sizes = np.int64(r.shape[1]), np.int64(r.size)
+    ops.each_of(KERNELS, "reliability_backward", r.size, dr, r, dpoints, out, ops.real(level), *sizes)
 
 
-def place(ops: Any, points: Array, o: Array, out: Array) -> None:
-    ops.each_of(KERNELS, "place", o.size // 3, points, o, out, np.int64(o.size // 3))
+def given(ops: Any, points: Array, r: Array, out: Array, ratio: float) -> None:
+    sizes = np.int64(out.shape[1]), np.int64(r.shape[1]), np.int64(r.size)
+    ops.each_of(KERNELS, "given", r.size, points, r, out, ops.real(ratio), *sizes)
 
 
-def place_backward(ops: Any, dy: Array, points: Array, o: Array, dpoints: Array | None, do: Array) -> None:
-    arrays = dy, points, o, dpoints, do
-    ops.each_of(KERNELS, "place_backward", o.size // 3, *arrays, np.int64(o.size // 3))
+def given_backward(
+    ops: Any, dy: Array, points: Array, r: Array, dpoints: Array, dr: Array | None, ratio: float
+) -> None:
+    sizes = np.int64(dy.shape[1]), np.int64(r.shape[1]), np.int64(r.size)
+    arrays = dy, points, r, dpoints, dr
+    ops.each_of(KERNELS, "given_backward", r.size, *arrays, ops.real(ratio), *sizes)
+
+
+def place(ops: Any, points: Array, r: Array, o: Array, out: Array) -> None:
+    ops.each_of(KERNELS, "place", r.size, points, r, o, out, np.int64(r.size))
+
+
+def place_backward(
+    ops: Any, dy: Array, points: Array, r: Array, o: Array, dpoints: Array | None, dr: Array | None, do: Array
+) -> None:
+    arrays = dy, points, r, o, dpoints, dr, do
+    ops.each_of(KERNELS, "place_backward", r.size, *arrays, np.int64(r.size))

@@ -27,51 +27,124 @@ def rays_backward(
             np.negative(part, out=dpoints[:, axis::2])
 
 
-def given(ops: Ops, x: Array, out: Array) -> None:
-    columns, hidden = x.shape[1], _hidden(ops, x)
-    np.logical_not(hidden, out=out[:, columns:])
+def reliability(ops: Ops, x: Array, points: Array | None, out: Array, level: float) -> None:
+    joints = out.shape[1]
+    if points is not None:
+        np.copyto(points, x[:, : 2 * joints])
+    if x.shape[1] > 2 * joints:
+        np.add(x[:, 2 * joints :], level, out=out)
+        np.divide(level, out, out=out)
+    else:
+        np.copyto(out, 1)
+    mask = _mask(ops, out)
     for axis in range(2):
-        np.copyto(out[:, axis:columns:2], x[:, axis::2])
-        np.copyto(out[:, axis:columns:2], 0, where=hidden)
+        np.copyto(out, 0, where=np.isnan(x[:, axis : 2 * joints : 2], out=mask))
 
 
-def given_backward(ops: Ops, dy: Array, x: Array, out: Array) -> None:
-    hidden = _hidden(ops, x)
-    np.copyto(out, dy[:, : x.shape[1]])
+def reliability_backward(ops: Ops, dr: Array, r: Array, dpoints: Array, out: Array, level: float) -> None:
+    joints, part = r.shape[1], ops.scratch("part", r.shape)
+    np.copyto(out[:, : 2 * joints], dpoints)
+    np.multiply(dr, r, out=part)
+    np.multiply(part, r, out=part)
+    np.divide(part, -level, out=out[:, 2 * joints :])
+
+
+def given(ops: Ops, points: Array, r: Array, out: Array, ratio: float) -> None:
+    joints, weight, hidden = r.shape[1], _weight(ops, r, ratio), _hidden(ops, r)
+    np.copyto(out[:, 2 * joints : 3 * joints], weight)
+    if out.shape[1] > 3 * joints:
+        np.copyto(out[:, 3 * joints :], r)
     for axis in range(2):
-        np.copyto(out[:, axis::2], 0, where=hidden)
+        column = out[:, axis : 2 * joints : 2]
+        np.multiply(points[:, axis::2], weight, out=column)
+        np.copyto(column, 0, where=hidden)
 
 
-def place(ops: Ops, points: Array, o: Array, out: Array) -> None:
-    hidden = _hidden(ops, points)
+def given_backward(
+    ops: Ops, dy: Array, points: Array, r: Array, dpoints: Array, dr: Array | None, ratio: float
+) -> None:
+    joints, weight, hidden = r.shape[1], _weight(ops, r, ratio), _hidden(ops, r)
+    both, part = ops.scratch("both", r.shape), ops.scratch("part", r.shape)
     for axis in range(2):
-        np.copyto(out[:, axis::3], points[:, axis::2])
-        np.copyto(out[:, axis::3], o[:, axis::3], where=hidden)
+        np.multiply(dy[:, axis : 2 * joints : 2], weight, out=dpoints[:, axis::2])
+        np.copyto(dpoints[:, axis::2], 0, where=hidden)
+    if dr is None:
+        return
+    np.copyto(dr, dy[:, 2 * joints : 3 * joints])
+    for axis in range(2):
+        np.multiply(dy[:, axis : 2 * joints : 2], points[:, axis::2], out=part)
+        np.add(dr, part, out=dr)
+    np.subtract(1, r, out=part)
+    np.multiply(part, r, out=part)
+    np.multiply(part, 2 * ratio * ratio, out=part)
+    np.divide(part, both, out=part)
+    np.divide(part, both, out=part)
+    np.multiply(dr, part, out=dr)
+    np.add(dr, dy[:, 3 * joints :], out=dr)
+    np.copyto(dr, 0, where=hidden)
+
+
+def place(ops: Ops, points: Array, r: Array, o: Array, out: Array) -> None:
+    for axis in range(2):
+        _between(ops, points, r, o, axis, out[:, axis::3])
         np.multiply(out[:, axis::3], o[:, 2::3], out=out[:, axis::3])
         np.negative(out[:, axis::3], out=out[:, axis::3])
     np.copyto(out[:, 2::3], o[:, 2::3])
 
 
-def place_backward(ops: Ops, dy: Array, points: Array, o: Array, dpoints: Array | None, do: Array) -> None:
-    hidden = _hidden(ops, points)
-    part = ops.scratch("part", hidden.shape)
+def place_backward(
+    ops: Ops, dy: Array, points: Array, r: Array, o: Array, dpoints: Array | None, dr: Array | None, do: Array
+) -> None:
+    part, other, hidden = ops.scratch("part", r.shape), ops.scratch("weight", r.shape), _hidden(ops, r)
     np.copyto(do[:, 2::3], dy[:, 2::3])
+    if dr is not None:
+        np.copyto(dr, 0)
     for axis in range(2):
-        np.copyto(part, points[:, axis::2])
-        np.copyto(part, o[:, axis::3], where=hidden)
+        _between(ops, points, r, o, axis, part)
         np.multiply(part, dy[:, axis::3], out=part)
         np.subtract(do[:, 2::3], part, out=do[:, 2::3])
         np.multiply(dy[:, axis::3], o[:, 2::3], out=part)
         np.negative(part, out=part)
-        np.copyto(do[:, axis::3], 0)
-        np.copyto(do[:, axis::3], part, where=hidden)
         if dpoints is not None:
-            np.copyto(part, 0, where=hidden)
-            np.copyto(dpoints[:, axis::2], part)
+            np.multiply(part, r, out=dpoints[:, axis::2])
+        if dr is not None:
+            np.subtract(points[:, axis::2], o[:, axis::3], out=other)
+            np.multiply(other, part, out=other)
+            np.copyto(other, 0, where=hidden)
+            np.add(dr, other, out=dr)
+        np.subtract(1, r, out=other)
+        np.multiply(part, other, out=do[:, axis::3])
 
 
-def _hidden(ops: Ops, points: Array) -> np.ndarray:
-    """Which joints were not seen (n, J), in the place of an array that is there."""
-    n, joints = points.shape[0], points.shape[1] // 2
-    mask: np.ndarray = ops.scratch("hidden", (n, joints)).view(bool)[:, :joints]
-    return np.isnan(points[:, 0::2], out=mask)
+def _between(ops: Ops, points: Array, r: Array, o: Array, axis: int, out: Array) -> None:
+    """out (n, J) = r u + (1 - r) a along an axis, with 0 for what was not seen."""
+    np.copyto(out, points[:, axis::2])
+    np.copyto(out, 0, where=_hidden(ops, r))
+    np.multiply(out, r, out=out)
+    own = np.subtract(1, r, out=ops.scratch("own", r.shape))
+    np.multiply(own, o[:, axis::3], out=own)
+    np.add(out, own, out=out)
+
+
+def _weight(ops: Ops, r: Array, ratio: float) -> np.ndarray:
+    """w = r^2 / both, (n, J), with both = r^2 + (ratio (1 - r))^2 > 0 in the scratch memory of that name."""
+    both, weight = (ops.scratch(name, r.shape) for name in ("both", "weight"))
+    np.subtract(1, r, out=both)
+    np.multiply(both, ratio, out=both)
+    np.multiply(both, both, out=both)
+    np.multiply(r, r, out=weight)
+    np.add(both, weight, out=both)
+    found: np.ndarray = np.divide(weight, both, out=weight)
+    return found
+
+
+def _mask(ops: Ops, like: Array) -> np.ndarray:
+    """A mask (n, J) in the place of an array that is there."""
+    mask: np.ndarray = ops.scratch("hidden", like.shape).view(bool)[:, : like.shape[1]]
+    return mask
+
+
+def _hidden(ops: Ops, r: Array) -> np.ndarray:
+    """Which joints were not seen (n, J)."""
+    hidden: np.ndarray = np.equal(r, 0, out=_mask(ops, r))
+    return hidden

@@ -20,51 +20,89 @@ extern "C" __global__ void __launch_bounds__(256) rays_backward(const real* dy, 
   }
 }
 
-// Joints that may not have been seen: then both coordinates are NaN. x (n, 2J), out (n, 3J).
-extern "C" __global__ void __launch_bounds__(256) given(const real* x, real* out, long long per_row, long long joints) {
+// Joints that may not have been seen, NaN, or are known with doubt. x (n, columns) is the points (n, 2J) and perhaps
+// behind them the standard deviations (n, J); r (n, J) is how far each joint is to be relied on.
+extern "C" __global__ void __launch_bounds__(256) reliability(const real* x, real* points, real* r, real level,
+    long long columns, long long per_row, long long joints) {
   EACH(j, joints) {
-    long long row = j / per_row, column = j % per_row;
-    real u = x[2 * j], v = x[2 * j + 1];
-    bool seen = u == u;
-    real* mine = out + row * 3 * per_row;
-    mine[2 * column] = seen ? u : (real)0;
-    mine[2 * column + 1] = seen ? v : (real)0;
-    mine[2 * per_row + column] = seen ? (real)1 : (real)0;
+    const real* mine = x + j / per_row * columns;
+    long long joint = j % per_row;
+    real u = mine[2 * joint], v = mine[2 * joint + 1];
+    real told = columns > 2 * per_row ? level / (mine[2 * per_row + joint] + level) : (real)1;
+    r[j] = u == u && v == v ? told : (real)0;
+    if (points) {
+      points[2 * j] = u;
+      points[2 * j + 1] = v;
+    }
   }
 }
 
-extern "C" __global__ void __launch_bounds__(256) given_backward(const real* dy, const real* x, real* out, long long per_row,
+extern "C" __global__ void __launch_bounds__(256) reliability_backward(const real* dr, const real* r, const real* dpoints,
+    real* out, real level, long long per_row, long long joints) {
+  EACH(j, joints) {
+    real* mine = out + j / per_row * 3 * per_row;
+    long long joint = j % per_row;
+    mine[2 * joint] = dpoints[2 * j];
+    mine[2 * joint + 1] = dpoints[2 * j + 1];
+    mine[2 * per_row + joint] = dr[j] * r[j] * r[j] / -level;
+  }
+}
+
+extern "C" __global__ void __launch_bounds__(256) given(const real* points, const real* r, real* out, real ratio,
+    long long columns, long long per_row, long long joints) {
+  EACH(j, joints) {
+    real* mine = out + j / per_row * columns;
+    long long joint = j % per_row;
+    real rely = r[j], doubt = ratio * (1 - rely), weight = rely * rely / (rely * rely + doubt * doubt);
+    mine[2 * joint] = rely == 0 ? (real)0 : points[2 * j] * weight;
+    mine[2 * joint + 1] = rely == 0 ? (real)0 : points[2 * j + 1] * weight;
+    mine[2 * per_row + joint] = weight;
+    if (columns > 3 * per_row) mine[3 * per_row + joint] = rely;
+  }
+}
+
+extern "C" __global__ void __launch_bounds__(256) given_backward(const real* dy, const real* points, const real* r,
+    real* dpoints, real* dr, real ratio, long long columns, long long per_row, long long joints) {
+  EACH(j, joints) {
+    const real* mine = dy + j / per_row * columns;
+    long long joint = j % per_row;
+    real rely = r[j], doubt = ratio * (1 - rely), both = rely * rely + doubt * doubt, weight = rely * rely / both;
+    bool seen = rely != 0;
+    real du = mine[2 * joint], dv = mine[2 * joint + 1];
+    dpoints[2 * j] = seen ? du * weight : (real)0;
+    dpoints[2 * j + 1] = seen ? dv * weight : (real)0;
+    if (dr) {
+      real dweight = mine[2 * per_row + joint] + du * points[2 * j] + dv * points[2 * j + 1];
+      dr[j] = seen ? dweight * (2 * ratio * ratio * rely * (1 - rely) / both / both) + mine[3 * per_row + joint] : (real)0;
+    }
+  }
+}
+
+extern "C" __global__ void __launch_bounds__(256) place(const real* points, const real* r, const real* o, real* out,
     long long joints) {
   EACH(j, joints) {
-    const real* mine = dy + j / per_row * 3 * per_row + 2 * (j % per_row);
-    bool seen = x[2 * j] == x[2 * j];
-    out[2 * j] = seen ? mine[0] : (real)0;
-    out[2 * j + 1] = seen ? mine[1] : (real)0;
-  }
-}
-
-extern "C" __global__ void __launch_bounds__(256) place(const real* points, const real* o, real* out, long long joints) {
-  EACH(j, joints) {
-    bool seen = points[2 * j] == points[2 * j];
-    real z = o[3 * j + 2];
-    out[3 * j] = -(seen ? points[2 * j] : o[3 * j]) * z;
-    out[3 * j + 1] = -(seen ? points[2 * j + 1] : o[3 * j + 1]) * z;
+    real rely = r[j], z = o[3 * j + 2];
+    for (int axis = 0; axis < 2; axis++) {
+      real seen = rely == 0 ? (real)0 : points[2 * j + axis] * rely;
+      out[3 * j + axis] = -(seen + (1 - rely) * o[3 * j + axis]) * z;
+    }
     out[3 * j + 2] = z;
   }
 }
 
-extern "C" __global__ void __launch_bounds__(256) place_backward(const real* dy, const real* points, const real* o,
-    real* dpoints, real* d_o, long long joints) {
+extern "C" __global__ void __launch_bounds__(256) place_backward(const real* dy, const real* points, const real* r,
+    const real* o, real* dpoints, real* dr, real* d_o, long long joints) {
   EACH(j, joints) {
-    bool seen = points[2 * j] == points[2 * j];
-    real dx = dy[3 * j], dv = dy[3 * j + 1], z = o[3 * j + 2];
-    real u = seen ? points[2 * j] : o[3 * j], v = seen ? points[2 * j + 1] : o[3 * j + 1];
-    d_o[3 * j] = seen ? (real)0 : -z * dx;
-    d_o[3 * j + 1] = seen ? (real)0 : -z * dv;
-    d_o[3 * j + 2] = dy[3 * j + 2] - u * dx - v * dv;
-    if (dpoints) {
-      dpoints[2 * j] = seen ? -z * dx : (real)0;
-      dpoints[2 * j + 1] = seen ? -z * dv : (real)0;
+    real rely = r[j], z = o[3 * j + 2], dz = dy[3 * j + 2], drely = 0;
+    for (int axis = 0; axis < 2; axis++) {
+      real given = rely == 0 ? (real)0 : points[2 * j + axis], own = o[3 * j + axis];
+      real d = dy[3 * j + axis], dp = -(d * z);
+      dz -= (given * rely + (1 - rely) * own) * d;
+      d_o[3 * j + axis] = (1 - rely) * dp;
+      if (dpoints) dpoints[2 * j + axis] = rely * dp;
+      if (rely != 0) drely += (given - own) * dp;
     }
+    d_o[3 * j + 2] = dz;
+    if (dr) dr[j] = drely;
   }
 }

@@ -74,3 +74,23 @@ __device__ __forceinline__ void adam_one(real& w, real g, real& m, real& v, cons
   v = step.decay_v * v + g * g;
   w = (1 - step.shrink) * w - step.size * m / (sqrt(v) + step.eps);
 }
+
+// Random numbers of the element `row` of a batch, by slot: hashes without state, as the NumPy twins draw them.
+#define SLOTS 64
+#define PI 3.141592653589793
+struct Draws {
+  u32 row, key0, key1;
+  __device__ u32 hash(u32 slot) const {
+    u32 h = mixed(row * (u32)SLOTS + slot, key0, key1);
+    return h ^ (h >> 16);
+  }
+  __device__ real uniform(u32 slot) const {  // (hash >> 8) 2^-24 + 2^-25
+    return (real)(hash(slot) >> 8) * (real)5.9604644775390625e-8 + (real)2.98023223876953125e-8;
+  }
+  __device__ real around(u32 slot, real most) const { return (2 * uniform(slot) - 1) * most; }
+  __device__ void normals(u32 slot, real* pair) const {  // Box-Muller, of two slots
+    real radius = sqrt(-2 * log(uniform(slot))), angle = (real)(2 * PI) * uniform(slot + 1);
+    pair[0] = radius * cos(angle);
+    pair[1] = radius * sin(angle);
+  }
+};
