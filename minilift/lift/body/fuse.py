@@ -1,0 +1,125 @@
+"""Rays, a network's depths and a body's bones made one pose, in one least-squares solution for every frame."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from minilift.files.mapped import chunks
+from minilift.lift.body.residuals import Residuals, System
+from minilift.lift.body.tree import Eliminated, bones
+
+STEPS = 12  # of Gauss and Newton; most poses need 4 to 6
+BLOCK = 512  # poses at a time: their matrices stay in the cache
+SHARPEST = 2e-4  # units of the image: no keypoint is known better
+PLACED = 0.03  # and one that was not seen is known so well from where the network puts it
+_SETTLED = 1e-5  # of the cost: a step that gains less is the last
+_FIRM = 1e-3  # the first damping of Levenberg and Marquardt
+
+
+class Fused(NamedTuple):
+    """n poses in the units of the network's."""
+
+    joint_3d: np.ndarray
+    """(n, 15, 3)"""
+    scale: np.ndarray
+    """(n,): the logarithm of how much the lengths had to grow to fit; 0 where the scale is known."""
+    spread: np.ndarray
+    """(n, 15, 3): standard deviations of the joints, as far as all that was given is true."""
+
+
+def fuse(
+    rays: np.ndarray, net: np.ndarray, depth_spread: np.ndarray, lengths: np.ndarray,
+    length_spread: np.ndarray, sigma: np.ndarray | float = 0.0, scale_spread: np.ndarray | float = 0.0,
+    target: np.ndarray | None = None, pull_spread: np.ndarray | None = None,
+) -> Fused:  # fmt: skip
+    """The most likely poses, given image points, what a network says of depths, and bones of known lengths.
+
+    rays           (n, 15, 2) image points (x/-z, y/-z), NaN where not seen
+    net            (n, 15, 3) the network's poses, in units of the distance to the root at (0, 0, -1)
+    depth_spread   (n, 15) or (15,): standard deviation of its depth of a joint relative to the parent, units
+    lengths        (n, 15) or (15,): from parent to joint, units
+    length_spread  (n, 15) or (15,): their standard deviation, as a share: how well known and how stiff
+    sigma          (n, 15), (n, 1) or one number: standard deviation of an image point, units of the image
+    scale_spread   (n,) or one number: of the logarithm of the unit, 0 where it is known: all bones of a frame
+                   may be that much longer or shorter together
+    target, pull_spread   (n, 15, 3): poses that the frames around suggest, and their standard deviation
+
+    Gauss-Newton steps with the damping of Levenberg and Marquardt: none makes the cost worse. `residuals` has
+    the cost and its derivatives. Rows with NaN in `net` stay NaN.
+    """
+    n, joints = net.shape[:2]
+    out = Fused(np.full((n, joints, 3), np.nan), np.zeros(n), np.full((n, joints, 3), np.nan))
+    fit = np.flatnonzero(np.isfinite(net).all(axis=(1, 2)))
+
+    def rows_of(value: np.ndarray | float, shape: tuple[int, ...], rows: np.ndarray) -> np.ndarray:
+        return np.moveaxis(np.broadcast_to(np.asarray(value, np.float64), shape)[rows], 0, -1)
+
+    for part in chunks(len(fit), BLOCK):
+        rows = fit[part]
+        start = np.moveaxis(np.asarray(net[rows], np.float64), 0, -1)
+        image = rows_of(rays, (n, joints, 2), rows)
+        seen = ~np.isnan(image).any(axis=1)
+        image = np.where(seen[:, None], image, start[:, :2] / -start[:, 2:])
+        noise = np.maximum(rows_of(sigma, (n, joints), rows), SHARPEST)
+        found = _solve(
+            Residuals(
+                image=image, sigma=np.where(seen, noise, PLACED), depth=bones(start)[:, 2],
+                depth_spread=rows_of(depth_spread, (n, joints), rows),
+                length=rows_of(lengths, (n, joints), rows),
+                length_spread=rows_of(length_spread, (n, joints), rows),
+                scale_spread=rows_of(scale_spread, (n,), rows),
+                target=None if target is None else rows_of(target, (n, joints, 3), rows),
+                pull_spread=None if pull_spread is None else rows_of(pull_spread, (n, joints, 3), rows),
+            ),
+            start,
+        )  # fmt: skip
+        for whole, some in zip(out, found, strict=True):
+            whole[rows] = np.moveaxis(some, -1, 0)
+    return out
+
+
+def _solve(given: Residuals, start: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Joints (15, 3, n), scales (n,) and spreads (15, 3, n), from joints of the network's (15, 3, n)."""
+    joints = start.copy()
+    joints[:, :2] = given.image * -start[:, 2:]
+    scale = np.zeros(joints.shape[2])
+    damping = np.full(joints.shape[2], _FIRM)
+    at = np.arange(joints.shape[2])  # the poses that are not settled yet
+    known = given
+    for _ in range(STEPS):
+        now = known.system(joints[..., at], scale[at])
+        moved, grown = _step(now, damping[at], known.scale_spread > 0)
+        tried, tried_scale = joints[..., at] + moved, scale[at] + grown
+        cost = known.cost(tried, tried_scale)
+        better = cost < now.cost
+        joints[..., at[better]], scale[at[better]] = tried[..., better], tried_scale[better]
+        damping[at] *= np.where(better, 0.1, 10)
+        going = ~better | (now.cost - cost > _SETTLED * now.cost)
+        at = at[going]
+        if not len(at):
+            break
+        known = known if going.all() else known.take(going)
+    last = given.system(joints, scale)
+    spread = np.sqrt(np.maximum(Eliminated(last.diagonal, last.off).variances(), 0))
+    return joints, scale, spread
+
+
+def _step(system: System, damping: np.ndarray, free: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """One step for joints (15, 3, n) and scale (n,); `free` where the scale is unknown.
+
+    The scale is a row and column at the edge of a matrix A of the tree, so it is eliminated last:
+        s = (-slope - b^T A^-1 (-g)) / (corner - b^T A^-1 b),   X = A^-1 (-g) - s A^-1 b
+    """
+    damped = system.diagonal.copy()
+    damped[:, [0, 1, 2], [0, 1, 2]] *= 1 + damping
+    taken_apart = Eliminated(damped, system.off)
+    moved = taken_apart.solve(-system.gradient)
+    if not free.any():
+        return moved, np.zeros_like(damping)
+    leant = taken_apart.solve(system.border)
+    left = system.corner * (1 + damping) - (system.border * leant).sum(axis=(0, 1))
+    grown = (-system.slope - (system.border * moved).sum(axis=(0, 1))) / np.where(free, left, 1)
+    grown = np.where(free, grown, 0)
+    return moved - leant * grown, grown
