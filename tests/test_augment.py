@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from layout_people import full_people, in_layout
 
 from minilift.errors import InputError
 from minilift.lift.augment import tables as table
 from minilift.lift.augment.augmenter import Augmentation, Augmenter
 from minilift.lift.augment.bodies import BONES, SEGMENT, body_factors
-from minilift.lift.augment.hashes import hashes, normals, uniform
+from minilift.lift.augment.hashes import Draws, hashes, normals, uniform
 from minilift.ops import get_ops
-from minilift.poses.layouts import COURSE15
+from minilift.poses.layouts import COURSE15, LAYOUTS
+from minilift.poses.layouts.make import make
 from minilift.poses.people.synth import synthesize
 
 ALL = {"mix": 0.5, "flip": 0.5, "body": 0.5, "yaw": 180, "tilt": 10, "distance": 0.2, "noise": 0.003}
@@ -52,6 +54,10 @@ def uniforms(n: int, step: int = 0, seed: int = 1) -> np.ndarray:
     """The pose's uniform numbers, by slot: what `augmented` draws, for questions of who was chosen."""
     key = Augmenter(Augmentation(), get_ops("cpu"), 1, seed).key(step)
     return uniform(hashes(key, n, 0, table.SLOTS), np.dtype("float64"))
+
+
+def draws(n: int) -> Draws:
+    return Draws(Augmenter(Augmentation(), get_ops("cpu"), 1, 1).key(0), n, np.dtype("float64"))
 
 
 # ---- geometry ----------------------------------------------------------------------------------
@@ -153,7 +159,7 @@ def test_a_body_lies_between_its_own_and_the_one_drawn() -> None:
     assert difference.max() < 1e-6
     own, new = segments(y), segments(new_y)
     u = uniforms(N)
-    log_drawn = np.array(table.LOADINGS)[:9] @ body_factors(u) + np.log(table.MEANS[:9])[:, None]
+    log_drawn = np.array(table.LOADINGS)[:9] @ body_factors(draws(N)) + np.log(table.MEANS[:9])[:, None]
     legs = np.exp(log_drawn[0]) + np.exp(log_drawn[1])
     drawn = np.exp(log_drawn) / legs * (own[0] + own[1])
     share = np.sqrt(u[table.SHARE])
@@ -171,21 +177,21 @@ def test_a_body_turns_no_bone() -> None:
 
 # Of the legs' length, as docs/augmentation.md has it: median, 2.5 and 97.5 percent
 RANGES = {
-    "thigh": (0.491, 0.452, 0.523),
-    "shin": (0.509, 0.477, 0.548),
-    "hip": (0.106, 0.074, 0.152),
-    "low": (0.266, 0.188, 0.375),
-    "high": (0.337, 0.254, 0.448),
-    "head": (0.158, 0.076, 0.329),
-    "shoulder": (0.158, 0.106, 0.235),
-    "upper_arm": (0.334, 0.299, 0.370),
-    "forearm": (0.290, 0.260, 0.321),
+    "thigh": (0.490, 0.443, 0.534),
+    "shin": (0.510, 0.466, 0.557),
+    "hip": (0.107, 0.076, 0.152),
+    "low": (0.272, 0.189, 0.393),
+    "high": (0.346, 0.246, 0.488),
+    "head": (0.165, 0.078, 0.350),
+    "shoulder": (0.179, 0.122, 0.262),
+    "upper_arm": (0.342, 0.296, 0.393),
+    "forearm": (0.281, 0.228, 0.348),
 }
 
 
 def drawn_bodies() -> tuple[np.ndarray, np.ndarray]:
-    """The factors (14, n), and the logarithms (10, n) of SEGMENTS."""
-    factors = body_factors(uniforms(100_000))
+    """The factors (19, n), and the logarithms (10, n) of SEGMENTS."""
+    factors = body_factors(draws(100_000))
     return factors, np.array(table.LOADINGS) @ factors + np.log(table.MEANS)[:, None]
 
 
@@ -197,19 +203,65 @@ def test_the_bodies_drawn_are_those_documented() -> None:
         np.testing.assert_allclose(found, RANGES[name], rtol=0.02, err_msg=name)
 
 
-def test_proportions_go_together() -> None:
-    factors, logs = drawn_bodies()
+# Of 6,068 adults, each length divided by the stature: shared/data/bodies/README.md
+TOGETHER = {
+    ("thigh", "trunk"): -0.70, ("shin", "trunk"): -0.59, ("upper_arm", "forearm"): 0.33,
+    ("shin", "upper_arm"): 0.33, ("forearm", "head"): -0.37,
+}  # fmt: skip
+
+
+def proportions(factors: np.ndarray) -> dict[str, np.ndarray]:
+    logs = np.array(table.LOADINGS) @ factors + np.log(table.MEANS)[:, None]
     of = dict(zip(table.SEGMENTS, np.exp(logs), strict=True))
+    of["trunk"] = of["low"] + of["high"]
+    stature = of["thigh"] + of["shin"] + of["trunk"] + of["head"] + 0.04  # and the foot
+    return {name: np.log(length / stature) for name, length in of.items()}
 
-    def together(a: np.ndarray, b: np.ndarray) -> float:
-        return float(np.corrcoef(np.log(a), np.log(b))[0, 1])
 
-    legs, arms, trunk = of["thigh"] + of["shin"], of["upper_arm"] + of["forearm"], of["low"] + of["high"]
-    assert together(arms, legs) == pytest.approx(0.28, abs=0.02)
-    assert together(of["upper_arm"], of["forearm"]) == pytest.approx(0.18, abs=0.02)
-    assert together(trunk, legs) == pytest.approx(-0.31, abs=0.02)
-    assert np.abs(factors[:12]).max() == table.CLIP
-    assert (factors[13] == 0).mean() == pytest.approx(0.5, abs=0.01)
+def test_no_bodies_that_do_not_exist() -> None:
+    """Long legs go with short trunks, and so on as in those who were measured."""
+    factors, _ = drawn_bodies()
+    people = factors.copy()
+    people[8:] = 0  # what data sets call a joint, children
+    drawn, adults = proportions(factors), proportions(people)
+    for (a, b), measured in TOGETHER.items():
+        assert np.corrcoef(adults[a], adults[b])[0, 1] == pytest.approx(measured, abs=0.1), (a, b)
+        both = np.corrcoef(drawn[a], drawn[b])[0, 1]
+        assert 0.05 < both * np.sign(measured) < abs(measured) + 0.1, (a, b)
+    spread = {name: adults[name].std() for name in ("thigh", "shin", "upper_arm", "forearm", "trunk", "head")}
+    for name, measured in zip(spread, (0.050, 0.042, 0.032, 0.044, 0.044, 0.054), strict=True):
+        assert spread[name] == pytest.approx(table.WIDER * measured, rel=0.2), name
+    assert np.abs(factors[: table.NORMAL]).max() == table.CLIP
+    assert (factors[-2] == 0).mean() == pytest.approx(0.5, abs=0.01)
+    assert (factors[-1] == 0).mean() == pytest.approx(0.5, abs=0.01)
+
+
+def test_children_have_large_heads_and_short_legs() -> None:
+    adult, child = np.zeros((19, 1)), np.zeros((19, 1))
+    child[-1] = 1
+    grown, small = proportions(adult), proportions(child)
+    legs = [np.exp(of["thigh"]) + np.exp(of["shin"]) for of in (grown, small)]
+    assert legs[1] < 0.95 * legs[0]
+    assert small["head"] > grown["head"] + 0.1
+    assert small["trunk"] > grown["trunk"]
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_every_layouts_own_body_is_drawn(name: str) -> None:
+    """Also where its neck, spine and head are made of others: all lies within what 99 of 100 bodies have."""
+    people = full_people(200, seed=1)
+    points = in_layout(name, people)
+    missing = np.zeros(points.shape[:2], bool)
+    across, ahead = (make(LAYOUTS[name], points[..., axes], missing) for axes in ([0, 1], [2, 2]))
+    joints = np.concatenate([across.joint_2d, ahead.joint_2d[..., :1]], axis=2)
+    root = np.concatenate([across.root, ahead.root[:, :1]], axis=1)
+    own = segments(joints - root[:, None] + ROOT)
+    _, logs = drawn_bodies()
+    drawn = np.exp(logs[:9]) / np.exp(logs[:2]).sum(0)
+    for segment, ratio, body in zip(table.SEGMENTS, own / own[:2].sum(0), drawn, strict=False):
+        low, high = np.quantile(body, [0.005, 0.995])
+        assert low < np.quantile(ratio, 0.05), segment
+        assert np.quantile(ratio, 0.95) < high, segment
 
 
 # ---- limbs -------------------------------------------------------------------------------------

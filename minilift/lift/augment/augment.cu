@@ -3,14 +3,15 @@
 // -DLOADINGS of the bodies. What detectors make of it comes behind: detector.cu.
 #define JOINTS 15
 #define LENGTHS 9  // the segments; behind them comes the shoulders' drop
-#define FACTORS 14
+#define NORMAL 16
+#define FACTORS (NORMAL + 3)
 #define TAKEN (real)0.75
 #define CLIP (real)2.5
 #define TINY (real)1e-24
 
 // as in tables.py
-enum { FLIP = 0, MIX = 1, LEGS = 2, ARMS = 7, BODY = 12, SHARE = 13, HEAD = 14, ANKLE = 15, NORMALS = 16, YAW = 28,
-       TILT = 29, DISTANCE = 30, HIDDEN = 1 << 30, ROLL = HIDDEN + 17, TUMBLE = HIDDEN + 18 };
+enum { FLIP = 0, MIX = 1, LEGS = 2, ARMS = 7, BODY = 12, SHARE = 13, HEAD = 14, ANKLE = 15, CHILD = 16, ROLL = 17,
+       TUMBLE = 18, YAW = 28, TILT = 29, DISTANCE = 30, NORMALS = (1 << 30) + 32 };
 enum { R_HIP, R_KNEE, R_ANKLE, L_HIP, L_KNEE, L_ANKLE, SPINE, NECK, TOP, L_SHOULDER, L_ELBOW, L_WRIST, R_SHOULDER, R_ELBOW,
        R_WRIST };
 enum { THIGH, SHIN, HIP, LOW, HIGH, HEAD_LENGTH, SHOULDER, UPPER_ARM, FOREARM, DROP };
@@ -81,11 +82,12 @@ __device__ void flip(V* pose) {
 }
 
 __device__ void body_factors(const Draws& draws, real* factor) {
-  for (int k = 0; k < 12; k += 2) draws.normals(NORMALS + k, factor + k);
-  for (int k = 0; k < 12; k++) factor[k] = factor[k] > CLIP ? CLIP : factor[k] < -CLIP ? -CLIP : factor[k];
-  real ankle = draws.around(ANKLE, 1);
-  factor[12] = draws.around(HEAD, 1);
-  factor[13] = ankle > 0 ? ankle : (real)0;
+  for (int k = 0; k < NORMAL; k += 2) draws.normals(NORMALS + k, factor + k);
+  for (int k = 0; k < NORMAL; k++) factor[k] = factor[k] > CLIP ? CLIP : factor[k] < -CLIP ? -CLIP : factor[k];
+  real ankle = draws.around(ANKLE, 1), child = draws.around(CHILD, 1);
+  factor[NORMAL] = draws.around(HEAD, 1);
+  factor[NORMAL + 1] = ankle > 0 ? ankle : (real)0;
+  factor[NORMAL + 2] = child > 0 ? child * child : (real)0;
 }
 
 __device__ void rebuild(V* pose, const Draws& draws) {

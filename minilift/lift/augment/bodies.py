@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from minilift.lift.augment import tables as table
-from minilift.lift.augment.hashes import normals
+from minilift.lift.augment.hashes import Draws
 
 LIMB_STARTS, LIMB_MIDDLES, LIMB_ENDS = (list(row) for row in zip(*table.LIMBS, strict=True))
 PAIRS = np.array([table.LEGS, table.ARMS])
@@ -60,11 +60,12 @@ def mix(pose: np.ndarray, draws: np.ndarray, u: np.ndarray, share: float) -> np.
     return out
 
 
-def body_factors(u: np.ndarray) -> np.ndarray:
-    """The FACTORS (14, n) of a body, from a pose's uniform numbers."""
-    normal = normals(u[table.NORMALS : table.NORMALS + 12]).clip(-table.CLIP, table.CLIP)
-    head, ankle = 2 * u[table.HEAD] - 1, np.maximum(2 * u[table.ANKLE] - 1, 0)
-    return np.concatenate([normal, head[None], ankle[None]])
+def body_factors(draws: Draws) -> np.ndarray:
+    """The FACTORS (19, n) of a body."""
+    normal = draws.normals(table.NORMALS, table.NORMAL).clip(-table.CLIP, table.CLIP)
+    head, ankle, child = 2 * draws.u[[table.HEAD, table.ANKLE, table.CHILD]] - 1
+    child = np.maximum(child, 0)
+    return np.concatenate([normal, [head, np.maximum(ankle, 0), child * child]])
 
 
 def rebuild(pose: np.ndarray, factors: np.ndarray, share: np.ndarray) -> np.ndarray:

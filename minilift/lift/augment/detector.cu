@@ -5,8 +5,8 @@
 #define CLIP (real)2.5
 
 // as in tables.py
-enum : u32 { PART = 31, NOISE = 32, AIM = 62, HIDDEN = 1u << 30, LOST = HIDDEN + 16, LOSING = HIDDEN + 32, EDGE = HIDDEN + 22,
-             SWAP = HIDDEN + 24, LEVEL = 2u << 30, OUTLIER = 3u << 30 };
+enum : u32 { EDGE = 22, SWAP = 24, LOST = 25, PART = 31, NOISE = 32, AIM = 62, HIDDEN = 1u << 30, LOSING = HIDDEN + 16,
+             LEVEL = 2u << 30, OUTLIER = 3u << 30 };
 enum { R_HIP = 0, L_HIP = 3, SPINE = 6, TOP = 8, L_SHOULDER = 9 };
 
 __device__ __forceinline__ int mirror(int j) {  // legs are roles 0 to 5, arms 9 to 14

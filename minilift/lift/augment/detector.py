@@ -65,7 +65,7 @@ class Errors:
             image += self.off
         if not settings.swap:
             return image
-        u, count = draws.one(table.SWAP), len(table.SWAPS)
+        u, count = draws.u[table.SWAP], len(table.SWAPS)
         which = np.minimum(u / u.dtype.type(settings.swap) * count, count - 1).astype(np.intp)
         swapped = IN_SWAP[:, which] & (u < settings.swap) & self.detected
         self.told = np.where(swapped, self.told[MIRROR], self.told)
@@ -78,7 +78,7 @@ def hidden(draws: Draws, settings: Augmentation, image: np.ndarray | None) -> np
     u = draws.uniform(table.HIDDEN, table.JOINTS)
     mine = u < settings.joint_dropout
     if settings.joint_dropout_to:
-        share = draws.one(table.LOST)
+        share = draws.u[table.LOST]
         mine |= draws.uniform(table.LOSING, table.JOINTS) < settings.joint_dropout_to * share * share
     if settings.part_dropout:
         mine |= _part(draws.u[table.PART], settings.part_dropout)
@@ -96,12 +96,12 @@ def _part(u: np.ndarray, share: float) -> np.ndarray:
 
 def _beyond(draws: Draws, share: float, image: np.ndarray) -> np.ndarray:
     """Which joints (joints, n) lie beyond the picture's edge."""
-    u, count = draws.one(table.EDGE), len(EDGES)
+    u, count = draws.u[table.EDGE], len(EDGES)
     which = np.minimum(u / u.dtype.type(share) * count, count - 1).astype(np.intp)
     ahead = EDGES[which].T.astype(image.dtype)  # (2, n): the direction of the edge
     along = image[:, 0] * ahead[0] + image[:, 1] * ahead[1]
     most = along.max(axis=0)
-    cut = most - table.CUT * draws.one(table.EDGE + 1) * (most - along.min(axis=0))
+    cut = most - table.CUT * draws.u[table.EDGE + 1] * (most - along.min(axis=0))
     return np.asarray((along > cut) & (u < share))
 
 

@@ -32,7 +32,7 @@ def augment(
     pose = _flip(pose, flipped)
     if settings.body:
         chosen = draws.u[table.BODY] < settings.body
-        drawn = rebuild(pose, body_factors(draws.u), np.sqrt(draws.u[table.SHARE]))
+        drawn = rebuild(pose, body_factors(draws), np.sqrt(draws.u[table.SHARE]))
         pose = np.where(chosen, drawn, pose)
     if settings.moves:
         _move_camera(pose, draws, settings)
@@ -81,15 +81,15 @@ def _move_camera(pose: np.ndarray, draws: Draws, settings: Augmentation) -> None
     """In place, about the root: tumble, then yaw and tilt, then roll, then distance."""
     u = draws.u
     if settings.tumble:
-        chosen = np.flatnonzero(draws.one(table.TUMBLE) < settings.tumble)
-        turns = any_rotation(draws.uniform(table.TUMBLE + 1, 3)[:, chosen])
+        chosen = np.flatnonzero(u[table.TUMBLE] < settings.tumble)
+        turns = any_rotation(u[table.TUMBLE + 1 : table.TUMBLE + 4, chosen])
         pose[..., chosen] = np.add.reduce(turns * pose[:, None, :, chosen], axis=2)
     if settings.turns:
         most_yaw, most_tilt, elevation = settings.angles
         yaw, tilt = (2 * u[table.YAW] - 1) * most_yaw, (2 * u[table.TILT] - 1) * most_tilt
         _turn(pose, yaw, tilt, elevation)
     if settings.roll:
-        angle = (2 * draws.one(table.ROLL) - 1) * math.radians(settings.roll)
+        angle = (2 * u[table.ROLL] - 1) * math.radians(settings.roll)
         cos, sin = np.cos(angle), np.sin(angle)
         across = cos * pose[:, 0] - sin * pose[:, 1]
         pose[:, 1] = sin * pose[:, 0] + cos * pose[:, 1]
