@@ -1,4 +1,4 @@
-"""Rays, a network's depths and a body's bones made one pose, in one least-squares solution for every frame."""
+"""Rays, a network's depths and a body's bones made one pose, by one least-squares solution of each frame."""
 
 from __future__ import annotations
 

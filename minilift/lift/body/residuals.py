@@ -11,11 +11,11 @@ s of how much smaller that unit is than it was taken to be:
 
     cost = sum of rho(r_u^2 + r_v^2) + r_d^2 + r_b^2 + r_s^2 + r_p^2, halved
 
-rho is Huber's: square up to HUBER standard deviations, then linear, so that a keypoint on something else pulls
+rho is Huber's: square up to HUBER standard deviations, then linear, so a keypoint on something else pulls
 with a bounded force (Huber, Ann. Math. Statist. 35, 1964). Gradients and the Gauss-Newton matrix:
 
     d(r_u, r_v)/dX = [1/-z, 0, x/z^2; 0, 1/-z, y/z^2] / sigma
-    dr_b/dX_j = unit / (length_spread L e^s) = -dr_b/dX_p        dr_b/ds = -|X_j - X_p| / (length_spread L e^s)
+    dr_b/dX_j = unit / (length_spread L e^s) = -dr_b/dX_p      dr_b/ds = -|X_j - X_p| / (length_spread L e^s)
 """
 
 from __future__ import annotations
