@@ -2,15 +2,36 @@
 
 from __future__ import annotations
 
+import functools
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
+import pytest
+from conftest import ROOT
 
+from bench.strangers import clip_tables, frames_tables, trust_tables
+from bench.strangers.clips import ask
+from bench.strangers.floor import movements
 from bench.strangers.noise import FADES, hidden, noise
-from bench.strangers.takes import Take
-from bench.strangers.views import Cameras, by_clip, by_frame
+from bench.strangers.protocol import one_frame, velocity_mm, without
+from bench.strangers.retarget import CHILD, bones, by_joint, directions_of, retargeted
+from bench.strangers.sets import MOCAP, USUAL, Sets, kept
+from bench.strangers.table import Run
+from bench.strangers.takes import FPS, Take, with_thorax
+from bench.strangers.views import Cameras, Seen, by_clip, by_frame
+from minilift import Lifter, LiftModel
+from minilift.errors import InputError
 from minilift.poses.camera import project
+from minilift.poses.layouts import COURSE15
+from minilift.poses.metrics import joint_errors
 from minilift.poses.people.synth import synthesize
+from minilift.poses.read.clip import Clip
 
 
+@functools.cache
 def walker(name: str = "walk", frames: int = 40, seed: int = 3) -> Take:
     """Somebody who moves from one invented pose to another one."""
     people = synthesize(2, seed=seed)
@@ -68,3 +89,135 @@ def test_views_are_what_cameras_say_and_stay_when_a_take_goes() -> None:
     metres = (frames.truth[:, 7] - (0, 0, -1)) * frames.scale[:, None]
     neck = np.linalg.norm(first.joints[frames.frame, 7], axis=1)
     assert abs(np.linalg.norm(metres, axis=1) - neck).max() < 1e-5
+
+
+def test_retargeting_keeps_directions_and_gives_the_new_lengths() -> None:
+    take, lengths = walker(), by_joint(CHILD)
+    other = retargeted(take, lengths, "child")
+    assert other.subject == "child"
+    assert abs(COURSE15.bone_lengths(other.joints - (0, 0, 1)) - lengths).max() < 1e-12
+    assert abs(directions_of(other.joints) - directions_of(take.joints)).max() < 1e-9
+    assert abs(COURSE15.from_root(other.joints) - other.joints).max() < 1e-9  # the mid-hip stays
+    lengths[COURSE15.index("left_hip")] *= 1.1
+    with pytest.raises(ValueError, match="hips the same"):
+        retargeted(take, lengths, "uneven")
+
+
+def test_bones_of_a_row_of_measurements() -> None:
+    row = {
+        "sex": "F", "age": "30", "stature": "1700", "cervicaleheight": "1450", "trochanterionheight": "900",
+        "lateralfemoralepicondyleheight": "500", "lateralmalleolusheight": "70",
+        "acromionradialelength": "320", "radialestylionlength": "250", "biacromialbreadth": "230",
+        "bicristalbreadth": "270",
+    }  # fmt: skip
+    found = bones(row)
+    wanted = {
+        "hip": 0.081, "knee": 0.4, "ankle": 0.43, "spine": 0.22, "neck": 0.33, "head": 0.15, "shoulder": 0.1,
+        "elbow": 0.285, "wrist": 0.25,
+    }  # fmt: skip
+    assert found == pytest.approx(wanted)
+
+
+def test_floor_movements_move_smoothly_and_stay_whole() -> None:
+    takes = movements()
+    assert len({take.name for take in takes}) == len(takes) > 10
+    for take in takes:
+        spread = COURSE15.bone_lengths(take.joints - (0, 0, 1)).std(axis=0)
+        assert spread[:9].max() < 1e-9, take.name  # but for the shoulders, which rise with the arms
+        assert np.linalg.norm(np.diff(take.joints, axis=0), axis=2).max() * FPS < 15, take.name
+        assert 0.1 < take.speed < 4, take.name
+
+
+def test_the_thorax_of_a_conversion_is_put_back(tmp_path: Path) -> None:
+    names = ("Hips", "Spine1", "Neck", "LeftShoulder", "RightShoulder")
+    offsets = np.zeros((5, 3))
+    offsets[1] = 0, 2, 0
+    clip = Clip(names, (-1, 0, 1, 1, 1), offsets, ((),) * 5, 1 / 120, np.zeros((1, 0)), 0)
+    without = with_thorax(clip, tmp_path / "a.bvh")
+    assert without.offsets[2:].tolist() == [[0, 2, 0]] * 3
+    (tmp_path / "a.asf").write_text("begin\n id 1\n name thorax\n direction 0 0.5 -0.5\n length 4\nend\n")
+    with_skeleton = with_thorax(clip, tmp_path / "a.bvh")
+    assert with_skeleton.offsets[2:].tolist() == [[0, 2, -2]] * 3
+    assert with_thorax(with_skeleton, tmp_path / "a.bvh") is with_skeleton
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A lifter without training, a ray head, and sets of invented walkers."""
+    here = tmp_path_factory.mktemp("weights")
+    lifter = Lifter(LiftModel(hidden_layer=8, head="ray", seed=1))
+    lifter.save(here / "liftModel")
+    return Run(Lifter.load(here / "liftModel"), Invented(here, here), lambda _: None)
+
+
+class Invented(Sets):
+    def frames(self, name: str, cameras: Cameras = USUAL) -> Seen:
+        return by_frame([walker(name)], cameras, 3)
+
+    def clips(self, name: str) -> Seen:
+        return by_clip([walker(name)], USUAL, 2)
+
+
+def test_tables_say_what_weights_cannot_do(run: Run) -> None:
+    assert "takes no missing joints" in frames_tables.missing_table(run).text()
+    assert "has no trust file" in trust_tables.intervals_table(run).text()
+    assert "--train FILE" in frames_tables.baselines_table(run).text()
+    with pytest.raises(InputError, match="takes no missing joints"):
+        one_frame(run.lifter, without(run.sets.frames("x").image, 3))
+
+
+def test_tables_print_the_errors_that_there_are(run: Run) -> None:
+    text = frames_tables.one_frame_table(run).text()
+    seen = run.sets.frames(MOCAP)
+    mean = 1000 * (joint_errors(run.lifter.predict(seen.image), seen.truth) * seen.scale[:, None]).mean()
+    line = next(line for line in text.splitlines() if line.startswith("| mocap test"))
+    assert f"| {mean:.1f} " in line
+    assert "31 NO" in line
+    distances = frames_tables.distance_table(run)
+    assert len(distances.rows) == 4
+    people = frames_tables.subjects_table(run).text()
+    assert "someone, walking" in people
+    assert "made someone" in people
+
+
+def test_a_clip_asked_as_predict_asks_is_the_lifter_s_own_answer(run: Run) -> None:
+    seen = run.sets.clips("x")
+    rows = seen.clip == 0
+    found = ask(run.lifter, seen.image[rows], seen.frame[rows], clip_tables.plain(seen))
+    assert found.metres is None
+    assert abs(found.own - run.lifter.predict(seen.image[rows])).max() < 1e-5
+
+
+def test_velocity_error_is_that_of_neighbouring_frames() -> None:
+    seen = by_clip([walker()], USUAL, 2)
+    moved = seen.truth.copy()
+    moved[:, :, 0] += np.where(np.arange(len(seen)) % 2, 0.01, 0)[:, None]  # one unit to and fro: 0.01
+    wanted = 0.01 * 1000 * seen.scale * FPS
+    inner = np.delete(np.arange(1, len(seen)), 39)  # but for the step from one view to the next
+    assert velocity_mm(moved, seen, FPS) == pytest.approx(wanted[inner].mean(), rel=1e-4)
+
+
+def test_sets_are_kept_and_are_the_same_again(tmp_path: Path) -> None:
+    made = []
+
+    def make() -> Seen:
+        made.append(1)
+        return by_clip([walker()], USUAL, 2)
+
+    first, second = kept(tmp_path, "some", make), kept(tmp_path, "some", make)
+    assert len(made) == 1
+    for name in Seen.__dataclass_fields__:
+        assert np.array_equal(getattr(first, name), getattr(make(), name), equal_nan=False), name
+        assert np.array_equal(getattr(first, name), getattr(second, name)), name
+
+
+def test_without_the_data_there_is_a_line_and_no_traceback(tmp_path: Path) -> None:
+    Lifter(LiftModel(hidden_layer=8)).save(tmp_path / "liftModel")
+    words = ["--val", "--shared", str(tmp_path), "--cache", str(tmp_path / "cache"), "--weights", "liftModel"]
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.strangers", *words], capture_output=True, text=True, timeout=120,
+        env={**os.environ, "PYTHONPATH": str(ROOT)}, cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "is missing; name the folder with the shared data by --shared" in done.stderr
+    assert "Traceback" not in done.stderr
