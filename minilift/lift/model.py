@@ -106,7 +106,7 @@ class LiftModel(Network):
             mean, std = mean[2::3], std[2::3]
         if self.place is not None:  # image points and depths, joint after joint
             for axis in range(2):
-                mean[axis::3], std[axis::3] = image[0][axis::2], image[1][axis::2]
+                mean[axis::3], std[axis::3] = image[0][axis::2] * (not self.takes_noise), image[1][axis::2]
         self.after = Affine(std, mean, ops=self.ops)
 
     def forward(self, x: Array, train: bool = False) -> Array:

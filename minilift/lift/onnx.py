@@ -9,8 +9,8 @@ the first of a block has taken in hidden1. What is left is Gemm, Relu and Add, a
     xyz    joint_3d = the last Gemm
     ray    joint_3d_j = (-u_j z_j, -v_j z_j, z_j), z = the last Gemm
     place  the same with (u, v)_j of the last Gemm where joint_2d_j is NaN: not seen. Its first Gemm gets
-           zeros there, and behind the points 1 for each joint that was seen. With noise levels r joint_2d_j +
-           (1 - r) (u, v)_j, and the first Gemm gets (w joint_2d, w, r): `Given`, `Place`.
+           zeros there, and behind the points 1 for each joint that was seen. With noise levels w joint_2d_j +
+           g (u, v)_j, and the first Gemm gets (w joint_2d, w, r): `Given`, `Place`.
 """
 
 from __future__ import annotations
@@ -96,28 +96,31 @@ class _Graph:
         else:
             placed = self._reshaped(last, (JOINTS, 3), "placed")
             image, depth = self._cut(placed, 0, 2), self._cut(placed, 2, 3)
-            seen = self._node("Where", ["hidden", image, "joint_2d"])
-            self._on_rays(self._nearer(seen, image) if levels else seen, depth)
+            seen = self._moved(image) if levels else self._node("Where", ["hidden", image, "joint_2d"])
+            self._on_rays(seen, depth)
         return self._nodes
 
-    def _nearer(self, seen: str, image: str) -> str:
-        """r seen + (1 - r) image: how near to its ray each joint lies."""
-        doubt = self._node("Sub", ["whole", "reliability"])
-        parts = [self._node("Mul", pair) for pair in (["reliability", seen], [doubt, image])]
-        return self._node("Add", parts)
+    def _moved(self, image: str) -> str:
+        """w joint_2d + g image, g = sigma / (sigma + SPREAD): how near to its ray each joint lies."""
+        wide = self._constant("wide", np.full(1, SPREAD, np.float32))
+        gain = self._node("Div", ["doubt", self._node("Add", ["doubt", wide])])
+        gain = self._node("Where", ["hidden", "whole", gain])
+        return self._node("Add", ["weighted", self._node("Mul", [gain, image])])
 
     def _weighted(self, points: str, seen: str) -> list[str]:
-        """(w points, w, r), each of one row a pose; r (batch, 15, 1) is called reliability."""
+        """(w points, w, r), each of one row a pose; r (batch, 15, 1) is called reliability, w points
+        weighted."""
         numbers = {"level": LEVEL, "spread": 1 / SPREAD, "whole": 1.0}
         level, spread, whole = (self._constant(k, np.full(1, v, np.float32)) for k, v in numbers.items())
         # of a joint that was not seen sigma may be anything, NaN, too
-        told = self._node("Where", ["hidden", "zero", self._reshaped("sigma", (JOINTS, 1), "told")])
+        sigma = self._reshaped("sigma", (JOINTS, 1), "told")
+        told = self._node("Where", ["hidden", "zero", sigma], "doubt")
         r = self._node("Div", [level, self._node("Add", [told, level])])
         self._node("Mul", [r, seen], "reliability")
         far = self._node("Mul", [told, spread])
         weight = self._node("Div", [seen, self._node("Add", [self._node("Mul", [far, far]), whole])])
         return [
-            self._reshaped(self._node("Mul", [points, weight]), (2 * JOINTS,), "points"),
+            self._reshaped(self._node("Mul", [points, weight], "weighted"), (2 * JOINTS,), "points"),
             self._reshaped(weight, (JOINTS,), "weight"),
             self._reshaped("reliability", (JOINTS,), "relied"),
         ]

@@ -46,12 +46,13 @@ def given_backward(
     ops.each_of(KERNELS, "given_backward", r.size, *arrays, ops.real(ratio), *sizes)
 
 
-def place(ops: Any, points: Array, r: Array, o: Array, out: Array) -> None:
-    ops.each_of(KERNELS, "place", r.size, points, r, o, out, np.int64(r.size))
+def place(ops: Any, points: Array, r: Array, o: Array, out: Array, ratio: float) -> None:
+    ops.each_of(KERNELS, "place", r.size, points, r, o, out, ops.real(ratio), np.int64(r.size))
 
 
 def place_backward(
-    ops: Any, dy: Array, points: Array, r: Array, o: Array, dpoints: Array | None, dr: Array | None, do: Array
-) -> None:
+    ops: Any, dy: Array, points: Array, r: Array, o: Array, dpoints: Array | None, dr: Array | None,
+    do: Array, ratio: float,
+) -> None:  # fmt: skip
     arrays = dy, points, r, o, dpoints, dr, do
-    ops.each_of(KERNELS, "place_backward", r.size, *arrays, np.int64(r.size))
+    ops.each_of(KERNELS, "place_backward", r.size, *arrays, ops.real(ratio), np.int64(r.size))

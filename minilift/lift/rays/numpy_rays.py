@@ -64,7 +64,7 @@ def given_backward(
     ops: Ops, dy: Array, points: Array, r: Array, dpoints: Array, dr: Array | None, ratio: float
 ) -> None:
     joints, weight, hidden = r.shape[1], _weight(ops, r, ratio), _hidden(ops, r)
-    both, part = ops.scratch("both", r.shape), ops.scratch("part", r.shape)
+    part = ops.scratch("part", r.shape)
     for axis in range(2):
         np.multiply(dy[:, axis : 2 * joints : 2], weight, out=dpoints[:, axis::2])
         np.copyto(dpoints[:, axis::2], 0, where=hidden)
@@ -74,56 +74,72 @@ def given_backward(
     for axis in range(2):
         np.multiply(dy[:, axis : 2 * joints : 2], points[:, axis::2], out=part)
         np.add(dr, part, out=dr)
-    np.subtract(1, r, out=part)
-    np.multiply(part, r, out=part)
-    np.multiply(part, 2 * ratio * ratio, out=part)
-    np.divide(part, both, out=part)
-    np.divide(part, both, out=part)
-    np.multiply(dr, part, out=dr)
+    np.multiply(dr, _slope(ops, r, ratio, part), out=dr)
     np.add(dr, dy[:, 3 * joints :], out=dr)
     np.copyto(dr, 0, where=hidden)
 
 
-def place(ops: Ops, points: Array, r: Array, o: Array, out: Array) -> None:
+def place(ops: Ops, points: Array, r: Array, o: Array, out: Array, ratio: float) -> None:
+    weight, gain = _weight(ops, r, ratio), _gain(ops, r, ratio)
     for axis in range(2):
-        _between(ops, points, r, o, axis, out[:, axis::3])
+        _moved(ops, points, r, weight, gain, o, axis, out[:, axis::3])
         np.multiply(out[:, axis::3], o[:, 2::3], out=out[:, axis::3])
         np.negative(out[:, axis::3], out=out[:, axis::3])
     np.copyto(out[:, 2::3], o[:, 2::3])
 
 
 def place_backward(
-    ops: Ops, dy: Array, points: Array, r: Array, o: Array, dpoints: Array | None, dr: Array | None, do: Array
-) -> None:
-    part, other, hidden = ops.scratch("part", r.shape), ops.scratch("weight", r.shape), _hidden(ops, r)
+    ops: Ops, dy: Array, points: Array, r: Array, o: Array, dpoints: Array | None, dr: Array | None,
+    do: Array, ratio: float,
+) -> None:  # fmt: skip
+    weight, gain, hidden = _weight(ops, r, ratio), _gain(ops, r, ratio), _hidden(ops, r)
+    part, other, dweight = (ops.scratch(name, r.shape) for name in ("part", "own", "dweight"))
     np.copyto(do[:, 2::3], dy[:, 2::3])
     if dr is not None:
         np.copyto(dr, 0)
+        np.copyto(dweight, 0)
     for axis in range(2):
-        _between(ops, points, r, o, axis, part)
+        _moved(ops, points, r, weight, gain, o, axis, part)
         np.multiply(part, dy[:, axis::3], out=part)
         np.subtract(do[:, 2::3], part, out=do[:, 2::3])
         np.multiply(dy[:, axis::3], o[:, 2::3], out=part)
         np.negative(part, out=part)
         if dpoints is not None:
-            np.multiply(part, r, out=dpoints[:, axis::2])
+            np.multiply(part, weight, out=dpoints[:, axis::2])
         if dr is not None:
-            np.subtract(points[:, axis::2], o[:, axis::3], out=other)
-            np.multiply(other, part, out=other)
-            np.copyto(other, 0, where=hidden)
+            np.multiply(points[:, axis::2], part, out=other)
+            np.add(dweight, other, out=dweight)
+            np.multiply(o[:, axis::3], part, out=other)
             np.add(dr, other, out=dr)
-        np.subtract(1, r, out=other)
-        np.multiply(part, other, out=do[:, axis::3])
+        np.multiply(part, gain, out=do[:, axis::3])
+    if dr is not None:  # g' = -ratio / below^2
+        below = ops.scratch("below", r.shape)
+        np.divide(dr, below, out=dr)
+        np.divide(dr, below, out=dr)
+        np.multiply(dr, -ratio, out=dr)
+        np.multiply(dweight, _slope(ops, r, ratio, part), out=dweight)
+        np.add(dr, dweight, out=dr)
+        np.copyto(dr, 0, where=hidden)
 
 
-def _between(ops: Ops, points: Array, r: Array, o: Array, axis: int, out: Array) -> None:
-    """out (n, J) = r u + (1 - r) a along an axis, with 0 for what was not seen."""
-    np.copyto(out, points[:, axis::2])
+def _moved(
+    ops: Ops, points: Array, r: Array, weight: Array, gain: Array, o: Array, axis: int, out: Array
+) -> None:
+    """out (n, J) = w u + g a along an axis, with 0 for a u that was not seen."""
+    np.multiply(points[:, axis::2], weight, out=out)
     np.copyto(out, 0, where=_hidden(ops, r))
-    np.multiply(out, r, out=out)
-    own = np.subtract(1, r, out=ops.scratch("own", r.shape))
-    np.multiply(own, o[:, axis::3], out=own)
+    own = np.multiply(gain, o[:, axis::3], out=ops.scratch("own", r.shape))
     np.add(out, own, out=out)
+
+
+def _gain(ops: Ops, r: Array, ratio: float) -> np.ndarray:
+    """g = ratio (1 - r) / below, (n, J), with below = ratio (1 - r) + r in scratch memory of that name."""
+    gain, below = (ops.scratch(name, r.shape) for name in ("gain", "below"))
+    np.subtract(1, r, out=gain)
+    np.multiply(gain, ratio, out=gain)
+    np.add(gain, r, out=below)
+    found: np.ndarray = np.divide(gain, below, out=gain)
+    return found
 
 
 def _weight(ops: Ops, r: Array, ratio: float) -> np.ndarray:
@@ -135,6 +151,17 @@ def _weight(ops: Ops, r: Array, ratio: float) -> np.ndarray:
     np.multiply(r, r, out=weight)
     np.add(both, weight, out=both)
     found: np.ndarray = np.divide(weight, both, out=weight)
+    return found
+
+
+def _slope(ops: Ops, r: Array, ratio: float, out: Array) -> np.ndarray:
+    """out (n, J) = w'(r) = 2 ratio^2 r (1 - r) / both^2, behind `_weight`, which leaves both."""
+    both = ops.scratch("both", r.shape)
+    np.subtract(1, r, out=out)
+    np.multiply(out, r, out=out)
+    np.multiply(out, 2 * ratio * ratio, out=out)
+    np.divide(out, both, out=out)
+    found: np.ndarray = np.divide(out, both, out=out)
     return found
 
 

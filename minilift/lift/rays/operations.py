@@ -62,14 +62,15 @@ def given_backward(ops: Ops, dy: Array, points: Array, r: Array, dpoints: Array,
 
 
 def place(ops: Ops, points: Array, r: Array, o: Array, out: Array) -> Array:
-    """out_j = (-p_0 z, -p_1 z, z), p = r points + (1 - r) (a, b): points (n, 2J), r (n, J), o (n, 3J)."""
-    _twin(ops).place(ops, points, r, o, out)
+    """out_j = (-p_0 z, -p_1 z, z), p = w points + g (a, b): points (n, 2J), r (n, J), o (n, 3J);
+    w is that of `given`, g = sigma / (sigma + SPREAD)."""
+    _twin(ops).place(ops, points, r, o, out, LEVEL / SPREAD)
     return out
 
 
 def place_backward(
     ops: Ops, dy: Array, points: Array, r: Array, o: Array, dpoints: Array | None, dr: Array | None, do: Array
 ) -> None:
-    """With dp = (-z dX, -z dY): do_j = ((1 - r) dp, dZ - p_0 dX - p_1 dY), dpoints = r dp,
-    dr = (points - (a, b)) . dp where seen, else 0."""
-    _twin(ops).place_backward(ops, dy, points, r, o, dpoints, dr, do)
+    """With dp = (-z dX, -z dY): do_j = (g dp, dZ - p_0 dX - p_1 dY), dpoints = w dp,
+    dr = (w'(r) points + g'(r) (a, b)) . dp where seen, else 0."""
+    _twin(ops).place_backward(ops, dy, points, r, o, dpoints, dr, do, LEVEL / SPREAD)

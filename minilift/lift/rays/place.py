@@ -86,18 +86,21 @@ class Given(Module):
 
 
 class Place(Module):
-    """Every joint at the depth that the network gives, between its own ray and that of the network.
+    """Every joint at the depth that the network gives, on its own ray or moved off it by the network.
 
-    forward    p_j = r_j (u_j, v_j) + (1 - r_j) (a_j, b_j)
+    forward    p_j = w_j (u_j, v_j) + g_j (a_j, b_j),   w of `Given`,
+               g_j = sigma_j / (sigma_j + SPREAD) = k (1 - r_j) / (k (1 - r_j) + r_j), k = LEVEL/SPREAD
                y_j = (-p_j0 z_j, -p_j1 z_j, z_j)
                points (n, 2J) with NaN for what was not seen, r (n, J) of `Reliability`,
                o (n, 3J) = (a, b, z) of joint after joint
     keeps      points, r and o, by reference
     backward   dp = (-z dX, -z dY),   dz = dZ - p_0 dX - p_1 dY
-               (da, db) = (1 - r) dp,   dpoints = r dp,   dr = ((u, v) - (a, b)) . dp where seen, else 0
+               (da, db) = g dp,   dpoints = w dp
+               dr = (w'(r) (u, v) + g'(r) (a, b)) . dp where seen, else 0,   g'(r) = -k / (k (1 - r) + r)^2
 
     So what is exact projects onto itself, exactly, and what was not seen is where the network learned to put
-    it. What is known with an error of sigma = LEVEL lies halfway: the network may move it.
+    it. What is known with a small error, w about 1, is moved from where it was seen: (a, b) is the way. What
+    is known with a large one, w about 0, is put as if it was not seen.
     """
 
     def __init__(self, *, ops: Ops | None = None) -> None:

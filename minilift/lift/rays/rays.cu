@@ -78,31 +78,36 @@ extern "C" __global__ void __launch_bounds__(256) given_backward(const real* dy,
   }
 }
 
-extern "C" __global__ void __launch_bounds__(256) place(const real* points, const real* r, const real* o, real* out,
+extern "C" __global__ void __launch_bounds__(256) place(const real* points, const real* r, const real* o, real* out, real ratio,
     long long joints) {
   EACH(j, joints) {
-    real rely = r[j], z = o[3 * j + 2];
+    real rely = r[j], z = o[3 * j + 2], doubt = ratio * (1 - rely);
+    real weight = rely * rely / (rely * rely + doubt * doubt), gain = doubt / (doubt + rely);
     for (int axis = 0; axis < 2; axis++) {
-      real seen = rely == 0 ? (real)0 : points[2 * j + axis] * rely;
-      out[3 * j + axis] = -(seen + (1 - rely) * o[3 * j + axis]) * z;
+      real seen = rely == 0 ? (real)0 : points[2 * j + axis] * weight;
+      out[3 * j + axis] = -(seen + gain * o[3 * j + axis]) * z;
     }
     out[3 * j + 2] = z;
   }
 }
 
 extern "C" __global__ void __launch_bounds__(256) place_backward(const real* dy, const real* points, const real* r,
-    const real* o, real* dpoints, real* dr, real* d_o, long long joints) {
+    const real* o, real* dpoints, real* dr, real* d_o, real ratio, long long joints) {
   EACH(j, joints) {
-    real rely = r[j], z = o[3 * j + 2], dz = dy[3 * j + 2], drely = 0;
+    real rely = r[j], z = o[3 * j + 2], dz = dy[3 * j + 2], drely = 0, dweight = 0;
+    real doubt = ratio * (1 - rely), both = rely * rely + doubt * doubt, weight = rely * rely / both;
+    real below = doubt + rely, gain = doubt / below;
     for (int axis = 0; axis < 2; axis++) {
       real given = rely == 0 ? (real)0 : points[2 * j + axis], own = o[3 * j + axis];
       real d = dy[3 * j + axis], dp = -(d * z);
-      dz -= (given * rely + (1 - rely) * own) * d;
-      d_o[3 * j + axis] = (1 - rely) * dp;
-      if (dpoints) dpoints[2 * j + axis] = rely * dp;
-      if (rely != 0) drely += (given - own) * dp;
+      dz -= (given * weight + gain * own) * d;
+      d_o[3 * j + axis] = gain * dp;
+      if (dpoints) dpoints[2 * j + axis] = weight * dp;
+      drely += own * dp;
+      dweight += given * dp;
     }
     d_o[3 * j + 2] = dz;
-    if (dr) dr[j] = drely;
+    drely = drely * -ratio / below / below + dweight * (2 * ratio * ratio * rely * (1 - rely) / both / both);
+    if (dr) dr[j] = rely == 0 ? (real)0 : drely;
   }
 }
