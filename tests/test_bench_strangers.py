@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from conftest import ROOT
 
-from bench.strangers import clip_tables, frames_tables, trust_tables
+from bench.strangers import clip_tables, frames_tables, ingredients, trust_tables
 from bench.strangers.clips import ask
 from bench.strangers.floor import movements
 from bench.strangers.noise import FADES, hidden, noise
@@ -221,3 +221,12 @@ def test_without_the_data_there_is_a_line_and_no_traceback(tmp_path: Path) -> No
     assert done.returncode == 2
     assert "is missing; name the folder with the shared data by --shared" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_recipes_are_told_apart_by_name() -> None:
+    assert ingredients.recipes(["a=x", "b=y", "a=z=1"]) == {"a": ["x", "z=1"], "b": ["y"]}
+    with pytest.raises(InputError, match="NAME=FILE"):
+        ingredients.recipes(["liftModel"])
+    assert ingredients.spread([40.0, 44.0]) == "42.0 (40.0-44.0)"
+    assert ingredients.spread([40.04]) == "40.0"
+    assert ingredients.spread([40.0, np.nan]) == "-"

@@ -3,6 +3,7 @@
     python -m bench.strangers --weights liftModel
     python -m bench.strangers --val                       the quick measure to steer by, on left-out people
     python -m bench.strangers --rows clip noise --quick   a part of the sets, for a look
+    python -m bench.strangers --compare plain=a1 plain=a2 mixed=b1 mixed=b2
 
 Sets are made of the shared data by code and kept in a cache outside the project. All but --val are tests:
 choose nothing by them. Errors are distances from the truth in mm, joint by joint, in the true unit of each
@@ -21,7 +22,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from bench import flags, machine
-from bench.strangers import clip_tables, frames_tables, trust_tables, val
+from bench.strangers import clip_tables, frames_tables, ingredients, trust_tables, val
 from bench.strangers.sets import Sets
 from bench.strangers.table import Run, Table
 from minilift import Lifter
@@ -52,6 +53,9 @@ def arguments() -> argparse.Namespace:
     add("--weights", default="liftModel", metavar="FILE", help="[liftModel]")
     add("--rows", nargs="+", choices=ROWS, default=list(ROWS), metavar="TABLE", help=f"of {', '.join(ROWS)}")
     add("--val", action="store_true", help="the quick measure alone")
+    add(
+        "--compare", nargs="+", metavar="NAME=FILE", help="weights of several recipes and seeds, side by side"
+    )
     add("--quick", action="store_true", help="a part of every set, in less than a minute")
     add("--train", metavar="FILE", help="training poses, for the nearest neighbour")
     add("--seed", type=flags.whole(0), default=0, help="of noise and hidden joints [0]")
@@ -70,11 +74,10 @@ def main() -> None:
 
 
 def _measure(args: argparse.Namespace) -> None:
-    lifter = Lifter.load(args.weights)
-    here, begun = machine.describe(), time.perf_counter()
-    print(f"weights {args.weights}; {here['cpu']}, {here['usable_cores']} cores; commit {here['commit']}")
+    here, begun, sets = machine.describe(), time.perf_counter(), Sets(args.shared, args.cache, args.quick)
+    print(f"{here['cpu']}, {here['usable_cores']} cores; commit {here['commit']}; weights {args.weights}")
     if args.val:
-        print(val.report(lifter, args.shared, args.cache))
+        print(val.report(Lifter.load(args.weights), args.shared, args.cache))
         return
     if args.quick:
         print("quick: a part of every set; these figures are for a look, not to be kept")
@@ -84,7 +87,11 @@ def _measure(args: argparse.Namespace) -> None:
             bar.set_description(what)
             bar.update()
 
-        run = Run(lifter, Sets(args.shared, args.cache, args.quick), step, args.train, args.seed)
+        if args.compare:
+            files = ingredients.recipes(args.compare)
+            bar.write(f"\n{ingredients.table(files, sets, step).text()}", file=sys.stdout)
+            return
+        run = Run(Lifter.load(args.weights), sets, step, args.train, args.seed)
         for name in args.rows:
             text = ROWS[name](run).text()
             bar.write(f"\n{text}", file=sys.stdout)
