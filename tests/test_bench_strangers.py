@@ -6,6 +6,7 @@ import functools
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ from bench.strangers.retarget import CHILD, bones, by_joint, directions_of, reta
 from bench.strangers.sets import MOCAP, USUAL, Sets, kept
 from bench.strangers.table import Run
 from bench.strangers.takes import FPS, Take, with_thorax
-from bench.strangers.views import Cameras, Seen, by_clip, by_frame
+from bench.strangers.views import Cameras, Seen, by_clip, by_frame, by_still_camera
 from minilift import Lifter, LiftModel
 from minilift.errors import InputError
 from minilift.poses.camera import project
@@ -183,7 +184,7 @@ def test_tables_print_the_errors_that_there_are(run: Run) -> None:
 def test_a_clip_asked_as_predict_asks_is_the_lifter_s_own_answer(run: Run) -> None:
     seen = run.sets.clips("x")
     rows = seen.clip == 0
-    found = ask(run.lifter, seen.image[rows], seen.frame[rows], clip_tables.plain(seen))
+    found = ask(run.lifter, seen.image[rows], seen.take(rows), clip_tables.plain(seen))
     assert found.metres is None
     assert abs(found.own - run.lifter.predict(seen.image[rows])).max() < 1e-5
 
@@ -230,3 +231,19 @@ def test_recipes_are_told_apart_by_name() -> None:
     assert ingredients.spread([40.0, 44.0]) == "42.0 (40.0-44.0)"
     assert ingredients.spread([40.04]) == "40.0"
     assert ingredients.spread([40.0, np.nan]) == "-"
+
+
+def test_a_camera_that_stands_still_sees_the_person_pass() -> None:
+    way = np.stack([np.linspace(-1, 1, 40), np.zeros(40), np.linspace(0, 0.5, 40)], axis=1)
+    take = replace(walker(), root=way)
+    seen = by_still_camera([take], Cameras(distance=(4, 4.001), elevation=(10, 10.001)), 3)
+    for clip in range(3):
+        some = seen.take(seen.clip == clip)
+        ray = np.concatenate([some.root, np.full((40, 1), -1)], axis=1)
+        place = ray / np.linalg.norm(ray, axis=1, keepdims=True) * some.scale[:, None]
+        steps = np.linalg.norm(np.diff(place, axis=0), axis=1)
+        assert abs(steps - np.linalg.norm(np.diff(way, axis=0), axis=1)).max() < 1e-5
+        assert abs(np.linalg.norm(place.mean(axis=0)) - 4) < 0.01
+        joints = (some.truth - (0, 0, -1)) * some.scale[:, None, None]
+        assert abs(project(place[:, None] + joints) - some.image).max() < 1e-5
+        assert abs(np.linalg.norm(joints, axis=2) - np.linalg.norm(take.joints, axis=2)).max() < 1e-5

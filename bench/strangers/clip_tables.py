@@ -12,9 +12,9 @@ from bench.strangers.protocol import aligned_mm, errors_mm, noisy, one_frame, ve
 from bench.strangers.sets import ACROBATICS, CMU_BVH, FLOOR, LEFT_OUT
 from bench.strangers.table import Run, Table, verdict
 from bench.strangers.takes import FPS
-from bench.strangers.views import Seen, joined
+from bench.strangers.views import ROOT, Seen, joined
 from minilift.lift.clip.options import LiftOptions
-from minilift.poses.layouts import COURSE15, ROOT
+from minilift.poses.layouts import COURSE15
 from minilift.poses.lens.stature import stature
 
 CLIPS = {"CMU: left out and bvh clips": (LEFT_OUT, CMU_BVH), "acrobatics and floor work": (ACROBATICS, FLOOR)}
@@ -42,7 +42,8 @@ def lifted(run: Run, seen: Seen, sigma: float, options: Options, name: str) -> n
     for clip in np.unique(seen.clip):
         run.step(f"{name}, clip {clip}")
         rows = seen.clip == clip
-        own[rows] = ask(run.lifter, image[rows], seen.frame[rows], options(seen.take(rows))).own
+        some = seen.take(rows)
+        own[rows] = ask(run.lifter, image[rows], some, options(some)).own
     return own
 
 
@@ -65,7 +66,7 @@ def ways(run: Run) -> dict[str, tuple[Options, tuple[float, float] | None]]:
 def true_lengths(seen: Seen) -> np.ndarray:
     """(15,) metres: the bones' mean lengths over a clip."""
     metres = (seen.truth.astype(np.float64) - ROOT) * seen.scale[:, None, None]
-    return COURSE15.bone_lengths(metres + np.array(ROOT)).mean(axis=0)
+    return COURSE15.bone_lengths(metres + ROOT).mean(axis=0)
 
 
 def clip_table(run: Run) -> Table:

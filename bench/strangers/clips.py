@@ -8,6 +8,7 @@ import numpy as np
 
 from bench.strangers.noise import FOCAL
 from bench.strangers.takes import FPS
+from bench.strangers.views import ROOT, Seen
 from minilift import Lifter
 from minilift.lift.clip.lift import lift_keypoints
 from minilift.lift.clip.options import LiftOptions
@@ -25,27 +26,27 @@ class Answer:
     """Of one clip."""
 
     own: np.ndarray
-    """(n, 15, 3) in units of each frame's own distance, the mid-hip at (0, 0, -1)."""
+    """(n, 15, 3) in the camera's axes and units of each frame's own distance, the mid-hip at (0, 0, -1)."""
     metres: np.ndarray | None
     """(n, 15, 3) from the mid-hip, where the answer is in metres."""
 
 
-def keypoints(image: np.ndarray, frame: np.ndarray) -> Keypoints:
-    """One person in a clip: image (n, 15, 2) of focal length 1, NaN where not seen."""
+def keypoints(image: np.ndarray, root: np.ndarray, frame: np.ndarray) -> Keypoints:
+    """One person in a clip: image (n, 15, 2) of focal length 1, NaN if not seen, and the mid-hip (n, 2)."""
     n = len(image)
-    points = np.concatenate([image, np.zeros((n, 1, 2), image.dtype)], axis=1).astype(np.float64)
+    points = np.concatenate([image, root[:, None]], axis=1).astype(np.float64)
     xy = points * (FOCAL, -FOCAL) + np.array(SIZE) / 2
     return Keypoints(
-        xy=xy, score=None, missing=np.isnan(xy).any(axis=2), frame=frame.astype(np.int64),
+        xy=xy, score=None, missing=np.asarray(np.isnan(xy).any(axis=2)), frame=frame.astype(np.int64),
         person=np.zeros(n, np.int64), track=None, track_names=(), layout=LAYOUT, format="made",
         frames=frame.astype(np.int64), size=SIZE, fps=FPS,
     )  # fmt: skip
 
 
-def ask(lifter: Lifter, image: np.ndarray, frame: np.ndarray, options: LiftOptions) -> Answer:
-    """The people of one clip (n, 15, 2), as `minilift predict` lifts them."""
-    found = lift_keypoints(keypoints(image, frame), lifter, options)
+def ask(lifter: Lifter, image: np.ndarray, seen: Seen, options: LiftOptions) -> Answer:
+    """The person of one clip, its image (n, 15, 2) perhaps with noise, as `minilift predict` lifts them."""
+    found = lift_keypoints(keypoints(image, seen.root, seen.frame), lifter, options)
     joints, root = found.joint_3d.astype(np.float64), found.root.astype(np.float64)
     depth = np.linalg.norm(root, axis=1)
-    metres = joints - root[:, None] if found.unit == "m" else None
-    return Answer(joints / depth[:, None, None], metres)
+    offset = joints - root[:, None]
+    return Answer(offset / depth[:, None, None] + ROOT, offset if found.unit == "m" else None)

@@ -29,7 +29,7 @@ def without(image: np.ndarray, count: int, seed: int = 0) -> np.ndarray:
 
 def told(lifter: Lifter, sigma_px: float) -> float | None:
     """What the lifter is told of the noise: its level, where its weights take that."""
-    return sigma_px / FOCAL if getattr(lifter, "takes_noise", False) else None
+    return sigma_px / FOCAL if lifter.takes_noise else None
 
 
 def one_frame(lifter: Lifter, image: np.ndarray, sigma_px: float = 0.0) -> np.ndarray:
@@ -39,8 +39,7 @@ def one_frame(lifter: Lifter, image: np.ndarray, sigma_px: float = 0.0) -> np.nd
     """
     if np.isnan(image).any() and not lifter.takes_missing:
         raise InputError(f"{lifter.weights}: takes no missing joints (its head is {lifter.model.head!r})")
-    sigma = told(lifter, sigma_px)
-    return lifter.predict(image) if sigma is None else lifter.predict(image, sigma=sigma)
+    return lifter.predict(image, sigma=told(lifter, sigma_px))
 
 
 def errors_mm(predicted: np.ndarray, seen: Seen) -> np.ndarray:

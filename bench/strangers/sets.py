@@ -13,7 +13,7 @@ from bench.strangers import floor, retarget
 from bench.strangers import takes as reading
 from bench.strangers import views as seeing
 from bench.strangers.takes import Take
-from bench.strangers.views import Cameras, Seen, by_clip, by_frame
+from bench.strangers.views import Cameras, Seen, by_clip, by_frame, by_still_camera
 from minilift import load_poses
 
 USUAL = Cameras()
@@ -59,13 +59,22 @@ class Sets:
         )  # fmt: skip
         return made.take(np.flatnonzero(made.clip % 6 == 0)) if self.quick else made
 
+    def still(self, name: str) -> Seen:
+        """Clips at 30 frames a second, seen by cameras that stand still, 4 to 8 m from the way's middle."""
+        cameras = Cameras(distance=(4.0, 8.0))
+        made = kept(
+            self.cache, f"still_{zlib.crc32(name.encode()):08x}",
+            lambda: by_still_camera(self._takes(name, clips=True), cameras, 2),
+        )  # fmt: skip
+        return made.take(np.flatnonzero(made.clip % 6 == 0)) if self.quick else made
+
     def _part(self, seen: Seen, every: int) -> Seen:
         return seen.take(np.arange(0, len(seen), every)) if self.quick else seen
 
     def _takes(self, name: str, clips: bool = False) -> list[Take]:
         if name in (CMU_BVH, BANDAI):
-            clips = reading.bvh_clips(self.shared)
-            return [take for take in clips if (take.subject == "Bandai-Namco") == (name == BANDAI)]
+            eight = reading.bvh_clips(self.shared)
+            return [take for take in eight if (take.subject == "Bandai-Namco") == (name == BANDAI)]
         if name == FLOOR:
             return self._on_people(floor.movements())
         takes = reading.cmu_left_out(reading.unpacked(self.shared, self.cache))
@@ -100,7 +109,7 @@ def mocap(shared: Path) -> Seen:
     assert poses.scale is not None
     return Seen(
         np.asarray(poses.joint_2d), np.asarray(poses.joint_3d), np.asarray(poses.scale), np.arange(n),
-        np.zeros(n, np.int64), np.full(n, "mocap, test", object), np.full(n, np.nan),
+        np.zeros(n, np.int64), np.full(n, "mocap, test", object), np.full(n, np.nan), np.zeros((n, 2)),
     )  # fmt: skip
 
 

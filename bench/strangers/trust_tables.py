@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bench.strangers.frames_tables import GROUPS, group
-from bench.strangers.protocol import errors_mm, noisy, one_frame, told
+from bench.strangers.protocol import errors_mm, noisy, one_frame
 from bench.strangers.sets import BANDAI, LEFT_OUT
 from bench.strangers.table import Run, Table, mm
 from bench.strangers.views import Seen
@@ -18,8 +18,7 @@ def judged(run: Run, seen: Seen, sigma: float) -> tuple[np.ndarray, Trust]:
     """Errors (n, 15) mm, and trust in mm, of one frame with noise."""
     image = noisy(seen, sigma, run.seed)
     found = one_frame(run.lifter, image, sigma)
-    level = told(run.lifter, sigma)
-    trust = run.lifter.trust(image, found) if level is None else run.lifter.trust(image, found, sigma=level)
+    trust = run.lifter.trust(image, found)
     unit = (1000 * seen.scale)[:, None]
     known = trust._replace(
         expected_error=trust.expected_error * unit, low=trust.low * unit, high=trust.high * unit
@@ -83,5 +82,5 @@ def reliability_table(run: Run) -> Table:
 
 def spearman(a: np.ndarray, b: np.ndarray) -> float:
     """The correlation of ranks."""
-    ranks = [np.argsort(np.argsort(values)) for values in (a, b)]
-    return float(np.corrcoef(*ranks)[0, 1])
+    ranks = [np.argsort(np.argsort(values)).astype(np.float64) for values in (a, b)]
+    return float(np.corrcoef(ranks[0], ranks[1])[0, 1])
