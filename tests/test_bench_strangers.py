@@ -17,7 +17,7 @@ from bench.strangers import clip_tables, frames_tables, ingredients, trust_table
 from bench.strangers.clips import ask
 from bench.strangers.floor import movements
 from bench.strangers.noise import FADES, hidden, noise
-from bench.strangers.protocol import one_frame, velocity_mm, without
+from bench.strangers.protocol import errors_mm, one_frame, velocity_mm, without
 from bench.strangers.retarget import CHILD, bones, by_joint, directions_of, retargeted
 from bench.strangers.sets import MOCAP, USUAL, Sets, kept
 from bench.strangers.table import Run
@@ -247,3 +247,15 @@ def test_a_camera_that_stands_still_sees_the_person_pass() -> None:
         joints = (some.truth - (0, 0, -1)) * some.scale[:, None, None]
         assert abs(project(place[:, None] + joints) - some.image).max() < 1e-5
         assert abs(np.linalg.norm(joints, axis=2) - np.linalg.norm(take.joints, axis=2)).max() < 1e-5
+
+
+def test_clips_in_metres_and_units_are_measured_alike(run: Run) -> None:
+    seen = run.sets.clips("x")
+    found = clip_tables.lifted(run, seen, 0.0, clip_tables.by_distance, "x")
+    own = errors_mm(found.own, seen).mean()
+    assert own == pytest.approx(errors_mm(run.lifter.predict(seen.image), seen).mean(), rel=1e-4)
+    truth = (seen.truth - (0, 0, -1)) * seen.scale[:, None, None]
+    true = clip_tables.Found(found.own, truth * 1.02)
+    assert clip_tables.in_metres_mm(true, seen) == pytest.approx(20 * np.linalg.norm(truth, axis=2).mean())
+    lengths = clip_tables.true_lengths(seen.take(seen.clip == 0))
+    assert lengths == pytest.approx(walker("x").lengths, rel=1e-4)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from bench.strangers.clips import ask
+from bench.strangers.noise import FOCAL
 from bench.strangers.protocol import aligned_mm, errors_mm, noisy, one_frame, velocity_mm
 from bench.strangers.sets import ACROBATICS, CMU_BVH, FLOOR, LEFT_OUT
 from bench.strangers.table import Run, Table, verdict
@@ -18,6 +19,7 @@ from minilift.poses.layouts import COURSE15
 from minilift.poses.lens.stature import stature
 
 CLIPS = {"CMU: left out and bvh clips": (LEFT_OUT, CMU_BVH), "acrobatics and floor work": (ACROBATICS, FLOOR)}
+STILL = "CMU people left out, cameras that stand still"
 Options = Callable[[Seen], LiftOptions]
 
 
@@ -31,36 +33,35 @@ def clip_set(run: Run, names: tuple[str, ...]) -> Seen:
     return joined(parts)
 
 
-def plain(_: Seen) -> LiftOptions:
-    return LiftOptions(focal=1000.0)
+@dataclass(frozen=True)
+class Found:
+    """What came out of clips."""
+
+    own: np.ndarray
+    """(n, 15, 3) in each frame's own unit."""
+    metres: np.ndarray
+    """(n, 15, 3) from the mid-hip; NaN where no unit was known."""
 
 
-def lifted(run: Run, seen: Seen, sigma: float, options: Options, name: str) -> np.ndarray:
-    """(n, 15, 3) in each frame's own unit: every clip lifted by itself."""
+def lifted(run: Run, seen: Seen, sigma: float, options: Options, name: str) -> Found:
+    """Every clip lifted by itself."""
     image = noisy(seen, sigma, run.seed)
-    own = np.empty(seen.truth.shape)
+    found = Found(np.empty(seen.truth.shape), np.full(seen.truth.shape, np.nan))
     for clip in np.unique(seen.clip):
         run.step(f"{name}, clip {clip}")
         rows = seen.clip == clip
         some = seen.take(rows)
-        own[rows] = ask(run.lifter, image[rows], some, options(some)).own
-    return own
+        answer = ask(run.lifter, image[rows], some, options(some))
+        found.own[rows] = answer.own
+        if answer.metres is not None:
+            found.metres[rows] = answer.metres
+    return found
 
 
-def ways(run: Run) -> dict[str, tuple[Options, tuple[float, float] | None]]:
-    """What is known of a clip, and the most mm for the sets of CLIPS."""
-
-    def distance(seen: Seen) -> LiftOptions:
-        return replace(plain(seen), distance=float(np.median(seen.scale)))
-
-    def height(seen: Seen) -> LiftOptions:
-        return replace(plain(seen), height=float(stature(true_lengths(seen))))
-
-    return {
-        "nothing given": (plain, (32, 38)),
-        "the camera's distance known": (distance, (28, 30)),
-        "the person's height known": (height, (28, 30)),
-    }
+def in_metres_mm(found: Found, seen: Seen) -> float:
+    """Mean error, mm, of an answer in metres as it is, with its own idea of how large the person is."""
+    truth = (seen.truth - ROOT) * seen.scale[:, None, None]
+    return float(np.linalg.norm(found.metres - truth, axis=2).mean() * 1000)
 
 
 def true_lengths(seen: Seen) -> np.ndarray:
@@ -69,26 +70,55 @@ def true_lengths(seen: Seen) -> np.ndarray:
     return COURSE15.bone_lengths(metres + ROOT).mean(axis=0)
 
 
+def plain(_: Seen) -> LiftOptions:
+    """Nothing is known but the focal length."""
+    return LiftOptions(focal=FOCAL)
+
+
+def by_distance(seen: Seen) -> LiftOptions:
+    """The camera's distance, the median over the clip."""
+    return replace(plain(seen), distance=float(np.median(seen.scale)))
+
+
+def by_height(seen: Seen) -> LiftOptions:
+    """The person's height, that of a person with these bones."""
+    return replace(plain(seen), height=float(stature(true_lengths(seen))))
+
+
+KNOWN: dict[str, tuple[Options, tuple[float, float]]] = {
+    "nothing": (plain, (32, 38)),
+    "the camera's distance": (by_distance, (28, 30)),
+    "the person's height": (by_height, (28, 30)),
+}
+"""What is known of a clip, and the most mm for the sets of CLIPS."""
+
+
 def clip_table(run: Run) -> Table:
     table = Table(
-        "Clips at 30 frames a second, exact 2D, one body a person (mm)",
-        ("what is known", *(f"{name}{what}" for name in CLIPS for what in ("", ": at most", ": PA"))),
+        "Clips at 30 frames a second, exact 2D (mm)",
+        ("set", "what is known", "error", "at most", "PA", "in metres as it is"),
     )
-    alone: list[object] = []
-    for names in CLIPS.values():
+    for number, (name, names) in enumerate(CLIPS.items()):
         seen = clip_set(run, names)
-        found = one_frame(run.lifter, seen.image)
-        alone += [float(errors_mm(found, seen).mean()), "", float(aligned_mm(found, seen).mean())]
-    table.add("one frame of them", *alone)
-    for known, (options, mosts) in ways(run).items():
-        cells: list[object] = []
-        for (name, names), most in zip(CLIPS.items(), mosts or (None, None), strict=True):
-            seen = clip_set(run, names)
-            found = lifted(run, seen, 0.0, options, f"{name}, {known}")
-            mean = float(errors_mm(found, seen).mean())
-            cells += [mean, verdict(mean, most), float(aligned_mm(found, seen).mean())]
-        table.add(known, *cells)
+        own = one_frame(run.lifter, seen.image)
+        table.add(
+            name, "one frame", float(errors_mm(own, seen).mean()), "", float(aligned_mm(own, seen).mean()), ""
+        )
+        for known, (options, mosts) in KNOWN.items():
+            _add_clips(run, table, seen, (name, known), options, mosts[number])
+    seen = run.sets.still(LEFT_OUT)
+    for known, (options, _) in KNOWN.items():
+        _add_clips(run, table, seen, (STILL, known), options, None)
     return table
+
+
+def _add_clips(
+    run: Run, table: Table, seen: Seen, called: tuple[str, str], options: Options, most: float | None
+) -> None:
+    found = lifted(run, seen, 0.0, options, ", ".join(called))
+    mean, metres = float(errors_mm(found.own, seen).mean()), in_metres_mm(found, seen)
+    aligned = float(aligned_mm(found.own, seen).mean())
+    table.add(*called, mean, verdict(mean, most), aligned, "" if np.isnan(metres) else metres)
 
 
 NOISE = {2.0: (48, 40, 34), 4.0: (57, 48, 43), 8.0: (76, 64, 58)}
@@ -110,19 +140,18 @@ def noise_table(run: Run) -> Table:
         ),
     )
     seen = clip_set(run, CLIPS["CMU: left out and bvh clips"])
+    ways = {"one frame": None, "a clip, nothing": plain}
     for sigma in (0.0, *NOISE):
-        most = NOISE.get(sigma, (None, None, None))
-        found = one_frame(run.lifter, noisy(seen, sigma, run.seed), sigma)
-        alone = velocity_mm(found, seen, FPS)
-        mean, aligned = float(errors_mm(found, seen).mean()), float(aligned_mm(found, seen).mean())
-        table.add(f"{sigma:g} px", "one frame", mean, verdict(mean, most[0]), aligned, alone, "", "")
-        for number, known in ((1, "nothing given"),):
-            found = lifted(run, seen, sigma, ways(run)[known][0], f"{sigma:g} px, {known}")
-            speed = velocity_mm(found, seen, FPS)
-            mean, aligned = float(errors_mm(found, seen).mean()), float(aligned_mm(found, seen).mean())
-            share = speed / alone
-            table.add(
-                f"{sigma:g} px", f"a clip, {known}", mean, verdict(mean, most[number]), aligned, speed,
-                f"{share:.2f}", "" if not sigma else ("yes" if share <= 0.5 else "NO"),
-            )  # fmt: skip
+        alone = 0.0
+        for number, (known, options) in enumerate(ways.items()):
+            if options is None:
+                own = one_frame(run.lifter, noisy(seen, sigma, run.seed), sigma)
+            else:
+                own = lifted(run, seen, sigma, options, f"{sigma:g} px, {known}").own
+            speed = velocity_mm(own, seen, FPS)
+            alone = alone or speed
+            mean, aligned = float(errors_mm(own, seen).mean()), float(aligned_mm(own, seen).mean())
+            most = verdict(mean, NOISE[sigma][number]) if sigma else ""
+            share = ["", ""] if options is None else [f"{speed / alone:.2f}", verdict(speed / alone, 0.5)]
+            table.add(f"{sigma:g} px", known, mean, most, aligned, speed, *share)
     return table
