@@ -1,27 +1,20 @@
 """How tall people are, by their bones.
 
 From ankle to neck a standing person measures 0.800 of the stature, with a standard deviation of 0.75 percent:
-6,068 people of ANSUR II (Gordon et al., 2012 Anthropometric Survey of U.S. Army Personnel, Natick TR-15/007,
-2014), the neck taken halfway between acromion and C7, the ankle at the outer malleolus. Drillis and Contini
-(in Winter, Biomechanics and Motor Control of Human Movement, figure 4.1) have 0.801. Legs alone vary by 3.4
-percent: long legs go with a short trunk. The head does not count: detectors put it anywhere from the base of
-the skull to the top.
+6,068 people of ANSUR II, whose bones are those of `poses.body` (the neck halfway between acromion and C7, the
+ankle at the outer malleolus). Drillis and Contini (in Winter, Biomechanics and Motor Control of Human
+Movement, figure 4.1) have 0.801. Legs alone vary by 3.4 percent: long legs go with a short trunk. The head
+does not count: detectors put it anywhere from the base of the skull to the top.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from minilift.poses.body.prior import usual_shares
 from minilift.poses.layouts import COURSE15
 
-_SHARES = {
-    "knee": 0.245, "ankle": 0.246, "spine": 0.136, "neck": 0.173, "hip": 0.053, "head": 0.079,
-    "shoulder": 0.085, "elbow": 0.167, "wrist": 0.145,
-}  # fmt: skip
-"""The bone that ends at each joint, as a share of stature: the mean proportions of docs/augmentation.md, the
-trunk's two scaled so that the four from ankle to neck are 0.800."""
-
-_USUAL = np.array([_SHARES[joint.rpartition("_")[2]] for joint in COURSE15.joints])
+_USUAL = usual_shares()
 _COLUMNS = tuple(
     [COURSE15.index(name) for name in names]
     for names in (("left_knee", "right_knee"), ("left_ankle", "right_ankle"), ("spine",), ("neck",))
