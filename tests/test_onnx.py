@@ -24,9 +24,9 @@ Capture = pytest.CaptureFixture[str]
 POSES = make_poses(300)
 
 
-def lived(head: str = "xyz", blocks: int = 2, width: int = 24) -> LiftModel:
+def lived(head: str = "xyz", blocks: int = 2, width: int = 24, levels: bool = False) -> LiftModel:
     """A model whose every array is as after a training: norms that have seen data, units of the data."""
-    model = LiftModel(blocks, width, head=head, seed=3)
+    model = LiftModel(blocks, width, head=head, levels=levels, seed=3)
     rng, state = np.random.default_rng(0), model.state_dict()
     for name, array in state.items():
         if name.endswith("running_var"):
@@ -38,9 +38,9 @@ def lived(head: str = "xyz", blocks: int = 2, width: int = 24) -> LiftModel:
     return model
 
 
-def run(content: bytes, points: np.ndarray) -> np.ndarray:
+def run(content: bytes, points: np.ndarray, **more: np.ndarray) -> np.ndarray:
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
-    return np.asarray(session.run(None, {"joint_2d": points})[0])
+    return np.asarray(session.run(None, {"joint_2d": points, **more})[0])
 
 
 def image(n: int, head: str) -> np.ndarray:
@@ -66,6 +66,27 @@ def test_another_runtime_gives_the_same_joints(head: str, blocks: int, width: in
         assert np.abs(run(content, points) - expected)[seen].max() < 1e-5  # 2e-6
     assert run(content, image(0, head)).shape == (0, 15, 3)
     assert difference(content, model) < 1e-5
+
+
+@pytest.mark.parametrize(("blocks", "width"), [(2, 24), (0, 7)])
+def test_another_runtime_is_told_of_noise(blocks: int, width: int) -> None:
+    """A second input, for weights with levels; of joints that were not seen it may be anything."""
+    model = lived("place", blocks, width, levels=True)
+    content, lifter = to_onnx(model), Lifter(model)
+    for n in (1, 7, 1000):
+        points = image(n, "place")
+        sigma = np.random.default_rng(n).choice([0, 0.001, 0.01, 0.1], (n, 15)).astype(np.float32)
+        expected = lifter.predict(points, sigma)
+        seen = ~np.isnan(points).all(axis=(1, 2))
+        sigma[np.isnan(points[..., 0])] = np.nan
+        assert np.abs(run(content, points, sigma=sigma) - expected)[seen].max() < 1e-5
+        exact = run(content, points, sigma=np.zeros_like(sigma))
+        assert np.abs(exact - lifter.predict(points))[seen].max() < 1e-5
+    assert np.abs(exact - expected)[seen].max() > 1e-3  # sigma does something
+    assert difference(content, model) < 1e-5
+    file = onnx.load_from_string(content)
+    assert [value.name for value in file.graph.input] == ["joint_2d", "sigma"]
+    assert "standard deviation" in {entry.key: entry.value for entry in file.metadata_props}["sigma"]
 
 
 def test_the_default_size_is_written_with_three_products_of_four() -> None:

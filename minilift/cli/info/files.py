@@ -57,7 +57,7 @@ def _weights(path: str) -> Facts:
         "lifts": f"{model.input_nodes // 2} joints in 2D to {model.joint_nodes // 3} in 3D",
         "blocks": model.n_blocks,
         "width": model.hidden_layer,
-        "head": model.head,
+        "head": f"{model.head}, told of noise" if model.takes_noise else model.head,
         "parameters": size,
         "numbers": sorted({str(array.dtype) for array in state.values() if array.dtype.kind == "f"}),
         **_around(found),

@@ -28,7 +28,7 @@ class Augmentation:
     roll       degrees: the camera is turned about its axis by up to so many
     distance   the camera comes nearer or goes away, by a factor of up to exp(distance) to either side
     noise      standard deviation added to every image coordinate, in the units of joint_2d
-    noise_to   the same, but drawn for each pose between 0 and this; a quarter of the poses stay exact. A
+    noise_to   the same, but drawn for each pose between 0 and this; a third of the poses stay exact. A
                network that takes noise levels is told, with an error of its own
     outliers   share of the joints that are far off; of half of them the network is told
     swap       share of the poses with left and right limbs exchanged in the image

@@ -54,7 +54,7 @@ EDGES = ((0.0, -1.0), (0.0, -1.0), (0.0, -1.0), (0.0, 1.0), (-1.0, 0.0), (1.0, 0
 """Directions of the picture's edge, out of the picture: half of them below, where people are cut most."""
 
 CUT = 0.6  # of a person's extent, the most that lies beyond the edge
-EXACT = 0.25  # share of the poses whose points are exact: what is learned for them must not be lost
+EXACT = 1 / 3  # share of the poses whose points are exact: what is learned for them must not be lost
 UNLIKE = 0.6  # at most: standard deviation of the logarithm of a joint's noise within a pose
 ALIKE = 1 / 3  # share of the poses of which one level is told for all joints
 HEARD = 0.2  # error of the logarithm of what is told: of the pose, and of each joint
