@@ -104,20 +104,21 @@ def subjects_table(run: Run) -> Table:
         found = one_frame(run.lifter, seen.image)
         errors, aligned = errors_mm(found, seen).mean(axis=1), aligned_mm(found, seen)
         shaken = errors_mm(one_frame(run.lifter, noisy(seen, 4.0, run.seed), 4.0), seen).mean(axis=1)
-        for label, rows in _by_label(seen, made=name in (ACROBATICS, FLOOR)):
+        for label, rows in _by_label(seen, name):
             figures = [mm(float(column[rows].mean())) for column in (errors, aligned, shaken)]
             table.add(label, f"{rows.sum():,}", *figures)
     return table
 
 
-def _by_label(seen: Seen, made: bool) -> Iterator[tuple[str, np.ndarray]]:
+def _by_label(seen: Seen, name: str) -> Iterator[tuple[str, np.ndarray]]:
     """Rows by person and activity; of made people, by person, and then by activity."""
-    if not made:
+    if name not in (ACROBATICS, FLOOR):
         yield from ((label, seen.label == label) for label in sorted(set(seen.label)))
         return
     for part in (0, 1):
         words = np.array([label.split(", ")[part] for label in seen.label])
-        yield from (("made " * (not part) + word, words == word) for word in sorted(set(words)))
+        for word in sorted(set(words)):
+            yield (word if part else f"made {word}, {name.partition(' on ')[0]}"), words == word
 
 
 def baselines_table(run: Run) -> Table:
