@@ -17,7 +17,8 @@ from minilift.lift.onnx import PURPOSE, difference, to_onnx
 PROGRAM = "minilift export"
 DESCRIPTION = """\
 Write a lifter as ONNX, for programs without Python: the whole network in one
-graph, from joint_2d (batch, 15, 2) to joint_3d (batch, 15, 3), for any batch.
+graph, from joint_2d (batch, 15, 2) to joint_3d (batch, 15, 3), for any batch;
+weights trained with --noise-to take sigma (batch, 15), too.
 
 The weights' change of units and batch norm are in it. Names of the joints,
 axes and units are in the metadata. Needs the library onnx: pip install
@@ -62,7 +63,9 @@ def _export(argv: Sequence[str] | None) -> int:
         raise file_error(args.weights, str(problem)) from None
     told = _checked(args, content, lifter)
     write_atomically(out, lambda file: file.write(content))
-    print(f"wrote {out}, {len(content) / 1e6:.1f} MB: joint_2d (batch, 15, 2) to joint_3d (batch, 15, 3)")
+    more = " and sigma (batch, 15)" if lifter.takes_noise else ""
+    size = f"{len(content) / 1e6:.1f} MB"
+    print(f"wrote {out}, {size}: joint_2d (batch, 15, 2){more} to joint_3d (batch, 15, 3)")
     print(told)
     return 0
 
