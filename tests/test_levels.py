@@ -49,7 +49,7 @@ def test_weights_come_back_from_a_file(tmp_path: Path) -> None:
     Lifter(model).save(tmp_path / "w")
     lifter = Lifter.load(tmp_path / "w")
     assert (lifter.takes_noise, lifter.takes_missing, lifter.model.input_nodes) == (True, True, 30)
-    assert lifter.model.state_dict()["hidden1.weight"].shape == (64, 60)
+    assert lifter.model.state_dict()["hidden1.weight"].shape == (64, 61)
     np.testing.assert_allclose(lifter.predict(image, sigma), Lifter(model).predict(image, sigma), atol=2e-5)
     plain = Lifter(LiftModel(1, 8, head="place"))
     assert (plain.takes_noise, plain.takes_missing) == (False, True)
@@ -113,7 +113,7 @@ def test_weights_without_levels_refuse_it() -> None:
         LiftModel(1, 8, head="ray", levels=True)
     with pytest.raises(ValueError, match="expected input of shape"):
         LiftModel(1, 8, head="place").forward(np.zeros((2, 45)))
-    with pytest.raises(ValueError, match="Reliability: 15 joints and input of shape"):
+    with pytest.raises(ValueError, match="Sized: 15 joints and input of shape"):
         LiftModel(1, 8, head="place", levels=True).forward(np.zeros((2, 60)))
 
 

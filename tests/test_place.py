@@ -113,13 +113,24 @@ def test_all_gradients_equal_torchs(levels: bool) -> None:
     image, sigma = given[:, : 2 * J], given[:, 2 * J :] if levels else torch.zeros(N, J).double()
     seen = ~torch.isnan(image)
     filled = torch.where(seen, image, torch.zeros_like(image)).reshape(N, J, 2)
-    r = torch.where(seen[:, ::2], 0.004 / (0.004 + sigma), torch.zeros_like(sigma))
-    w = torch.where(seen[:, ::2], 1 / (1 + (sigma / 0.04) ** 2), torch.zeros_like(sigma))
-    columns = [(filled * w[..., None]).reshape(N, 2 * J), w, *([r] if levels else [])]
+    size = torch.ones(N, 1).double()
+    if levels:
+        size = ((filled**2).sum((1, 2)) / seen[:, ::2].sum(1)).sqrt()[:, None]
+    own = sigma / size
+    r = torch.where(seen[:, ::2], 0.03 / (0.03 + own), torch.zeros_like(sigma))
+    w = torch.where(seen[:, ::2], 1 / (1 + (own / 0.3) ** 2), torch.zeros_like(sigma))
+    columns = [(filled / size[..., None] * w[..., None]).reshape(N, 2 * J), w]
+    columns += [r, torch.log(size)] if levels else []
     h = torch.cat(columns, 1) @ theirs["hidden1.weight"].T + theirs["hidden1.bias"]
     o = (h @ theirs["output.weight"].T + theirs["output.bias"]).reshape(N, J, 3)
+<<<<<<< HEAD
     g = torch.where(seen[:, ::2], sigma / (0.04 + sigma), torch.ones_like(sigma))
     at = w[..., None] * filled + g[..., None] * o[..., :2]
+=======
+    if levels:
+        o = o * size[..., None] - torch.tensor([0.0, 0.0, 1.0]).double()
+    at = r[..., None] * filled + (1 - r[..., None]) * o[..., :2]
+>>>>>>> af18450 (A network with noise levels sees people at one size: what scaling does need not be learned)
     there = torch.cat([-at * o[..., 2:], o[..., 2:]], 2).reshape(N, 3 * J)
     there.backward(torch.tensor(dy))
     np.testing.assert_allclose(y, there.detach().numpy(), atol=1e-12)

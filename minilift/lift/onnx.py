@@ -25,6 +25,7 @@ from minilift.errors import InputError
 from minilift.lift.fast.folded import FoldedLift
 from minilift.lift.model import LiftModel
 from minilift.lift.rays.operations import LEVEL, SPREAD
+from minilift.lift.rays.size_operations import LEAST
 from minilift.ops import get_ops
 from minilift.poses.layouts import COURSE15
 
@@ -96,25 +97,31 @@ class _Graph:
         else:
             placed = self._reshaped(last, (JOINTS, 3), "placed")
             image, depth = self._cut(placed, 0, 2), self._cut(placed, 2, 3)
-            seen = self._moved(image) if levels else self._node("Where", ["hidden", image, "joint_2d"])
+            if levels:
+                seen = self._node("Mul", [self._moved(image), "size"])
+                depth = self._node("Sub", [self._node("Mul", [depth, "size"]), "whole"])
+            else:
+                seen = self._node("Where", ["hidden", image, "joint_2d"])
             self._on_rays(seen, depth)
         return self._nodes
 
     def _moved(self, image: str) -> str:
-        """w joint_2d + g image, g = sigma / (sigma + SPREAD): how near to its ray each joint lies."""
+        """w points + g image, g = sigma / (sigma + SPREAD): how near to its ray each joint lies."""
         wide = self._constant("wide", np.full(1, SPREAD, np.float32))
         gain = self._node("Div", ["doubt", self._node("Add", ["doubt", wide])])
         gain = self._node("Where", ["hidden", "whole", gain])
         return self._node("Add", ["weighted", self._node("Mul", [gain, image])])
 
     def _weighted(self, points: str, seen: str) -> list[str]:
-        """(w points, w, r), each of one row a pose; r (batch, 15, 1) is called reliability, w points
-        weighted."""
+        """(w points, w, r, log size), each of one row a pose, points and sigma over the size; r (batch, 15, 1)
+        is called reliability, w points weighted."""
         numbers = {"level": LEVEL, "spread": 1 / SPREAD, "whole": 1.0}
         level, spread, whole = (self._constant(k, np.full(1, v, np.float32)) for k, v in numbers.items())
         # of a joint that was not seen sigma may be anything, NaN, too
         sigma = self._reshaped("sigma", (JOINTS, 1), "told")
-        told = self._node("Where", ["hidden", "zero", sigma], "doubt")
+        size = self._size(points, seen)
+        points = self._node("Div", [points, size])
+        told = self._node("Div", [self._node("Where", ["hidden", "zero", sigma]), size], "doubt")
         r = self._node("Div", [level, self._node("Add", [told, level])])
         self._node("Mul", [r, seen], "reliability")
         far = self._node("Mul", [told, spread])
@@ -123,11 +130,20 @@ class _Graph:
             self._reshaped(self._node("Mul", [points, weight], "weighted"), (2 * JOINTS,), "points"),
             self._reshaped(weight, (JOINTS,), "weight"),
             self._reshaped("reliability", (JOINTS,), "relied"),
+            self._reshaped(self._node("Log", [size]), (1,), "large"),
         ]
+
+    def _size(self, points: str, seen: str) -> str:
+        """Root mean square of the points (batch, 15, 2) that were seen (batch, 15, 1): (batch, 1, 1)."""
+        axes = self._constant("size.axes", np.array([1, 2]))
+        squares = self._node("ReduceSum", [self._node("Mul", [points, points]), axes], keepdims=1)
+        count = self._node("Max", [self._node("ReduceSum", [seen, axes], keepdims=1), "whole"])
+        mean = self._node("Sqrt", [self._node("Div", [squares, count])])
+        return self._node("Max", [mean, self._constant("least", np.full(1, LEAST, np.float32))], "size")
 
     def _marked(self, levels: bool) -> str:
         """Points with 0 for those that were not seen, and behind them whether they were, (batch, 45); with
-        levels what `_weighted` has, (batch, 60)."""
+        levels what `_weighted` has, (batch, 61)."""
         sums = self._node("ReduceSum", ["joint_2d", self._constant("axes", np.array([2]))], keepdims=1)
         self._node("IsNaN", [sums], "hidden")  # (batch, 15, 1)
         zero = self._constant("zero", np.zeros(1, np.float32))

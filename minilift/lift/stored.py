@@ -47,7 +47,7 @@ def ends_of(inputs: int, outputs: int) -> dict[str, Any]:
     """The options of a LiftModel whose first layer has `inputs` columns and whose last has `outputs` rows."""
     if 2 * outputs == inputs:
         return {"head": "ray", "input_nodes": inputs}
-    if outputs % 3 == 0 and inputs in (outputs, outputs // 3 * 4):
+    if outputs % 3 == 0 and inputs in (outputs, outputs // 3 * 4 + 1):
         return {"head": "place", "levels": inputs > outputs, "input_nodes": outputs // 3 * 2}
     return {"input_nodes": inputs}
 

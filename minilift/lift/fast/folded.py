@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from minilift.lift.rays.operations import given, place, rays, reliability
+from minilift.lift.rays.size_operations import sized, unsized, with_size
 from minilift.nn import Module
 from minilift.ops import Array, Ops
 
@@ -100,7 +101,8 @@ class FoldedLift(Predictor):
         outputs = len(state["output.bias"])
         self.on_rays = 2 * outputs == stem.shape[1]
         self.first_inputs = stem.shape[1]
-        self.places = outputs % 3 == 0 and self.first_inputs in (outputs, outputs // 3 * 4)
+        self.places = outputs % 3 == 0 and self.first_inputs in (outputs, outputs // 3 * 4 + 1)
+        self.sizes = self.places and self.first_inputs > outputs
         self.columns = 3 * outputs if self.on_rays else outputs
 
     def _layer(self, weight: Any, bias: Any) -> tuple[Array, Array]:
@@ -127,26 +129,34 @@ class FoldedLift(Predictor):
 
     def _by_poses(self, x: Array, out: Array) -> None:
         """Poses as rows, through the whole network on one thread."""
-        ops, shape, (x, points, r) = self.ops, (len(x), self.width), self._given(x)
+        ops, shape, (x, points, r, size) = self.ops, (len(x), self.width), self._given(x)
         h, y, z = (ops.scratch(name, shape) for name in ("h", "y", "z"))
         ops.linear(x, *self.first, out=h)
         for i, (first, second) in enumerate(self.blocks):
             ops.relu(ops.linear(h if i else x, *first, out=y), out=y)
             ops.relu(ops.linear(y, *second, out=z), out=z)
             ops.add(h, z, out=h)
-        self._finish(h, points, r, out)
+        self._finish(h, points, r, size, out)
 
-    def _given(self, x: Array) -> tuple[Array, Array, Array | None]:
-        """What the network sees; the points; how far each is relied on, for one that places joints."""
+    def _given(self, x: Array) -> tuple[Array, Array, Array | None, Array | None]:
+        """What the network sees; the points; how far each is relied on, and how large the person is, for
+        networks that go by that."""
         if not self.places:
-            return x, x, None
+            return x, x, None, None
         ops, n, joints = self.ops, len(x), self.columns // 3
-        told = x.shape[1] > 2 * joints
-        points = ops.scratch("points", (n, 2 * joints)) if told else x
-        r = reliability(ops, x, points if told else None, out=ops.scratch("reliability", (n, joints)))
-        return given(ops, points, r, out=ops.scratch("given", (n, self.first_inputs))), points, r
+        r = ops.scratch("reliability", (n, joints))
+        if not self.sizes:
+            reliability(ops, x, None, out=r)
+            return given(ops, x, r, out=ops.scratch("given", (n, 3 * joints))), x, r, None
+        size = ops.scratch("size", (n, 1))
+        points, scaled = (ops.scratch(name, (n, 2 * joints)) for name in ("points", "scaled"))
+        own = sized(ops, x, joints, size, points, out=ops.scratch("sized", x.shape))
+        reliability(ops, own, scaled, out=r)
+        relied = given(ops, scaled, r, out=ops.scratch("given", (n, 4 * joints)))
+        seen = with_size(ops, relied, size, 1.0, 0.0, out=ops.scratch("seen", (n, self.first_inputs)))
+        return seen, points, r, size
 
-    def _finish(self, h: Array, points: Array, r: Array | None, out: Array) -> None:
+    def _finish(self, h: Array, points: Array, r: Array | None, size: Array | None, out: Array) -> None:
         """The last Linear and, of a network that gives depths, the joints on their rays or placed."""
         if not self.on_rays and not self.places:
             self.ops.linear(h, *self.last, out=out)
@@ -156,6 +166,8 @@ class FoldedLift(Predictor):
         if self.on_rays:
             rays(self.ops, points, answer, out=out)
         else:
+            if size is not None:
+                answer = unsized(self.ops, answer, size, out=answer)
             place(self.ops, points, r, answer, out=out)
 
     def _by_features(self, x: Array, out: Array, count: int = 1) -> None:
@@ -163,14 +175,14 @@ class FoldedLift(Predictor):
 
         BLAS is faster, too, with the smaller factor on this side.
         """
-        ops, shape, (x, points, r) = self.ops, (self.width, len(x)), self._given(x)
+        ops, shape, (x, points, r, size) = self.ops, (self.width, len(x)), self._given(x)
         h, y, z = (ops.scratch(name, shape) for name in ("h", "y", "z"))
         self._columns(self.first, x.T, h)
         for i, (first, second) in enumerate(self.blocks):
             self._columns(first, h if i else x.T, y, count if i else 1, relu=True)
             self._columns(second, y, z, count, relu=True)
             ops.add(h, z, out=h)
-        self._finish(h.T, points, r, out)
+        self._finish(h.T, points, r, size, out)
 
     def _columns(
         self, layer: tuple[Array, Array], x: Array, out: Array, count: int = 1, relu: bool = False

@@ -7,10 +7,11 @@ from typing import Any
 from minilift.lift.rays import cupy_rays, numpy_rays
 from minilift.ops import Array, Ops
 
-LEVEL = 0.004
-"""Image units (4 pixels at f = 1000): a joint that is known no better is half relied on."""
-SPREAD = 0.04
-"""Image units: what the other joints leave open of a joint's image. A joint known no better is drawn half to
+LEVEL = 0.03
+"""Of the size of the person in the image (`Sized`; 4 pixels at f = 1000 and 4 m): a joint that is known no
+better is half relied on."""
+SPREAD = 0.3
+"""Of that size: what the other joints leave open of a joint's image. A joint known no better is drawn half to
 the mean, as Wiener's filter does it with what varies by SPREAD and is seen with noise sigma."""
 
 
