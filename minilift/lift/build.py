@@ -12,6 +12,7 @@ from minilift.errors import ArgumentError
 from minilift.files.mapped import crc32
 from minilift.lift.augment.augmenter import Augmentation, Augmenter
 from minilift.lift.model import BlockMaker, LiftModel
+from minilift.lift.relative import relative_mpjpe
 from minilift.lift.settings import TrainSettings
 from minilift.lift.training import Training, lift_training
 from minilift.nn import losses
@@ -31,7 +32,9 @@ from minilift.optim import (
 from minilift.poses.people.synth import CHUNK, synthesize
 from minilift.poses.poses import Poses
 from minilift.train.batches import batches_per_epoch, hold_out
+from minilift.train.step import Loss
 
+LOSSES: dict[str, Loss] = {"mpjpe": losses.mpjpe, "mse": losses.mse, "relative": relative_mpjpe}
 SEEN = 16_384  # augmented poses from which the network's units are taken
 FREE = 0.5  # of the synthetic people that are added to data, how many move freely
 APART = CHUNK << 20  # where they begin in the crowd of their seed: not those that a folder without data gets
@@ -67,7 +70,7 @@ def build_trainer(
     steps = settings.epochs * batches_per_epoch(len(train), settings.batch_size)
     return lift_training(
         model, optimiser, build_scheduler(settings, optimiser, steps), train, validation, test,
-        epochs=settings.epochs, batch_size=settings.batch_size, out=out, loss=getattr(losses, settings.loss),
+        epochs=settings.epochs, batch_size=settings.batch_size, out=out, loss=LOSSES[settings.loss],
         augmentation=augmentation, weights=settings.weights, patience=settings.patience,
         min_delta=settings.min_delta,
         settings={**settings.as_stored(), "data": fingerprint(data)},

@@ -172,7 +172,8 @@ class LiftModel(Network):
 
     def _backward_of_place(self, dy: Array, place: Place) -> Array:
         """The image points, how far they are relied on and how large the person is act in two places each."""
-        assert self.given is not None and self.reliability is not None
+        assert self.given is not None
+        assert self.reliability is not None
         direct = self.buffer("direct", (len(dy), self.input_nodes))
         dr, more, dsize = None, None, None
         if self.takes_noise:
@@ -189,7 +190,8 @@ class LiftModel(Network):
             dx = self.before.backward(dx)
         if self.sized is None:
             return self.ops.add(dx, direct, out=direct)
-        assert dr is not None and dsize is not None
+        assert dr is not None
+        assert dsize is not None
         dx = self.reliability.backward(self.ops.add(dr, more, out=dr), dx)
         return self.sized.backward(dx, dsize, direct)
 

@@ -58,9 +58,9 @@ PRESETS: Mapping[str, Preset] = {
         "makes them: cameras from 30 degrees below to 60 above, 1.5 to 20 m away, lying and upside-down "
         "people; no synthetic ones but those of the data.",
         {
-            "epochs": 60, "head": "place", "yaw": 180.0, "tilt": 45.0, "elevation": 15.0, "roll": 15.0,
-            "distance": 1.295, "tumble": 0.05, "body": 1.0, "mix": 0.5, "noise_to": 0.012, "outliers": 0.02,
-            "swap": 0.02, "edge": 0.1, "joint_dropout_to": 0.4, "part_dropout": 0.15,
+            "epochs": 60, "loss": "relative", "head": "place", "yaw": 180.0, "tilt": 45.0, "elevation": 15.0,
+            "roll": 15.0, "distance": 1.295, "tumble": 0.05, "body": 1.0, "mix": 0.5, "noise_to": 0.012,
+            "outliers": 0.02, "swap": 0.02, "edge": 0.1, "joint_dropout_to": 0.4, "part_dropout": 0.15,
         },
     ),
     "course": Preset(

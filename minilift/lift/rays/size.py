@@ -66,7 +66,7 @@ class WithSize(Module):
         self.y = self.buffer("y", (len(x), x.shape[1] + 1))
         return with_size(self.ops, x, size, self.scale, self.shift, out=self.y)
 
-    def backward(self, dy: Array) -> tuple[Array, Array]:  # type: ignore[override]
+    def backward(self, dy: Array) -> tuple[Array, Array]:
         """dx and ds."""
         dy = self._gradient(dy, None if self.size is None else self.y)
         assert self.size is not None
@@ -91,7 +91,7 @@ class Unsized(Module):
         self.y = self.buffer("y", self.x.shape)
         return unsized(self.ops, self.x, size, out=self.y)
 
-    def backward(self, dy: Array) -> tuple[Array, Array]:  # type: ignore[override]
+    def backward(self, dy: Array) -> tuple[Array, Array]:
         """dx and ds."""
         dy = self._gradient(dy, None if self.x is None else self.y)
         assert self.x is not None

@@ -12,7 +12,7 @@ LEAST = 1e-3
 
 
 def sized(ops: Ops, x: Array, joints: int, size: Array, points: Array | None, out: Array) -> Array:
-    """size (n, 1) <- sqrt(mean |u_j|^2) over the joints that were seen, at least LEAST; out (n, C) = x / size.
+    """size (n, 1) <- sqrt(mean |u_j|^2) over the joints seen, at least LEAST; out (n, C) = x / size.
 
     x (n, C) has the image points (n, 2J) first, NaN where not seen; `points`, where it is given, takes them.
     """
