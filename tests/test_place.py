@@ -123,14 +123,10 @@ def test_all_gradients_equal_torchs(levels: bool) -> None:
     columns += [r, torch.log(size)] if levels else []
     h = torch.cat(columns, 1) @ theirs["hidden1.weight"].T + theirs["hidden1.bias"]
     o = (h @ theirs["output.weight"].T + theirs["output.bias"]).reshape(N, J, 3)
-<<<<<<< HEAD
-    g = torch.where(seen[:, ::2], sigma / (0.04 + sigma), torch.ones_like(sigma))
-    at = w[..., None] * filled + g[..., None] * o[..., :2]
-=======
+    g = torch.where(seen[:, ::2], own / (0.3 + own), torch.ones_like(sigma))
     if levels:
         o = o * size[..., None] - torch.tensor([0.0, 0.0, 1.0]).double()
-    at = r[..., None] * filled + (1 - r[..., None]) * o[..., :2]
->>>>>>> af18450 (A network with noise levels sees people at one size: what scaling does need not be learned)
+    at = w[..., None] * filled + g[..., None] * o[..., :2]
     there = torch.cat([-at * o[..., 2:], o[..., 2:]], 2).reshape(N, 3 * J)
     there.backward(torch.tensor(dy))
     np.testing.assert_allclose(y, there.detach().numpy(), atol=1e-12)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from minilift.lift.fast.folded import FoldedLift, LayeredLift
-from minilift.lift.rays import Given, Place, Rays, Reliability, Sized, Unsized, WithSize
+from minilift.lift.rays import Placing, Rays
 from minilift.lift.statistics import mean_std
 from minilift.lift.stored import ends_of
 from minilift.nn import Affine, BatchNorm1d, Dropout, Linear, Module, Network, ReLU, Residual
@@ -68,18 +68,12 @@ class LiftModel(Network):
         self.usual = make_block is usual_block
         self.head, self.rays = head, Rays(ops=ops) if head == "ray" else None
         self.takes_noise = levels
-        self.reliability = Reliability(input_nodes // 2, ops=ops) if head == "place" else None
-        self.given = Given(levels, ops=ops) if head == "place" else None
-        self.place = Place(ops=ops) if head == "place" else None
-        self.sized = Sized(input_nodes // 2, ops=ops) if levels else None
-        self.with_size, self.unsized = WithSize(ops=ops), Unsized(ops=ops)
+        self.placing = Placing(input_nodes // 2, levels, ops) if head == "place" else None
         output_nodes = {"ray": input_nodes // 2, "place": input_nodes // 2 * 3}.get(head, output_nodes)
         self.input_nodes, self.output_nodes = input_nodes, output_nodes
         self.joint_nodes = 3 * output_nodes if self.rays else output_nodes  # what `forward` gives
 
-        # the points; which were seen; how well they are known; how large the person is
-        first = input_nodes // 2 * 3 if self.given else input_nodes
-        first += input_nodes // 2 + 1 if levels else 0
+        first = self.placing.inputs if self.placing else input_nodes
         self.children["hidden1"] = Linear(first, hidden_layer, init=init, rng=rng, ops=ops)
         for i in range(n_blocks):
             self.children[f"res-block_{i}"] = make_block(hidden_layer, dropout, init, rng, ops)
@@ -101,99 +95,50 @@ class LiftModel(Network):
         """
         if len(joint_2d) != len(joint_3d):
             raise ValueError(f"standardise: {len(joint_2d)} poses in 2D, {len(joint_3d)} in 3D")
-        if self.sized is not None:
-            joint_2d, joint_3d = self._of_size_1(joint_2d, joint_3d)
+        if self.placing is not None and self.takes_noise:
+            points, joints = (np.asarray(self.ops.to_host(data)) for data in (joint_2d, joint_3d))
+            joint_2d, joint_3d, size = self.placing.of_size_1(points, joints)
+            mean, std = mean_std(np.log(size), 1)
+            self.placing.set_units(1 / std[0], -mean[0] / std[0])
         mean, std = mean_std(joint_2d, self.input_nodes)
         self.before = Affine(1 / std, -mean / std, ops=self.ops)
         image = mean, std
         mean, std = mean_std(joint_3d, self.joint_nodes)
         if self.rays is not None:
             mean, std = mean[2::3], std[2::3]
-        if self.place is not None:  # image points and depths, joint after joint
+        if self.placing is not None:  # image points and depths, joint after joint
             for axis in range(2):
                 mean[axis::3], std[axis::3] = image[0][axis::2] * (not self.takes_noise), image[1][axis::2]
         self.after = Affine(std, mean, ops=self.ops)
 
-    def _of_size_1(self, joint_2d: Any, joint_3d: Any) -> tuple[np.ndarray, np.ndarray]:
-        """Points (N, 2J) and joints (N, 3J) as the layers between `Sized` and `Unsized` have them; also sets
-        what standardises the size."""
-        assert self.sized is not None
-        points = np.asarray(self.ops.to_host(joint_2d)).reshape(-1, self.input_nodes)
-        joints = np.asarray(self.ops.to_host(joint_3d)).reshape(len(points), -1, 3)
-        own = self.sized.forward(self.ops.asarray(points))
-        size = np.asarray(self.ops.to_host(self.sized.size), np.float64)
-        mean, std = mean_std(np.log(size), 1)
-        self.with_size.scale, self.with_size.shift = float(1 / std[0]), float(-mean[0] / std[0])
-        joints = (joints + np.array([0, 0, 1])) / size[:, None]
-        return np.array(self.ops.to_host(own)), joints.reshape(len(points), -1)
-
     def forward(self, x: Array, train: bool = False) -> Array:
-        r, points = None, self._input(x, None if self.takes_noise else self.input_nodes, axes=2)
-        seen = points  # by the layers between
-        if self.sized is not None:
-            seen = self.sized.forward(points)
-        if self.reliability is not None:
-            r = self.reliability.forward(seen)
-            seen = self.reliability.points
-        x = seen if self.before is None else self.before.forward(seen, train)
-        if self.given is not None:
-            x = self.given.forward(x, r)
-        if self.sized is not None:
-            x = self.with_size.forward(x, self.sized.size)
-            points = self.sized.points
+        points = x = self._input(x, None if self.takes_noise else self.input_nodes, axes=2)
+        x = self.placing.points(x) if self.placing else x
+        x = self.before.forward(x, train) if self.before else x
+        x = self.placing.columns(x) if self.placing else x
         for child in self.children.values():
             x = child.forward(x, train)
-        x = x if self.after is None else self.after.forward(x, train)
-        if self.sized is not None:
-            x = self.unsized.forward(x, self.sized.size)
-        if self.place is not None:
-            return self.place.forward(points, r, x)
+        x = self.after.forward(x, train) if self.after else x
+        if self.placing is not None:
+            return self.placing.placed(x)
         return x if self.rays is None else self.rays.forward(points, x)
 
     def backward(self, dy: Array) -> Array:
-        if self.place is not None:
-            return self._backward_of_place(dy, self.place)
         direct = None
-        if self.rays is not None:  # the image points also set the rays
-            direct = self.buffer("direct", (len(dy), self.input_nodes))
+        if self.rays is not None:
+            direct = self.buffer("direct", (len(dy), self.input_nodes))  # the image points also set the rays
             dy = self.rays.backward(dy, direct)
-        dx = self._backward_between(dy)
-        if self.before is not None:
-            dx = self.before.backward(dx)
-        return dx if direct is None else self.ops.add(dx, direct, out=direct)
-
-    def _backward_between(self, dy: Array) -> Array:
-        """Through the change of units behind the layers, and the layers."""
-        if self.after is not None:
-            dy = self.after.backward(dy)
+        if self.placing is not None:
+            dy = self.placing.to_last(dy)
+        dy = self.after.backward(dy) if self.after else dy
         for child in reversed(self.children.values()):
             dy = child.backward(dy)
-        return dy
-
-    def _backward_of_place(self, dy: Array, place: Place) -> Array:
-        """The image points, how far they are relied on and how large the person is act in two places each."""
-        assert self.given is not None
-        assert self.reliability is not None
-        direct = self.buffer("direct", (len(dy), self.input_nodes))
-        dr, more, dsize = None, None, None
-        if self.takes_noise:
-            dr, more = (self.buffer(name, (len(dy), self.input_nodes // 2)) for name in ("dr", "more"))
-        dy = place.backward(dy, direct, dr)
-        if self.sized is not None:
-            dy, dsize = self.unsized.backward(dy)
-        dy = self._backward_between(dy)
-        if self.sized is not None:
-            dy, by_column = self.with_size.backward(dy)
-            dsize = self.ops.add(dsize, by_column, out=by_column)
-        dx = self.given.backward(dy, more)
-        if self.before is not None:
-            dx = self.before.backward(dx)
-        if self.sized is None:
-            return self.ops.add(dx, direct, out=direct)
-        assert dr is not None
-        assert dsize is not None
-        dx = self.reliability.backward(self.ops.add(dr, more, out=dr), dx)
-        return self.sized.backward(dx, dsize, direct)
+        if self.placing is not None:
+            dy = self.placing.to_points(dy)
+        dx = dy if self.before is None else self.before.backward(dy)
+        if self.placing is not None:
+            return self.placing.to_input(dx)
+        return dx if direct is None else self.ops.add(dx, direct, out=direct)
 
     def predictor(self) -> FoldedLift | LayeredLift:
         """The network with its weights as they are now, for prediction alone."""
@@ -218,17 +163,17 @@ class LiftModel(Network):
             scale, shift = self._units(self.before)
             weight = state["hidden1.weight"].astype(np.float64)
             points = weight[:, : self.input_nodes]
-            if self.given is not None:
+            if self.placing is not None:
                 weight[:, self.input_nodes :][:, : self.input_nodes // 2] += (
                     (points * shift).reshape(len(weight), -1, 2).sum(axis=2)
                 )
             else:
                 state["hidden1.bias"] = (points @ shift + state["hidden1.bias"]).astype(self.ops.dtype)
             points *= scale
-            if self.sized is not None:
-                more = weight[:, -1] * self.with_size.shift
-                state["hidden1.bias"] = (state["hidden1.bias"] + more).astype(self.ops.dtype)
-                weight[:, -1] *= self.with_size.scale
+            if self.placing is not None and self.takes_noise:
+                by, on = self.placing.units()
+                state["hidden1.bias"] = (state["hidden1.bias"] + weight[:, -1] * on).astype(self.ops.dtype)
+                weight[:, -1] *= by
             state["hidden1.weight"] = weight.astype(self.ops.dtype)
             scale, shift = self._units(self.after)
             weight = state["output.weight"].astype(np.float64)
@@ -242,7 +187,9 @@ class LiftModel(Network):
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         super().load_state_dict(state)
-        self._without_units()
+        self.before = self.after = None
+        if self.placing is not None:
+            self.placing.set_units(1, 0)
 
     @classmethod
     def from_state_dict(cls, state: Mapping[str, Any], **options: Any) -> LiftModel:
@@ -274,24 +221,20 @@ class LiftModel(Network):
             if layer is not None:
                 state[f"{name}.scale"] = self.ops.to_host(layer.scale)
                 state[f"{name}.shift"] = self.ops.to_host(layer.shift)
-        if self.before is not None and self.sized is not None:
-            state["before.size"] = np.array([self.with_size.scale, self.with_size.shift])
+        if self.before is not None and self.placing is not None:
+            state["before.size"] = np.array(self.placing.units())
         return state
 
     def restore(self, snapshot: Mapping[str, np.ndarray]) -> None:
         state = dict(snapshot)
         units = {k: state.pop(k) for k in list(state) if k.startswith(("before.", "after."))}
         super().restore(state)
-        self._without_units()
+        self.before = self.after = None
         if units:
             self.before = Affine(units["before.scale"], units["before.shift"], ops=self.ops)
             self.after = Affine(units["after.scale"], units["after.shift"], ops=self.ops)
-        if "before.size" in units:
-            self.with_size.scale, self.with_size.shift = map(float, units["before.size"])
-
-    def _without_units(self) -> None:
-        self.before = self.after = None
-        self.with_size.scale, self.with_size.shift = 1.0, 0.0
+        if self.placing is not None:
+            self.placing.set_units(*units.get("before.size", (1, 0)))
 
     def summary(self, shape: tuple[int, ...] | None = None) -> str:
         return super().summary(shape or (self.input_nodes,))

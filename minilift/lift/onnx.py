@@ -113,8 +113,8 @@ class _Graph:
         return self._node("Add", ["weighted", self._node("Mul", [gain, image])])
 
     def _weighted(self, points: str, seen: str) -> list[str]:
-        """(w points, w, r, log size), each of one row a pose, points and sigma over the size; r (batch, 15, 1)
-        is called reliability, w points weighted."""
+        """(w points, w, r, log size), each of one row a pose, points and sigma over the size; r (batch, 15,
+        1) is called reliability, w points weighted."""
         numbers = {"level": LEVEL, "spread": 1 / SPREAD, "whole": 1.0}
         level, spread, whole = (self._constant(k, np.full(1, v, np.float32)) for k, v in numbers.items())
         # of a joint that was not seen sigma may be anything, NaN, too

@@ -15,6 +15,7 @@ from minilift.nn.init import NAMES as INITIALISERS
 # `before`, what runs had until then. Version 0 is that of checkpoints which do not say theirs.
 VERSION = 3
 
+LOSSES = ("mpjpe", "mse", "relative")
 ADAMS, ENDING, DROPPING = ("adam", "adamw"), ("onecycle", "cosine", "warmup"), ("step", "exponential")
 
 
@@ -64,9 +65,11 @@ class TrainSettings:
     epochs: int = _setting(56, "training", "passes over the data", low=1, resumable=True, basic=True)
     batch_size: int = _setting(256, "training", "poses in a step", low=2, basic=True)
     loss: str = _setting(
-        "mpjpe", "training", "loss to minimise; relative: mpjpe over each person's size",
+        "mpjpe",
+        "training",
+        "loss; relative: mpjpe over each person's size",
         choices=("mpjpe", "mse", "relative"),
-    )  # fmt: skip
+    )
     standardise: bool = _setting(
         True, "training", "scale what the network sees to mean 0 and standard deviation 1"
     )
