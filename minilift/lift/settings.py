@@ -15,8 +15,8 @@ from minilift.nn.init import NAMES as INITIALISERS
 # `before`, what runs had until then. Version 0 is that of checkpoints which do not say theirs.
 VERSION = 3
 
-LOSSES = ("mpjpe", "mse", "relative")
-ADAMS, ENDING, DROPPING = ("adam", "adamw"), ("onecycle", "cosine", "warmup"), ("step", "exponential")
+LOSSES, ADAMS = ("mpjpe", "mse", "relative"), ("adam", "adamw")
+ENDING, DROPPING = ("onecycle", "cosine", "warmup"), ("step", "exponential")
 
 
 def _setting(default: Any, group: str, help: str, **facts: Any) -> Any:
