@@ -64,12 +64,7 @@ class TrainSettings:
 
     epochs: int = _setting(56, "training", "passes over the data", low=1, resumable=True, basic=True)
     batch_size: int = _setting(256, "training", "poses in a step", low=2, basic=True)
-    loss: str = _setting(
-        "mpjpe",
-        "training",
-        "loss; relative: mpjpe over each person's size",
-        choices=("mpjpe", "mse", "relative"),
-    )
+    loss: str = _setting("mpjpe", "training", "relative: by each person's size", choices=LOSSES)
     standardise: bool = _setting(
         True, "training", "scale what the network sees to mean 0 and standard deviation 1"
     )
