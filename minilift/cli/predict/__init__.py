@@ -102,6 +102,10 @@ def _add_people(parser: Parser) -> None:
         "--confidence", type=number(float, 0), default=CONFIDENCE, metavar="SCORE", group=group, further=True,
         help=f"a joint with a lower score counts as not seen [{CONFIDENCE:g}]",
     )  # fmt: skip
+    add(
+        "--noise-px", type=number(float, 0), metavar="PX", group=group, further=True,
+        help="how far off keypoints are, standard deviation [from jitter and scores]",
+    )  # fmt: skip
     add("--smooth", choices=SMOOTH, group=group, help=f"over time: {' or '.join(SMOOTH)}")
     add(
         "--fill", type=number(int, 0), default=0, metavar="N", group=group, further=True,
@@ -118,6 +122,7 @@ def _add_people(parser: Parser) -> None:
 def _options(args: argparse.Namespace) -> LiftOptions:
     return LiftOptions(
         camera=None if args.camera is None else load_camera(args.camera),
+        noise=args.noise_px,
         **{name: getattr(args, name) for name in SAME},
     )
 

@@ -11,7 +11,7 @@ from minilift.errors import InputError
 from minilift.files.mapped import chunks
 from minilift.lift.clip.options import LiftOptions
 from minilift.lift.clip.place import Lifted, Placement, people_of
-from minilift.lift.clip.prepare import prepare
+from minilift.lift.clip.prepare import BLOCK, Prepared, prepare
 from minilift.lift.clip.stand_in import stand_in
 from minilift.lift.lifter import Lifter
 from minilift.poses.keypoints import Keypoints
@@ -19,8 +19,6 @@ from minilift.poses.lens.camera import Camera
 from minilift.poses.lifted import LiftedPeople
 from minilift.poses.tracks.identify import choose, identify
 from minilift.poses.tracks.over_time import over_time
-
-BLOCK = 1 << 14  # detections at a time
 
 Progress = Callable[[int], object]
 
@@ -45,9 +43,10 @@ def lift_keypoints(
         chosen = choose(options.person, person, names, found.xy, found.missing)
         found, person = found.take(chosen), person[chosen]
     camera = camera_of(found, options)
+    ready = prepare(found, person, camera, options)
     parts = []
     for rows in chunks(len(found), BLOCK):
-        parts.append(lift_rows(found.take(rows), person[rows], lifter, camera, options))
+        parts.append(lift_rows(ready.take(rows), found.frame[rows], person[rows], lifter, options))
         if progress is not None:
             progress(rows.stop - rows.start)
     lifted = Lifted.joined(parts)
@@ -65,10 +64,10 @@ def lift_blocks(
     a block; gaps are not filled, and nothing is smoothed.
     """
     camera = camera_of(sample, options)
-    first = lift_rows(sample, sample.person, lifter, camera, options)
+    first = _lifted(sample, lifter, camera, options)
     placement = Placement.fit(first, sample.stills or sample.rays, options)
     for block in blocks:
-        lifted = lift_rows(block, block.person, lifter, camera, options)
+        lifted = _lifted(block, lifter, camera, options)
         yield people_of(lifted, block, camera, placement, {})
 
 
@@ -86,14 +85,19 @@ def camera_of(found: Keypoints, options: LiftOptions) -> Camera:
     return Camera.assumed(found.size, seen)
 
 
+def _lifted(found: Keypoints, lifter: Lifter, camera: Camera, options: LiftOptions) -> Lifted:
+    ready = prepare(found, found.person, camera, options)
+    return lift_rows(ready, found.frame, found.person, lifter, options)
+
+
 def lift_rows(
-    found: Keypoints, person: np.ndarray, lifter: Lifter, camera: Camera, options: LiftOptions
+    ready: Prepared, frame: np.ndarray, person: np.ndarray, lifter: Lifter, options: LiftOptions
 ) -> Lifted:
     """Detections lifted one by one, each in its own unit with the mid-hip at (0, 0, -1), straight ahead."""
-    ready = prepare(found, camera, options.confidence)
     rays = ready.rays if lifter.takes_missing else stand_in(ready.rays)
     rays = np.where(ready.empty[:, None, None], np.float32(0), rays)
-    own = lifter.predict(rays, flip=options.flip, project=options.project)
+    sigma = ready.sigma if lifter.takes_noise else None
+    own = lifter.predict(rays, sigma, flip=options.flip, project=options.project)
     if not np.isfinite(own).all():
         raise InputError(f"{lifter.weights}: its predictions are too large or undefined; use other weights")
     expected = unlike = None
@@ -102,6 +106,6 @@ def lift_rows(
         expected, unlike = trust.expected_error.astype(np.float32), trust.unlike | ready.empty
     own[ready.empty] = np.nan
     return Lifted(
-        own, ready.turned, ready.joint_2d, ready.root_2d, ready.confidence, ready.state, found.frame, person,
+        own, ready.turned, ready.joint_2d, ready.root_2d, ready.confidence, ready.state, frame, person,
         expected, unlike,
     )  # fmt: skip

@@ -18,6 +18,7 @@ _BOUNDS = {
     "fov": (1.0, 178.0),
     "height": (0.3, 3.0),
     "distance": (0.05, 1000.0),
+    "noise": (0.0, 1000.0),
     "confidence": (0.0, 1000.0),
 }
 
@@ -27,13 +28,15 @@ class LiftOptions:
     """camera      what took the pictures; None: one that the size of the pictures suggests
     focal       its focal length in pixels alone, or
     fov         its horizontal field of view in degrees
+    noise       pixels (image units of rays): the standard deviation of the keypoints; None: found from their
+                jitter and scores
     confidence  a joint with a lower score counts as not seen
     person      one person alone: an id, "longest" or "largest"; None: all
     height      metres, of the person (of all of them alike, where there are several): sets the scale
     distance    metres from the camera to the mid-hip, the median over the clip: sets the scale
     axes        of the answer: AXES, docs/cameras.md
     level       turn the ground level, where feet show it
-    fill        gaps of up to so many frames are filled
+    fill        gaps of up to so many frames are filled: of single joints in the picture, of people in space
     smooth      over time: one of SMOOTH, or None
     flip        average with the mirrored pose, half as fast
     project     move seen joints onto the rays of their keypoints, as weights with a ray head do anyway
@@ -44,6 +47,7 @@ class LiftOptions:
     camera: Camera | None = None
     focal: float | None = None
     fov: float | None = None
+    noise: float | None = None
     confidence: float = CONFIDENCE
     person: str | None = None
     height: float | None = None
