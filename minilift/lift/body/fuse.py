@@ -96,7 +96,8 @@ def _solve(given: Residuals, start: np.ndarray) -> tuple[np.ndarray, np.ndarray,
         better = cost < now.cost
         joints[..., at[better]], scale[at[better]] = tried[..., better], tried_scale[better]
         damping[at] *= np.where(better, 0.1, 10)
-        going = ~better | (now.cost - cost > _SETTLED * now.cost)
+        with np.errstate(invalid="ignore"):  # both infinite, of a pose behind the camera
+            going = ~better | (now.cost - cost > _SETTLED * now.cost)
         at = at[going]
         if not len(at):
             break

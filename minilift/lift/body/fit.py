@@ -1,0 +1,150 @@
+"""A person's bones from a clip: what all frames say together that none can say alone.
+
+A network gives every bone a vector (across, dz) whose part along the line of sight is a guess with a standard
+deviation s. In frame t the length l_tj of bone j satisfies, with the frame's unit d_t (its distance to the
+root),
+
+    L_j^2 = d_t^2 (across^2 + zeta^2),    zeta ~ N(dz, s):    E L_j^2 = d_t^2 (across^2 + dz^2 + s^2)
+
+so that the plain length of the network's bone is too short: it forgets that what is uncertain is, on average,
+longer than it looks. A network whose s is partly a mistake of the whole clip, rather than of each frame, gets
+half of that back (HALF, measured on people left out of its training). Every frame votes with the inverse of
+the variance of its square,
+
+    v_tj = d_t^4 (4 dz^2 s^2 + 2 s^4) + (FLOOR L^2)^2
+
+and a vote far from the others counts less (Cauchy's weights), for a limb that is lifted the wrong way round.
+Where the distance is not known, lengths and units are found by turns: d_t is the mean of L_j / l_tj with
+weights as in `minilift.poses.lens.scale`, and one factor over all stays free. What the frames say together
+is not better than the network's own habit: COMMON is added to the spread of every bone. Then it is weighed
+against what is known of people's bones, `minilift.poses.body.prior`.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from minilift.lift.body.tree import PARENTS
+from minilift.poses.body.body import Body
+from minilift.poses.body.prior import Prior, combine, observe
+from minilift.poses.layouts import COURSE15
+
+HALF = 0.5
+FLOOR = 0.03  # of a squared length: what no frame is better than
+COMMON = 0.03  # of a length: what all frames are wrong by together
+FEWEST = 10  # frames; of fewer nothing is said
+MOST = 3000  # frames that are looked at, evenly picked
+UNEVEN = 3.0  # standard deviations by which left and right must differ to be told apart
+_ROUNDS = 12
+_ALONG = 0.1  # as in poses.lens.scale: a bone that lies across the view says most about the unit
+
+
+class Fitted(NamedTuple):
+    """A body, and the frames' units in the unit of its lengths."""
+
+    body: Body
+    unit: np.ndarray
+    """(n,): metres, or statures, to the root; NaN in frames that were not lifted."""
+
+
+def fit_body(
+    own: np.ndarray, depth_spread: np.ndarray, seen: np.ndarray, known: Prior,
+    distance: np.ndarray | None = None,
+) -> Fitted | None:  # fmt: skip
+    """One person's body from n frames; None where fewer than FEWEST are lifted.
+
+    own           (n, 15, 3) the network's poses, in units of the distance to the root at (0, 0, -1)
+    depth_spread  (n, 15): standard deviation of its depth of a joint relative to the parent, in these units
+    seen          (n, 15) bool: joints that the picture shows
+    known         what is known of the person otherwise
+    distance      (n,) metres to the root, where known; without it the lengths are relative to each other, and
+                  `known` sets how long they are together
+
+    Left and right are taken to be alike where they differ by less than UNEVEN standard deviations.
+    """
+    fit = np.flatnonzero(np.isfinite(own).all(axis=(1, 2)))
+    if len(fit) < FEWEST:
+        return None
+    some = fit[np.linspace(0, len(fit) - 1, min(len(fit), MOST)).astype(int)]
+    votes = _Votes.of(own[some], depth_spread[some], seen[some])
+    units = np.ones(len(some)) if distance is None else np.asarray(distance, np.float64)[some]
+    free = distance is None
+    lengths, spread = votes.lengths(units)
+    for _ in range(_ROUNDS if free else 0):
+        units = votes.units(lengths)
+        units = units / np.median(units)
+        lengths, spread = votes.lengths(units)
+    told = _weighed(known, lengths, spread, free)
+    body = Body.of(
+        told, f"{len(fit):,} frames and {known.source}" if known.source else f"{len(fit):,} frames"
+    )
+    found = np.full(len(own), np.nan)
+    whole = _Votes.of(own[fit], depth_spread[fit], seen[fit])
+    found[fit] = whole.units(body.lengths) if free else np.asarray(distance)[fit]
+    return Fitted(body, found)
+
+
+class _Votes(NamedTuple):
+    """What n frames say of bones, each in its own unit; arrays are (n, 15)."""
+
+    square: np.ndarray
+    variance: np.ndarray
+    plain: np.ndarray
+    weight: np.ndarray
+    """Of a bone in its frame's unit; 0 where an end was not seen."""
+
+    @classmethod
+    def of(cls, own: np.ndarray, depth_spread: np.ndarray, seen: np.ndarray) -> _Votes:
+        whole = COURSE15.with_root(np.asarray(own, np.float64))
+        bone = whole[:, :-1] - whole[:, list(PARENTS)]
+        dz, s = bone[..., 2], np.broadcast_to(depth_spread, bone.shape[:2])
+        plain = (bone**2).sum(axis=2)
+        square = plain + HALF * s**2
+        variance = 4 * dz**2 * s**2 + 2 * s**4 + (FLOOR * square) ** 2
+        ends = seen & np.where(np.array(PARENTS) < 0, True, seen[:, list(PARENTS)])
+        counted = np.where(ends.any(axis=1, keepdims=True), ends, True)
+        weight = counted / (dz**2 / np.maximum(plain, 1e-12) + _ALONG)
+        return cls(square, variance, np.sqrt(plain), weight)
+
+    def lengths(self, units: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(15,) lengths in the unit of `units` (n,), and their relative standard deviations; NaN for a bone
+        that no frame shows."""
+        square = self.square * units[:, None] ** 2
+        trust = (self.weight > 0) / (self.variance * units[:, None] ** 4)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            mean = (trust * square).sum(axis=0) / trust.sum(axis=0)
+            for _ in range(_ROUNDS):
+                robust = trust / (1 + (square - mean) ** 2 * trust / 9)
+                mean = (robust * square).sum(axis=0) / robust.sum(axis=0)
+            off = (robust * (square - mean) ** 2).sum(axis=0) / robust.sum(axis=0)
+            count = (self.weight > 0).sum(axis=0)
+            # neighbouring frames are not independent: their number counts by its root
+            error = np.sqrt(off) / (2 * mean) / np.sqrt(np.sqrt(np.maximum(count, 1)))
+        return np.sqrt(mean), np.hypot(error, COMMON)
+
+    def units(self, lengths: np.ndarray) -> np.ndarray:
+        """(n,): how large the frames' units are, where bones have these lengths."""
+        weight = self.weight * np.where(np.isfinite(lengths), lengths, 0) ** 2
+        ratio = np.where(np.isfinite(lengths), lengths, 0) / np.maximum(self.plain, 1e-9)
+        return np.asarray((weight * ratio).sum(axis=1) / weight.sum(axis=1))
+
+
+def _weighed(known: Prior, lengths: np.ndarray, spread: np.ndarray, free: bool) -> Prior:
+    """Frames and prior together; `free`: the frames do not say how long all bones are together."""
+    logs = np.log(lengths)
+    for left, right in _PAIRS:
+        apart = abs(logs[left] - logs[right])
+        if apart < UNEVEN * np.hypot(spread[left], spread[right]):
+            logs[[left, right]] = 0.5 * (logs[left] + logs[right])
+    if not free:
+        return combine(known, logs, spread)
+    rows = np.flatnonzero(np.isfinite(logs))
+    first, others = rows[0], rows[1:]
+    pick = np.eye(len(logs))[others] - np.eye(len(logs))[first]
+    noise = np.diag(spread[others] ** 2) + spread[first] ** 2
+    return observe(known, pick, logs[others] - logs[first], noise)
+
+
+_PAIRS = [(joint, other) for joint, other in enumerate(COURSE15.mirror) if joint < other]

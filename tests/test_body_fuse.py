@@ -1,0 +1,187 @@
+"""Rays, depths and bones made one pose: gradients, descent, recovery; and a body found from a clip."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from minilift.lift.body.fit import FEWEST, fit_body
+from minilift.lift.body.fuse import fuse
+from minilift.lift.body.residuals import HUBER, Residuals
+from minilift.lift.body.tree import PARENTS, Eliminated, bones, to_parents
+from minilift.poses.body.prior import prior
+from minilift.poses.layouts import COURSE15
+from minilift.poses.people.synth import synthesize
+
+J = len(COURSE15)
+
+
+def columns(rows: np.ndarray) -> np.ndarray:
+    return np.moveaxis(np.asarray(rows, np.float64), 0, -1)
+
+
+def clip(n: int = 60, seed: int = 3) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Poses (n, 15, 3) of one body in units of their own, their rays, and the lengths (n, 15)."""
+    poses = np.asarray(synthesize(n, seed).joint_3d, np.float64)
+    whole = COURSE15.with_root(poses)
+    bone = whole[:, :-1] - whole[:, list(PARENTS)]
+    lengths = np.linalg.norm(bone, axis=2)
+    same = lengths.mean(axis=0)
+    bone *= (same / lengths)[..., None]
+    joints = np.zeros_like(bone)
+    for joint, parent in enumerate(PARENTS):
+        joints[:, joint] = bone[:, joint] + (joints[:, parent] if parent >= 0 else 0)
+    joints += [0, 0, -1]
+    return joints, joints[..., :2] / -joints[..., 2:], np.broadcast_to(same, lengths.shape)
+
+
+def problem(n: int = 7, seed: int = 0) -> tuple[Residuals, np.ndarray, np.ndarray]:
+    """Everything that can be known, at a point that is not the answer; some keypoints lie far off."""
+    rng = np.random.default_rng(seed)
+    joints, rays, lengths = clip(n)
+    image = columns(rays) + rng.normal(0, 0.004, (J, 2, n))
+    image[3, :, ::2] += 0.2
+    at = columns(joints) + rng.normal(0, 0.01, (J, 3, n))
+    given = Residuals(
+        image=image, sigma=rng.uniform(0.003, 0.01, (J, n)), depth=rng.normal(0, 0.05, (J, n)),
+        depth_spread=rng.uniform(0.01, 0.05, (J, n)), length=columns(lengths) * 1.05,
+        length_spread=rng.uniform(0.02, 0.08, (J, n)), scale_spread=np.where(np.arange(n) < 4, 0.1, 0.0),
+        target=at + 0.01, pull_spread=np.full((J, 3, n), 0.05),
+    )  # fmt: skip
+    return given, at, np.where(np.arange(n) < 4, 0.02, 0.0)
+
+
+def test_the_gradient_is_the_slope_of_the_cost() -> None:
+    given, at, scale = problem()
+    rng = np.random.default_rng(1)
+    system = given.system(at, scale)
+    away = np.sqrt(given._image(at)[0])
+    assert (away > HUBER).any()
+    assert (away < HUBER).any()  # both branches of Huber's function
+    direction, grown = (
+        rng.standard_normal(at.shape),
+        np.where(given.scale_spread > 0, rng.standard_normal(7), 0),
+    )
+    step = 1e-7
+    there, back = (given.cost(at + s * direction, scale + s * grown) for s in (step, -step))
+    slope = (system.gradient * direction).sum(axis=(0, 1)) + system.slope * grown
+    np.testing.assert_allclose((there - back) / (2 * step), slope, rtol=1e-6)
+
+
+def test_the_matrix_is_that_of_the_residuals_and_its_inverse_is_exact() -> None:
+    """Against a dense one: the tree's blocks put into 45 by 45, and NumPy's own solver."""
+    given, at, scale = problem()
+    system = given.system(at, scale)
+    n = at.shape[2]
+    dense = np.zeros((n, 3 * J, 3 * J))
+    for j, parent in enumerate(PARENTS):
+        dense[:, 3 * j : 3 * j + 3, 3 * j : 3 * j + 3] = np.moveaxis(system.diagonal[j], -1, 0)
+        if parent >= 0:
+            block = np.moveaxis(system.off[j], -1, 0)
+            dense[:, 3 * j : 3 * j + 3, 3 * parent : 3 * parent + 3] = block
+            dense[:, 3 * parent : 3 * parent + 3, 3 * j : 3 * j + 3] = block.transpose(0, 2, 1)
+    right = np.random.default_rng(2).standard_normal((J, 3, n))
+    taken = Eliminated(system.diagonal, system.off)
+    rows = np.moveaxis(right, -1, 0).reshape(n, 3 * J, 1)
+    expected = np.linalg.solve(dense, rows).reshape(n, J, 3)
+    np.testing.assert_allclose(taken.solve(right), np.moveaxis(expected, 0, -1), rtol=1e-8, atol=1e-12)
+    inverse = np.linalg.inv(dense)
+    variances = np.moveaxis(np.diagonal(inverse, axis1=1, axis2=2).reshape(n, J, 3), 0, -1)
+    np.testing.assert_allclose(taken.variances(), variances, rtol=1e-8)
+
+
+def test_bones_and_their_way_back_belong_together() -> None:
+    """sum(bones(x) y) and sum(x bones^T(y)) are one number, but for the root that stands still."""
+    rng = np.random.default_rng(3)
+    x, y = rng.standard_normal((2, J, 3, 4))
+    back = y.copy()
+    to_parents(back, y, -1)
+    still = (bones(np.zeros_like(x)) * y).sum()
+    assert (bones(x) * y).sum() - still == pytest.approx((x * back).sum(), rel=1e-12)
+
+
+def test_true_bones_bring_wrong_depths_back() -> None:
+    joints, rays, lengths = clip()
+    rng = np.random.default_rng(4)
+    net = joints.copy()
+    net[..., 2] += rng.normal(0, 0.02, net.shape[:2])
+    net[..., :2] = rays * -net[..., 2:]
+    found = fuse(rays, net, np.full(J, 0.03), lengths, np.full(J, 0.005))
+
+    def error(poses: np.ndarray) -> float:
+        return float(np.linalg.norm(poses - joints, axis=2).mean())
+
+    assert error(found.joint_3d) < 0.85 * error(
+        net
+    )  # seen 0.75: which way a bone leans stays as the net has it
+    assert found.spread.shape == net.shape
+    assert (found.spread > 0).all()
+    # told that the bones may have any length, nothing is moved
+    loose = fuse(rays, net, np.full(J, 0.03), lengths, np.full(J, 100.0))
+    np.testing.assert_allclose(loose.joint_3d, net, atol=1e-5)
+
+
+def test_noise_of_the_image_is_not_turned_into_depth() -> None:
+    """Rays that are taken for exact are followed; told of their noise, the answer is better."""
+    joints, rays, lengths = clip(100)
+    rng = np.random.default_rng(5)
+    noisy = rays + rng.normal(0, 0.006, rays.shape)
+    net = joints.copy()
+    net[..., 2] += rng.normal(0, 0.01, net.shape[:2])
+    net[..., :2] = noisy * -net[..., 2:]
+    depth, spread = np.full(J, 0.015), np.full(J, 0.01)
+    told, untold = (fuse(noisy, net, depth, lengths, spread, sigma).joint_3d for sigma in (0.006, 0.0))
+    errors = [np.linalg.norm(found - joints, axis=2).mean() for found in (told, untold)]
+    assert errors[0] < 0.8 * errors[1]  # seen 0.62
+
+
+def test_the_scale_of_a_frame_is_found_where_it_may_be() -> None:
+    joints, rays, lengths = clip()
+    found = fuse(rays, joints, np.full(J, 0.01), lengths * 1.1, np.full(J, 0.01), 0.0, 0.3)
+    np.testing.assert_allclose(found.scale, -np.log(1.1), atol=0.02)
+    assert fuse(rays, joints, np.full(J, 0.01), lengths, np.full(J, 0.01)).scale.max() == 0
+
+
+def test_joints_that_were_not_seen_and_rows_that_were_not_lifted() -> None:
+    joints, rays, lengths = clip(20)
+    rays, net = rays.copy(), joints.copy()
+    rays[:, 5] = np.nan
+    net[3] = np.nan
+    found = fuse(rays, net, np.full(J, 0.03), lengths, np.full(J, 0.02)).joint_3d
+    assert np.isnan(found[3]).all()
+    others = np.arange(20) != 3
+    assert np.linalg.norm(found[others] - joints[others], axis=2).max() < 0.05
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_body_is_found_from_a_clip(known: bool) -> None:
+    """Bones that no prior has: the frames decide. Depths are wrong by an error that shrinks bones."""
+    joints, _, lengths = clip(200)
+    rng = np.random.default_rng(6)
+    distance = rng.uniform(3, 5, 200)
+    metres = lengths[0] * 4
+    metres[[1, 4]] *= 1.15
+    bone = bones(columns(joints))
+    bone *= (metres / np.linalg.norm(bone, axis=1).T)[..., None].transpose(1, 2, 0)
+    own = np.zeros_like(bone)
+    for joint, parent in enumerate(PARENTS):
+        own[joint] = bone[joint] + (own[parent] if parent >= 0 else 0)
+    own = np.moveaxis(own, -1, 0) / distance[:, None, None] + [0, 0, -1]
+    own[..., 2] += rng.normal(0, 0.004, own.shape[:2])
+    spread, seen = np.full((200, J), 0.006), np.ones((200, J), bool)
+    found = fit_body(own, spread, seen, prior(), distance if known else None)
+    assert found is not None
+    off = np.log(found.body.lengths / metres)
+    if known:
+        assert abs(off).max() < 0.06
+        np.testing.assert_array_equal(found.unit, distance)
+    else:
+        together = off - off.mean()
+        assert abs(together).max() < 0.08
+        np.testing.assert_allclose(found.unit / distance / np.median(found.unit / distance), 1, atol=0.05)
+    assert (abs(off - (0 if known else off.mean())) < 4 * np.hypot(found.body.spread, 0.02)).all()
+
+
+def test_too_few_frames_make_no_body() -> None:
+    joints, _, _ = clip(FEWEST - 1)
+    assert fit_body(joints, np.full(joints.shape[:2], 0.01), np.ones(joints.shape[:2], bool), prior()) is None
