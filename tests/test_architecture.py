@@ -107,7 +107,7 @@ def test_importing_minilift_loads_nothing_heavy() -> None:
 def test_the_plan_is_the_file_list() -> None:
     rooms = {path.stem if path.is_file() else path.name for path in PACKAGE.iterdir()}
     planned = {name for line in ORDER for name in line} | FOR_ALL | {"__init__", "__main__", "py"}
-    assert rooms - {"__pycache__", "py.typed"} - planned == set()
+    assert rooms - {"__pycache__", "py.typed", "starting"} - planned == set()  # the last is of data alone
 
 
 # ---- sizes ---------------------------------------------------------------------------------------------
@@ -119,7 +119,7 @@ def too_long() -> dict[str, int]:
     """Files and functions over the limits, and by how many lines."""
     found = {}
     for path in PACKAGE.rglob("*.*"):
-        if path.suffix != ".pyc":
+        if path.suffix not in (".pyc", ".npz"):
             found[path.relative_to(ROOT).as_posix()] = len(path.read_text().splitlines()) - FILE
     for path in SOURCES:
         text, name = path.read_text(), path.relative_to(ROOT).as_posix()

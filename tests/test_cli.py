@@ -530,7 +530,8 @@ def test_the_gpu_that_is_not_there_is_one_line(with_data: Path, capsys: Capture)
 
 
 def test_files_that_are_missing(folder: Path, capsys: Capture) -> None:
-    fails(evaluate([]), capsys, "liftModel", "no such file", "minilift train")
+    fails(evaluate([]), capsys, "data_test_lift.pkl", "no such file")
+    fails(evaluate(["--weights", "liftModel"]), capsys, "liftModel", "no such file", "minilift train")
     fails(train(["--data", "x.pkl"]), capsys, "x.pkl", "no such file")
     fails(train(["--resume"]), capsys, "checkpoint.npz", "no such file")
     save_poses("data_test_lift.pkl", make_poses(10))

@@ -14,7 +14,7 @@ from test_cli import SMALL, Capture, fails, folder, with_data
 from minilift import LiftModel
 from minilift.cli.train import main as train
 from minilift.files.checkpoint import load_checkpoint, save_checkpoint
-from minilift.lift.earlier import upgraded
+from minilift.lift.resume import upgraded
 
 __all__ = ["folder", "with_data"]  # fixtures of test_cli
 STEADY = [*SMALL, "--scheduler", "none", "--dropout", "0.3"]  # the same rates, however long the run

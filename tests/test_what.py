@@ -248,3 +248,12 @@ def test_a_zip_in_a_zip_is_told_by_its_names() -> None:
     assert words.startswith("a zip file of other things (part 0")
     assert words.endswith("...)")
     assert words.isprintable()
+
+
+def test_a_safetensors_file_whose_length_begins_as_a_pickle_is_one(tmp_path: Path) -> None:
+    """640 bytes of header: 80 02, as protocol 2 begins."""
+    header = b'{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}'.ljust(640)
+    path = tmp_path / "liftModel"
+    path.write_bytes(len(header).to_bytes(8, "little") + header + bytes(4))
+    assert path.read_bytes()[:2] == b"\x80\x02"
+    assert load_state_dict(path)["a"].tolist() == [0]

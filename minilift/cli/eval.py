@@ -14,6 +14,7 @@ from minilift.evaluation.inputs import load_clips, load_with_scale
 from minilift.files import check_writable, write_atomically
 from minilift.files.npz import write_npz
 from minilift.lift.lifter import Lifter
+from minilift.lift.starting import STARTING, USUAL, weights_here
 from minilift.lift.trust import trust_path
 from minilift.poses.info import warn_of_conventions
 from minilift.poses.poses import load_poses
@@ -65,7 +66,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> Parser:
     parser = Parser(PROGRAM, DESCRIPTION, EXAMPLES, MORE)
     add, positive = parser.add_argument, number(float, 0, open_low=True)
-    add("--weights", default="liftModel", metavar="FILE", help="trained weights [liftModel]")
+    add("--weights", metavar="FILE", help=f"trained weights [{USUAL}, or {STARTING}]")
     add("--data", default=DATA, metavar="FILE", help=f"poses with their truth [{DATA}]")
     add("--scale", metavar="FILE.npy", help="metres per unit of each pose [next to the data]")
     add("--device", default="auto", help="cpu, gpu, gpu:1 or auto [auto]")
@@ -104,6 +105,7 @@ def _parser() -> Parser:
 
 def _evaluate(argv: Sequence[str] | None) -> int:
     args = _parser().parse_args(argv)
+    chosen, args.weights = not args.weights, args.weights or weights_here()
     _check(args)
     lifter = Lifter.load(args.weights, device=args.device)
     if lifter.note:
@@ -115,6 +117,8 @@ def _evaluate(argv: Sequence[str] | None) -> int:
         poses, scale_path = load_poses(args.data, need_3d=True, scale=args.scale), args.scale
     else:
         poses, scale_path = load_with_scale(args.data)
+    if chosen and args.weights == STARTING:
+        print(f"note: no {USUAL} here; these are the starting weights", file=sys.stderr)
     clips = load_clips(args.clips, len(poses)) if args.clips else None
     warn_of_conventions(args.data, poses)
     report = evaluate_lifter(

@@ -13,6 +13,7 @@ from minilift.errors import InputError, run_program
 from minilift.files import check_writable, file_error, read_bytes, write_atomically
 from minilift.lift.lifter import Lifter
 from minilift.lift.onnx import PURPOSE, difference, to_onnx
+from minilift.lift.starting import STARTING, USUAL, weights_file
 
 PROGRAM = "minilift export"
 DESCRIPTION = """\
@@ -28,6 +29,7 @@ compared with the lifter, before it is kept.
 EXAMPLES = """\
 examples:
   minilift export model.onnx
+  minilift export model.onnx --weights starting
   minilift export model.onnx --weights runs/liftModel --licence LICENCE.txt
 """
 LARGEST_LICENCE = 1 << 20  # bytes
@@ -42,7 +44,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> Parser:
     parser = Parser(PROGRAM, DESCRIPTION, EXAMPLES)
     parser.add_argument("out", metavar="OUT", help="the file to write, its name ending in .onnx")
-    parser.add_argument("--weights", default="liftModel", metavar="FILE", help="trained weights [liftModel]")
+    parser.add_argument(
+        "--weights", default=USUAL, metavar="FILE", help=f"trained weights, or {STARTING} [{USUAL}]"
+    )
     parser.add_argument("--licence", metavar="FILE", help="text that goes with the weights into the file")
     parser.add_argument("--force", action="store_true", help="replace OUT if it exists")
     return parser
@@ -85,7 +89,7 @@ def _check_out(args: argparse.Namespace, out: Path) -> None:
     """Refuse a name that cannot be written before anything is read."""
     if out.suffix.lower() != ".onnx":
         raise InputError(f"OUT {args.out}: the name must end in .onnx")
-    read = [name for name in (args.weights, args.licence) if name]
+    read = [name for name in (weights_file(args.weights), args.licence) if name]
     if out.resolve() in [Path(name).resolve() for name in read]:
         raise InputError(f"OUT {args.out}: would overwrite what is read; choose another name")
     if out.is_dir():

@@ -16,9 +16,8 @@ from minilift.errors import ArgumentError, InputError, run_program
 from minilift.files import only_one
 from minilift.files.checkpoint import load_checkpoint
 from minilift.lift.build import build_model, build_trainer, split_data
-from minilift.lift.earlier import upgraded
 from minilift.lift.lifter import Lifter
-from minilift.lift.resume import resumed
+from minilift.lift.resume import resumed, upgraded
 from minilift.lift.settings import ENDING, TrainSettings
 from minilift.lift.training import Training
 from minilift.lift.trust import trust_path

@@ -7,6 +7,7 @@ from pathlib import Path
 from minilift.errors import ArgumentError, InputError
 from minilift.files import check_writable
 from minilift.lift.settings import TrainSettings
+from minilift.lift.starting import STARTING
 from minilift.lift.trust import trust_path
 from minilift.poses.info import warn_of_conventions
 from minilift.poses.people.synth import synthesize
@@ -29,6 +30,9 @@ def check_outputs(settings: TrainSettings) -> None:
     resolved = [path.resolve() for path in taken]
     if trust_path(weights).resolve() in resolved:
         problem = f"{trust_path(weights).name} is a file that is needed; choose another"
+        raise ArgumentError("weights", settings.weights, problem)
+    if settings.weights == STARTING:
+        problem = "is the name of the weights that come with minilift; choose another"
         raise ArgumentError("weights", settings.weights, problem)
     if not settings.weights or weights.resolve() in resolved:
         raise ArgumentError("weights", settings.weights, "another file needs that name; choose another")

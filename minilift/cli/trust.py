@@ -7,10 +7,11 @@ from pathlib import Path
 
 from minilift.cli.parser import Parser
 from minilift.cli.settings import add_setting
-from minilift.errors import run_program
-from minilift.files import keep_old, only_one
+from minilift.errors import InputError, run_program
+from minilift.files import keep_old, only_one, read_bytes, write_atomically
 from minilift.lift.lifter import Lifter
 from minilift.lift.settings import TrainSettings
+from minilift.lift.starting import STARTING, USUAL, starting_weights
 from minilift.lift.trust import TrustModel, trust_path
 from minilift.lift.trust.fit import fit_trust
 from minilift.poses.poses import load_poses
@@ -26,7 +27,8 @@ The poses must be those that the weights were trained on, and
 --seed and --val-fraction those of the training, so that the same poses are held out: errors
 on poses that the network knows by heart are too small. From then on
 Lifter.load("liftModel").trust(joint_2d) answers, and minilift eval has a block on
-it. docs/trust.md explains it.
+it. docs/trust.md explains it. Of the weights called starting, a copy is made in
+this folder, for them to go with.
 """
 EXAMPLES = """\
 examples:
@@ -41,11 +43,19 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _trust(argv: Sequence[str] | None) -> int:
     args = _parser().parse_args(argv)
-    path = trust_path(args.weights)
+    weights = USUAL if args.weights == STARTING else args.weights
+    if args.weights == STARTING and Path(weights).exists():
+        problem = f"would be copied here as {weights}, which exists"
+        raise InputError(f"--weights {STARTING}: {problem}; do it in another folder")
+    path = trust_path(weights)
     lifter, poses = Lifter.load(args.weights, device=args.device), load_poses(args.data, need_3d=True)
     rows, held_out = hold_out(len(poses), args.val_fraction, args.seed)
     found = fit_trust(lifter, poses.take(rows), poses.take(held_out), args.seed)
     with only_one(path.parent):
+        if args.weights == STARTING:
+            content = read_bytes(starting_weights())
+            write_atomically(weights, lambda file: file.write(content))
+            print(f"wrote {weights}: a copy of the starting weights")
         keep_trust(found, path)
     print(f"wrote {path}, from {len(held_out):,} poses held out of {args.data}")
     return 0

@@ -22,7 +22,12 @@ _READ: dict[str, NumberType] = {
     "F8_E4M3": types.E4M3, "F8_E5M2": types.E5M2, "I64": types.I64, "I32": types.I32, "I16": types.I16,
     "I8": types.I8, "U64": types.U64, "U32": types.U32, "U16": types.U16, "U8": types.U8, "BOOL": types.BOOL,
 }  # fmt: skip
-_WRITTEN = {"i8": "I64", "f8": "F64", "f4": "F32"}  # in the order in which the library lays them down
+_WRITTEN = {
+    "i8": "I64",
+    "f8": "F64",
+    "f4": "F32",
+    "f2": "F16",
+}  # in the order in which the library lays them down
 
 
 def read_safetensors(path: PathLike, content: bytes) -> dict[str, np.ndarray]:
@@ -48,12 +53,12 @@ def read_safetensors(path: PathLike, content: bytes) -> dict[str, np.ndarray]:
 
 
 def write_safetensors(file: BinaryIO, arrays: Mapping[str, np.ndarray]) -> None:
-    """Write float32, float64 and int64 arrays; equal arrays give equal bytes."""
+    """Write float16, float32, float64 and int64 arrays; equal arrays give equal bytes."""
     order = list(_WRITTEN)
     plain = {name: np.asarray(array) for name, array in arrays.items()}
     for name, array in plain.items():
         if array.dtype.str[1:] not in _WRITTEN or name == _METADATA:
-            raise ValueError(f"cannot save {name!r} of type {array.dtype}; use float32, float64 or int64")
+            raise ValueError(f"cannot save {name!r} of type {array.dtype}; use float16 to float64, or int64")
     names = sorted(plain, key=lambda name: (order.index(plain[name].dtype.str[1:]), name))
     header, at = {}, 0
     for name in names:

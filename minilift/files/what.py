@@ -76,12 +76,13 @@ def kind_of(file: IO[bytes] | bytes) -> Kind:
         return Kind("torch", "a PyTorch file of before version 1.6")
     if start[257:262] == b"ustar":
         return Kind("tar", "a tar archive", "unpack it first: tar xf")
+    # Before pickles: the length of its header may begin with a pickle's first bytes
+    if len(start) > 9 and start[8:9] == b"{" and int.from_bytes(start[:8], "little") < 1 << 27:
+        return Kind("safetensors", "a safetensors file")
     if start[:1] == b"\x80" and start[1:2] in b"\x01\x02\x03\x04\x05" and len(start) > 2:
         return _PICKLE
     if start.startswith(_OLD_PICKLES):
         return _PICKLE
-    if len(start) > 9 and start[8:9] == b"{" and int.from_bytes(start[:8], "little") < 1 << 27:
-        return Kind("safetensors", "a safetensors file")
     if start[1:2] == b"\x50" and start[512:513] and b"\0" in start[:512]:
         return Kind("c3d", "a C3D motion capture file")
     return _text_kind(start) or _OTHER

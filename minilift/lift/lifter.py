@@ -12,6 +12,7 @@ from minilift.errors import ArgumentError, InputError
 from minilift.files.mapped import chunks
 from minilift.files.weights import find_state_dict, save_state_dict
 from minilift.lift.model import LiftModel
+from minilift.lift.starting import STARTING, weights_file
 from minilift.lift.stored import weights_of_lifter
 from minilift.lift.trust import Trust, TrustModel, check_joints, load_trust
 from minilift.poses.layouts import COURSE15
@@ -22,7 +23,7 @@ FARTHEST = 100.0  # image units: a sigma above it, infinity too, is told as this
 class Lifter:
     """2D keypoints in, 3D joints out.
 
-    >>> lifter = Lifter.load("liftModel")
+    >>> lifter = Lifter.load()  # the starting weights; or of a file: Lifter.load("liftModel")
     >>> joint_3d = lifter.predict(joint_2d)
 
     A Lifter predicts with the model's weights as they are when it is made: after more training, make another.
@@ -31,17 +32,19 @@ class Lifter:
     def __init__(self, model: LiftModel) -> None:
         self.model = model
         self._predictor = model.predictor()
-        self.weights: str | PathLike[str] | None = None  # the file that they were read from
+        self.weights: str | PathLike[str] | None = None  # the file that they were read from, or "starting"
         self.note = ""  # what else that file holds, in a line
         self._trust: TrustModel | None = None
 
     @classmethod
-    def load(cls, path: str | PathLike[str], device: str = "cpu") -> Lifter:
+    def load(cls, path: str | PathLike[str] = STARTING, device: str = "cpu") -> Lifter:
         """Read a weights file of minilift or torch; `find_state_dict` tells where in it weights may be.
 
-        Raises InputError if it holds none of a LiftModel.
+        "starting" names the weights that come with the package, whose matrices are stored in float16 and
+        computed with in float32; a file of that name is "./starting", or a Path. Raises InputError for a
+        file that holds no weights of a LiftModel.
         """
-        found = find_state_dict(path, weights_of_lifter, "give weights of a lifter")
+        found = find_state_dict(weights_file(path), weights_of_lifter, "give weights of a lifter")
         state = dict(found.state)
         norms = [key.removesuffix("running_mean") for key in state if key.endswith(".running_mean")]
         for norm in norms:  # torch before 0.4.1 did not count

@@ -17,6 +17,7 @@ from minilift.files.tree import describe as in_words
 from minilift.files.weights import Found, Misfit, find_state_dict, read_content
 from minilift.files.what import kind_of, wrong_kind
 from minilift.lift.model import LiftModel
+from minilift.lift.starting import weights_file
 from minilift.lift.stored import weights_of_lifter
 from minilift.lift.trust import TrustModel, fingerprint
 from minilift.poses import info as poses
@@ -34,6 +35,7 @@ def describe_file(path: str) -> Facts:
 
     Raises InputError naming the file: missing, unreadable, damaged, or of a kind that is not read here.
     """
+    path = str(weights_file(path))
     read_bytes(path, first=1)
     with open(path, "rb") as file:
         kind = kind_of(file)

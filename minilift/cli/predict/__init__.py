@@ -15,6 +15,7 @@ from minilift.errors import InputError, run_program
 from minilift.files import file_error
 from minilift.lift.clip.options import CONFIDENCE, LiftOptions
 from minilift.lift.lifter import Lifter
+from minilift.lift.starting import STARTING, USUAL, weights_here
 from minilift.poses.layouts import COURSE15
 from minilift.poses.lens.axes import NAMES as AXES
 from minilift.poses.lens.files import load_camera
@@ -37,6 +38,8 @@ told. docs/your-keypoints.md has the commands for every detector.
 """
 MORE = """\
 What is written by default is NAME_3d.npz with all numbers and NAME_3d.html, a page with the people moving.
+Without --weights and without a liftModel in this folder, the starting weights are used, which come with
+minilift (docs/starting-model.md).
 The unit of the joints is the distance from the camera to the middle of the hips, or metres where --height or
 --distance is given (docs/cameras.md). docs/outputs.md describes every format.
 """
@@ -62,7 +65,7 @@ def _parser() -> Parser:
     add(
         "--to", nargs="+", metavar="FORMAT", choices=list(FORMATS), help=f"{', '.join(FORMATS)} [{DEFAULT}]"
     )  # fmt: skip
-    add("--weights", default="liftModel", metavar="FILE", help="trained weights [liftModel]")
+    add("--weights", metavar="FILE", help=f"trained weights [{USUAL}, or {STARTING}]")
     add("--force", action="store_true", help="replace files that exist")
     add("--check", action="store_true", help="print how far the 3D joints, projected, lie from the 2D ones")
     add_keypoint_flags(parser)
@@ -131,8 +134,11 @@ def _predict(argv: Sequence[str] | None) -> int:
     args = _parser().parse_args(argv)
     options, asked = _options(args), asked_of(args)
     clips = clips_of(args.input, asked)
+    chosen, args.weights = not args.weights, args.weights or weights_here()
     outputs = plan(args, clips)
     lifter = _lifter(args)
+    if chosen and args.weights == STARTING:
+        print(f"weights: the starting ones (there is no {USUAL} here)")
     bad: list[str] = []
     for clip, files in zip(clips, outputs, strict=True):
         try:

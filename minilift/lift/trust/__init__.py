@@ -14,6 +14,7 @@ from minilift.errors import InputError
 from minilift.files import PathLike, file_error, read_bytes, write_atomically
 from minilift.files.mapped import chunks, crc32
 from minilift.files.npz import read_npz, write_npz
+from minilift.lift.starting import weights_file
 from minilift.lift.trust.arrays import from_arrays, to_arrays
 from minilift.lift.trust.expected import FEATURES, LEVEL, ExpectedError, features
 from minilift.lift.trust.familiarity import RATE, Familiarity
@@ -114,8 +115,8 @@ class TrustModel:
 
 
 def trust_path(weights: PathLike) -> Path:
-    """Where the trust of a file of weights is kept: liftModel -> liftModel.trust.npz."""
-    return Path(os.fspath(weights) + ".trust.npz")
+    """Where the trust of a file of weights, or of "starting", is kept: liftModel -> liftModel.trust.npz."""
+    return Path(os.fspath(weights_file(weights)) + ".trust.npz")
 
 
 def load_trust(weights: PathLike, state: Mapping[str, np.ndarray]) -> TrustModel:

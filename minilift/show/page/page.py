@@ -18,6 +18,7 @@ from minilift.errors import InputError
 from minilift.evaluation.report import Report
 from minilift.extras import require
 from minilift.files import PathLike, write_atomically
+from minilift.lift.starting import weights_file
 from minilift.show.html.document import POLICY, ROOM, json_text, text
 from minilift.show.html.numbers import spread
 from minilift.show.page.packed import MOST, pack
@@ -75,7 +76,7 @@ def write_report(path: PathLike, report: Report) -> None:
 
 
 def _training_log(report: Report) -> Rows:
-    return [] if report.weights is None else training_log(Path(report.weights).parent / LOG)
+    return [] if report.weights is None else training_log(Path(weights_file(report.weights)).parent / LOG)
 
 
 def training_log(path: Path) -> Rows:

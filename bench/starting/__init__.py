@@ -1,0 +1,1 @@
+"""The starting weights that come with the package: made of a training run."""
