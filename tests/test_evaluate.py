@@ -46,8 +46,8 @@ def trusted(request: pytest.FixtureRequest) -> Lifter:
 
 
 def unlike() -> Poses:
-    """The same people, seen upside down, as no pose of the training data is."""
-    turn = np.array([1, -1, 1], np.float32)
+    """The same people, many times as large and upside down, as no pose of the training data is."""
+    turn = np.array([50, -50, 1], np.float32)
     truth = np.asarray(TEST.joint_3d) * turn
     return Poses(np.asarray(TEST.joint_2d) * turn[:2], truth, TEST.scale)
 

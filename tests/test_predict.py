@@ -236,7 +236,7 @@ def test_what_to_expect_comes_with_weights_that_know(folder: Path, capsys: Captu
 
 def test_people_unlike_the_training_data_are_told_of(folder: Path, capsys: Capture) -> None:
     with_trust()
-    np.save("far.npy", IMAGE * 3)
+    np.save("far.npy", IMAGE * 10)
     assert main(["far.npy", "-o", "out.npz"]) == 0
     told = capsys.readouterr().out
     assert re.search(r"\d+\.\d% of the poses are unlike the training data\n.*--preset anyone", told)

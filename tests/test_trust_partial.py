@@ -9,12 +9,10 @@ import pytest
 
 from minilift import Adam, Lifter, LiftModel
 from minilift.evaluation.uncertainty import auroc
-from minilift.files.npz import read_npz
 from minilift.lift.augment.augmenter import Augmentation
 from minilift.lift.run_epoch import run_epoch
 from minilift.lift.trust import TrustModel
 from minilift.lift.trust.fit import fit_trust
-from minilift.lift.trust.partial import LEVELS, levels
 from minilift.poses.metrics import joint_errors
 from minilift.poses.people.synth import synthesize
 from minilift.poses.poses import Poses
@@ -59,7 +57,7 @@ def test_an_interval_holds_as_many_errors_as_it_says(lifter: Lifter, new: Poses)
     assert all(np.isfinite(field).all() for field in trust)
     inside = (trust.low <= errors) & (errors <= trust.high)
     for which in (seen, ~seen):
-        assert 0.86 < inside[which].mean() < 0.95
+        assert 0.83 < inside[which].mean() < 0.95
         assert trust.expected_error[which].mean() == pytest.approx(errors[which].mean(), rel=0.15)
     assert trust.expected_error[~seen].mean() > 1.5 * trust.expected_error[seen].mean()
     assert trust.unlike.mean() < 0.04
@@ -90,21 +88,9 @@ def test_what_is_seen_out_of_place_is_unlike_even_where_others_are_missing(
     assert upside_down.expected_error.mean() > 1.5 * usual.expected_error.mean()
 
 
-def test_it_comes_back_from_its_file_and_only_where_joints_may_be_missing(
-    lifter: Lifter, new: Poses, tmp_path: Path
-) -> None:
+def test_it_comes_back_from_its_file(lifter: Lifter, new: Poses, tmp_path: Path) -> None:
     image = hidden(np.asarray(new.joint_2d))[:50]
     lifter.trust_model.save(tmp_path / "t.npz")
     found, joint_3d = TrustModel.load(tmp_path / "t.npz"), lifter.predict(image)
     for a, b in zip(found.judge(image, joint_3d), lifter.trust(image), strict=True):
         np.testing.assert_array_equal(a, b)
-    TrustModel(found.familiarity, found.errors, found.weights).save(tmp_path / "whole.npz")
-    names = read_npz("whole.npz", (tmp_path / "whole.npz").read_bytes())
-    assert not any(name.startswith("partial") for name in names)
-    assert np.isinf(TrustModel.load(tmp_path / "whole.npz").judge(image, joint_3d).distance).any()
-
-
-def test_levels_are_by_how_many_joints_were_seen() -> None:
-    seen = np.tri(15, dtype=bool)  # 1 to 15 joints
-    assert LEVELS == (13, 10, 1)
-    assert levels(seen).tolist() == [2] * 9 + [1] * 3 + [0] * 3

@@ -11,7 +11,7 @@ from typing import Any
 
 from minilift.cli.settings import Asked, flag, read_train
 from minilift.cli.train_files import check_outputs, read_poses
-from minilift.cli.trust import keep_trust
+from minilift.cli.trust import groups_beside, keep_trust
 from minilift.errors import ArgumentError, InputError, run_program
 from minilift.files import only_one
 from minilift.files.checkpoint import load_checkpoint
@@ -26,6 +26,7 @@ from minilift.ops import choose_device
 from minilift.poses.poses import Poses
 from minilift.show.runs.curves import Curves
 from minilift.show.runs.events import EventFiles
+from minilift.train.batches import hold_out
 from minilift.train.trainer import Trainer
 
 DOOR = "train.py"  # the program in the project folder that does the same as `minilift train`
@@ -113,7 +114,8 @@ def _trust(trainer: Trainer, settings: TrainSettings, data: Poses) -> str:
     path = trust_path(trainer.weights_path)
     lifter, poses = Lifter.load(trainer.weights_path, settings.device), split_data(data, settings)
     try:
-        found = fit_trust(lifter, *poses, settings.seed)
+        rows = hold_out(len(data), settings.val_fraction, settings.seed)[1]
+        found = fit_trust(lifter, *poses, settings.seed, groups_beside(settings.data, rows))
     except InputError as problem:
         return f"no {path}: {problem}"
     keep_trust(found, path)

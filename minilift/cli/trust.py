@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from minilift.cli.parser import Parser
 from minilift.cli.settings import add_setting
 from minilift.errors import InputError, run_program
-from minilift.files import keep_old, only_one, read_bytes, write_atomically
+from minilift.files import PathLike, file_error, keep_old, only_one, read_bytes, write_atomically
+from minilift.files.npz import read_npy
 from minilift.lift.lifter import Lifter
 from minilift.lift.settings import TrainSettings
 from minilift.lift.starting import STARTING, USUAL, starting_weights
@@ -24,16 +27,19 @@ liftModel.trust.npz. Training does so by itself at its end; this is for weights
 that are there already.
 
 The poses must be those that the weights were trained on, and
---seed and --val-fraction those of the training, so that the same poses are held out: errors
-on poses that the network knows by heart are too small. From then on
-Lifter.load("liftModel").trust(joint_2d) answers, and minilift eval has a block on
-it. docs/trust.md explains it. Of the weights called starting, a copy is made in
-this folder, for them to go with.
+--seed and --val-fraction those of the training, so that the same poses are held
+out: errors on poses that the network knows by heart are too small. Better are
+people that the network never saw: --groups says who is who in such poses, and all
+of --data are learned from. From then on Lifter.load("liftModel").trust(joint_2d)
+answers, and minilift eval has a block on it. docs/trust.md explains it. Of the
+weights called starting, a copy is made in this folder, for them to go with.
 """
 EXAMPLES = """\
 examples:
   minilift trust                 for liftModel, trained on data_train_lift.pkl
   minilift trust --weights old/liftModel --data poses.npz --seed 1
+  minilift trust --data val.npz --groups val_subjects.npy
+                                 people left out of the training
 """
 
 
@@ -49,16 +55,45 @@ def _trust(argv: Sequence[str] | None) -> int:
         raise InputError(f"--weights {STARTING}: {problem}; do it in another folder")
     path = trust_path(weights)
     lifter, poses = Lifter.load(args.weights, device=args.device), load_poses(args.data, need_3d=True)
-    rows, held_out = hold_out(len(poses), args.val_fraction, args.seed)
-    found = fit_trust(lifter, poses.take(rows), poses.take(held_out), args.seed)
+    if args.groups:
+        people = read_groups(args.groups, len(poses))
+        found = fit_trust(lifter, None, poses, args.seed, people)
+        learned = f"{len(poses):,} poses of {len(np.unique(people))} people in {args.data}"
+    else:
+        rows, others = hold_out(len(poses), args.val_fraction, args.seed)
+        found = fit_trust(
+            lifter, poses.take(rows), poses.take(others), args.seed, groups_beside(args.data, others)
+        )
+        learned = f"{len(others):,} poses held out of {args.data}"
     with only_one(path.parent):
         if args.weights == STARTING:
             content = read_bytes(starting_weights())
             write_atomically(weights, lambda file: file.write(content))
             print(f"wrote {weights}: a copy of the starting weights")
         keep_trust(found, path)
-    print(f"wrote {path}, from {len(held_out):,} poses held out of {args.data}")
+    print(f"wrote {path}, from {learned}")
     return 0
+
+
+def read_groups(path: PathLike, n: int) -> np.ndarray:
+    """Whose each of n poses is: the whole numbers of a .npy file. Raises InputError naming the file."""
+    remedy = "give a .npy file with a whole number a pose, as minilift data writes"
+    groups = read_npy(path, remedy)
+    if groups.dtype.kind not in "iu" or groups.shape != (n,):
+        problem = f"holds {groups.dtype} of shape {groups.shape}, not a whole number for each of {n:,} poses"
+        raise file_error(path, f"{problem}; {remedy}")
+    return groups
+
+
+def groups_beside(data: str, rows: np.ndarray) -> np.ndarray | None:
+    """Whose the poses `rows` of a file are, if a file _subjects.npy lies beside it and they are several."""
+    path = Path(data).with_name(f"{Path(data).stem.removesuffix('_lift')}_subjects.npy")
+    if not path.exists():
+        return None
+    groups = read_npy(path)
+    if groups.dtype.kind not in "iu" or groups.ndim != 1 or not len(rows) or len(groups) <= rows.max():
+        raise file_error(path, "does not hold a whole number for each pose; mend or remove it")
+    return groups[rows] if len(np.unique(groups[rows])) > 1 else None
 
 
 def keep_trust(found: TrustModel, path: Path) -> None:
@@ -77,4 +112,6 @@ def _parser() -> Parser:
     }  # fmt: skip
     for name, help in told.items():
         add_setting(parser, name, help, default=getattr(TrainSettings, name))
+    groups = "whole numbers of people left out of the training, one for each pose of --data"
+    parser.add_argument("--groups", metavar="FILE", help=groups)
     return parser

@@ -202,20 +202,21 @@ class Lifter:
         except InputError:
             return False
 
-    def trust(self, joint_2d: Any, joint_3d: np.ndarray | None = None) -> Trust:
+    def trust(self, joint_2d: Any, joint_3d: np.ndarray | None = None, sigma: Any = None) -> Trust:
         """How far to trust the prediction for 2D joints (N, 15, 2) or (N, 30): `minilift.lift.trust.Trust`.
 
         For a single pose (15, 2) the fields have no first dimension. `joint_3d` is what `predict` gave for
-        these points, without options, if it is at hand: that saves lifting them again. Raises InputError as
-        `trust_model`, ValueError for other shapes.
+        these points and this `sigma`, without options, if it is at hand: that saves lifting them again.
+        Raises InputError as `trust_model`, ArgumentError as `predict` for sigma, ValueError for other shapes.
         """
         known = self.trust_model
-        lifted = self.predict(joint_2d) if joint_3d is None else np.asarray(joint_3d)
+        lifted = self.predict(joint_2d, sigma) if joint_3d is None else np.asarray(joint_3d)
         points = np.asarray(joint_2d, np.float32)
         joints = len(COURSE15)
         if lifted.shape[-2:] != (joints, 3) or lifted.size * 2 != points.size * 3:
             raise ValueError(f"expected the prediction for points {points.shape}, got {lifted.shape}")
-        found = known.judge(points.reshape(-1, joints, 2), lifted.reshape(-1, joints, 3))
+        told = self._told(sigma, points.reshape(-1, 2 * joints), lifted.ndim == 2)
+        found = known.judge(points.reshape(-1, joints, 2), lifted.reshape(-1, joints, 3), told)
         return Trust(*(field[0] for field in found)) if lifted.ndim == 2 else found
 
     def _mirrored(self, image: np.ndarray, told: np.ndarray | None, part: slice) -> np.ndarray:

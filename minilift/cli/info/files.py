@@ -170,7 +170,7 @@ def _trust(path: str) -> Facts:
         "made for weights": f"with fingerprint {trust.weights:08x}",
         f"fits {weights.name}" if fits is not None else "fits the weights next to it": fits,
         "training poses kept": len(trust.familiarity.reference),
-        "held-out poses": len(trust.familiarity.usual),
+        "held-out poses": len(trust.ranks.scores),
     }
 
 

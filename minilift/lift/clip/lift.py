@@ -102,7 +102,7 @@ def lift_rows(
         raise InputError(f"{lifter.weights}: its predictions are too large or undefined; use other weights")
     expected = unlike = None
     if lifter.has_trust:
-        trust = lifter.trust(rays, None if options.flip or options.project else own)
+        trust = lifter.trust(rays, None if options.flip or options.project else own, sigma)
         expected, unlike = trust.expected_error.astype(np.float32), trust.unlike | ready.empty
     own[ready.empty] = np.nan
     return Lifted(

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,33 +16,36 @@ from minilift.files.mapped import chunks, crc32
 from minilift.files.npz import read_npz, write_npz
 from minilift.lift.starting import weights_file
 from minilift.lift.trust.arrays import from_arrays, to_arrays
-from minilift.lift.trust.expected import FEATURES, LEVEL, ExpectedError, features
-from minilift.lift.trust.familiarity import RATE, Familiarity
-from minilift.lift.trust.partial import PARTIAL_FEATURES, Partial, Ranks
+from minilift.lift.trust.expected import FEATURES, LEVEL, LEVELS, Expectation, ExpectedError, Seen
+from minilift.lift.trust.familiarity import RATE, Familiarity, Ranks
 from minilift.poses.layouts import COURSE15
 
-__all__ = ["LEVEL", "RATE", "ExpectedError", "Familiarity", "Trust", "TrustModel", "trust_path"]
+__all__ = ["LEVEL", "LEVELS", "RATE", "ExpectedError", "Familiarity", "Trust", "TrustModel", "trust_path"]
 
 ROWS = 2048  # poses at a time
 MANY_UNLIKE = 0.2  # of the poses, unlike the training data: these are other people or cameras
 REMEDY = "make one with: minilift trust"
+VERSION = 2  # of the file
 
 
 class Trust(NamedTuple):
     """How far n predictions can be trusted. docs/trust.md says how each is found."""
 
     unlike: np.ndarray
-    """(n,) bool: the input is unlike the training data. Of those that are like it, 1 in 100 is called so."""
+    """(n,) bool: a larger error is to be expected than of usual poses, or the input is farther from what it
+    knows than they are. Of usual poses 1 in 100 is called so."""
     percentile: np.ndarray
-    """(n,) 0 to 100: more unusual than so many per cent of poses like the training data."""
+    """(n,) 0 to 100: so many per cent of usual poses have a smaller expected error for their size."""
     distance: np.ndarray
-    """(n,) from the training data, where 1 is usual; goes on where the percentile ends. Infinite for NaN."""
+    """(n,) from the training data, where 1 is usual. Infinite for NaN."""
     expected_error: np.ndarray
     """(n, 15) the distance of each predicted joint from the truth, on average, in the units of the poses."""
     low: np.ndarray
     """(n, 15) 90% of the errors lie between this ..."""
     high: np.ndarray
     """(n, 15) ... and this."""
+    bin: np.ndarray
+    """(n,) the number of the group of poses that its interval was calibrated on."""
 
 
 @dataclass(frozen=True)
@@ -51,43 +54,41 @@ class TrustModel:
 
     familiarity: Familiarity
     errors: ExpectedError
+    ranks: Ranks
     weights: int
     """`fingerprint` of the weights that it was made for."""
-    partial: Partial | None = None
-    """The same for poses with joints that were not seen, of a lifter that takes them."""
 
-    def judge(self, image: np.ndarray, joint_3d: np.ndarray) -> Trust:
-        """Of inputs (n, 15, 2) and the lifter's plain predictions for them, (n, 15, 3).
+    def judge(self, image: np.ndarray, joint_3d: np.ndarray, sigma: np.ndarray | None = None) -> Trust:
+        """Of inputs (n, 15, 2) and the lifter's plain predictions for them, (n, 15, 3), which it made with
+        `sigma` (n, 15), the standard deviations of the points.
 
-        NaN in a point says that the joint was not seen, where there is `partial`; else its pose is infinitely
-        far, as is a pose without any joint.
+        NaN in a point says that the joint was not seen, where the lifter takes that; else its pose is
+        infinitely far, as is a pose without any joint.
         """
-        parts = [self._judge(image[rows], joint_3d[rows]) for rows in chunks(len(image), ROWS)]
+        parts = [
+            self._judge(image[rows], joint_3d[rows], None if sigma is None else sigma[rows])
+            for rows in chunks(len(image), ROWS)
+        ]
         return Trust(*map(np.concatenate, zip(*parts, strict=True))) if parts else _nothing()
 
-    def _judge(self, image: np.ndarray, joint_3d: np.ndarray) -> Trust:
-        measured = self.familiarity.measure(image, joint_3d)
-        distance = measured.distance
-        errors = self.errors(features(image, joint_3d, measured), distance)
-        percentile = self.familiarity.percentile(distance)
-        found = Trust(distance > self.familiarity.limit, percentile, distance, *errors)
-        if self.partial is not None:
-            seen = ~np.isnan(image).any(axis=2)
-            rows = np.flatnonzero(~seen.all(axis=1) & seen.any(axis=1))
-            if len(rows):
-                lacking = self.partial.judge(self.familiarity, image[rows], joint_3d[rows], seen[rows])
-                for mine, theirs in zip(found, lacking, strict=True):
-                    mine[rows] = theirs
-        return found
+    def _judge(self, image: np.ndarray, joint_3d: np.ndarray, sigma: np.ndarray | None) -> Trust:
+        seen_as = Seen.of(self.familiarity, image, joint_3d, sigma)
+        found = self.errors(seen_as)
+        low, high = self.errors.interval(found, seen_as.seen)
+        percentile = self.ranks.percentile(found.score, seen_as.distance)
+        unlike = self.ranks.unlike(found.score, seen_as.distance)
+        return Trust(unlike, percentile, seen_as.distance, found.error, low, high, found.bin)
+
+    def interval(self, found: Trust, seen: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:
+        """Between which errors (n, 15), (n, 15) `level`, one of LEVELS, of them lie, for what `judge` found
+        of poses whose joints `seen` (n, 15) were seen."""
+        return self.errors.interval(Expectation(found.expected_error, found.distance, found.bin), seen, level)
 
     def save(self, path: PathLike) -> None:
         """Write a .npz, atomically; equal models give equal bytes."""
-        arrays = {"weights": np.array([self.weights], np.int64)}
-        arrays |= to_arrays(self.familiarity, "familiarity") | to_arrays(self.errors, "errors")
-        if self.partial is not None:
-            arrays |= to_arrays(self.partial.ranks, "partial") | to_arrays(
-                self.partial.errors, "partial_errors"
-            )
+        arrays = {"version": np.array([VERSION], np.int64), "weights": np.array([self.weights], np.int64)}
+        for name, part in self._parts().items():
+            arrays |= to_arrays(part, name)
         write_atomically(path, lambda file: write_npz(file, arrays))
 
     @classmethod
@@ -96,22 +97,30 @@ class TrustModel:
         arrays = read_npz(path, read_bytes(path, REMEDY))
         sizes = {"image": 2 * len(COURSE15), "joints": len(COURSE15), "features": FEATURES}
         try:
-            weights = arrays["weights"]
-            if weights is None or weights.shape != (1,) or weights.dtype.kind not in "iu":
-                raise ValueError("weights is not one whole number")
+            if _number(arrays, "weights") and "version" not in arrays:
+                raise ValueError("it is of an earlier version")
+            if (version := _number(arrays, "version")) != VERSION:
+                raise ValueError(f"it is of version {version}, this minilift reads {VERSION}")
             familiarity = from_arrays(Familiarity, "familiarity", arrays, sizes)
             errors = from_arrays(ExpectedError, "errors", arrays, sizes)
-            partial = None
-            if any(name.startswith("partial") for name in arrays):
-                ranks = from_arrays(Ranks, "partial", arrays, {})
-                sizes = {"joints": 2 * len(COURSE15), "features": PARTIAL_FEATURES}
-                partial = Partial(ranks, from_arrays(ExpectedError, "partial_errors", arrays, sizes))
-            fits = partial is None or partial.sound
-            if not (familiarity.typical > 0).all() or not errors.sound or not fits:
+            ranks = from_arrays(Ranks, "ranks", arrays, {})
+            if not (familiarity.typical > 0).all() or not errors.sound:
                 raise ValueError("a spread is not more than 0")
+            if any((np.diff(usual) < 0).any() for usual in vars(ranks).values()):
+                raise ValueError("its ranks do not rise")
         except (KeyError, ValueError) as problem:
             raise file_error(path, f"does not say when to trust weights ({problem}); {REMEDY}") from None
-        return cls(familiarity, errors, int(weights[0]), partial)
+        return cls(familiarity, errors, ranks, _number(arrays, "weights"))
+
+    def _parts(self) -> dict[str, Any]:
+        return {"familiarity": self.familiarity, "errors": self.errors, "ranks": self.ranks}
+
+
+def _number(arrays: Mapping[str, np.ndarray | None], name: str) -> int:
+    array = arrays[name]
+    if array is None or array.shape != (1,) or array.dtype.kind not in "iu":
+        raise ValueError(f"{name} is not one whole number")
+    return int(array[0])
 
 
 def trust_path(weights: PathLike) -> Path:
@@ -158,4 +167,4 @@ def check_joints(inputs: int, outputs: int) -> None:
 
 def _nothing() -> Trust:
     none, joints = np.zeros(0), np.zeros((0, len(COURSE15)))
-    return Trust(np.zeros(0, bool), none, none, joints, joints, joints)
+    return Trust(np.zeros(0, bool), none, none, joints, joints, joints, np.zeros(0, np.int64))

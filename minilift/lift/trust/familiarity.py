@@ -1,9 +1,9 @@
-"""How unlike the training data an input is: a distance, and its rank among ordinary ones."""
+"""How far an input is from the training data, and the rank of its expected error among ordinary ones."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, NamedTuple
 
 import numpy as np
@@ -14,6 +14,7 @@ from minilift.poses.nearest import NearestRows
 REFERENCE = 4096  # training poses that are kept to compare with; in the file a quarter of a MB
 IMAGE_NOISE = 1e-3  # of image coordinates, 4 mm at 4 m: differences below it say little
 BONE_NOISE = 3e-3  # of logarithms of bone lengths: a millimetre of a thigh
+MOST_RANKS = 4096
 RATE = 0.01  # of ordinary poses, how many are called unlike
 SHORTEST = 1e-6  # a bone of length 0 has a logarithm, too
 
@@ -49,13 +50,12 @@ class Familiarity:
     bone_mean: Annotated[np.ndarray, "joints"]
     bone_whiten: Annotated[np.ndarray, "joints", "joints"]
     typical: Annotated[np.ndarray, 2]
-    usual: Annotated[np.ndarray, "held out"]  # distances of held-out poses, in rising order
 
     @classmethod
     def fit(cls, image: np.ndarray, joint_3d: np.ndarray) -> Familiarity:
         """From training poses (n, 15, 2) and what the lifter predicts for them (n, 15, 3), in any order.
 
-        `rank` comes after it.
+        `scaled` comes after it.
         """
         flat = image.reshape(len(image), -1).astype(np.float64)
         mean, whiten = _whitening(flat, IMAGE_NOISE)
@@ -63,15 +63,11 @@ class Familiarity:
         # float16 as the file has it: the same distances before and after
         reference = ((flat[chosen] - mean) @ whiten).astype(np.float16)
         bones = _log_bones(joint_3d)
-        return cls(mean, whiten, reference, *_whitening(bones, BONE_NOISE), np.ones(2), np.zeros(0))
+        return cls(mean, whiten, reference, *_whitening(bones, BONE_NOISE), np.ones(2))
 
-    def rank(self, image: np.ndarray, joint_3d: np.ndarray) -> Familiarity:
-        """The same with the held-out poses that `percentile` compares with."""
-        parts = self.measure(image, joint_3d).parts
-        typical = np.maximum(np.median(parts, axis=0), 1e-6)
-        usual = np.sort(_together(parts, typical)).astype(np.float32)
-        kept = {**vars(self), "typical": typical, "usual": usual}
-        return Familiarity(**kept)
+    def scaled(self, parts: np.ndarray) -> Familiarity:
+        """The same with the medians of `Measured.parts` (n, 2) of held-out poses."""
+        return replace(self, typical=np.maximum(np.median(parts, axis=0), 1e-6))
 
     def measure(self, image: np.ndarray, joint_3d: np.ndarray) -> Measured:
         """Of poses (n, 15, 2) as the lifter lifts them, (n, 15, 3)."""
@@ -84,20 +80,44 @@ class Familiarity:
             parts = np.stack([gap, np.sqrt((bones**2).sum(axis=1))], axis=1)
             return Measured(_together(parts, self.typical), parts, bones)
 
-    @property
-    def limit(self) -> float:
-        """The distance above which a pose is unlike: RATE of the held-out poses, or fewer, lie beyond it."""
-        number = math.ceil((1 - RATE) * (len(self.usual) + 1))
-        return float(self.usual[number - 1]) if number <= len(self.usual) else math.inf
 
-    def percentile(self, distance: np.ndarray) -> np.ndarray:
-        """Of poses like the training data, how many per cent are less unusual: 100 (1 - p).
+@dataclass(frozen=True)
+class Ranks:
+    """Usual poses: people held out, seen in all the ways in which the lifter lifts them about equally well.
 
-        p = (1 + the number of held-out poses that are as far, or farther) / (their number + 1), which is at
-        most t for a share t of ordinary poses, whatever the distance is (conformal p-value; Vovk, Gammerman &
+    The percentile is that of the error to expect (`ExpectedError.score`); what is farther from the training
+    data than almost all of them is unlike whatever is expected, for there the network's word is worth little.
+    """
+
+    scores: Annotated[np.ndarray, "usual"]  # in rising order
+    distances: Annotated[np.ndarray, "usual"]  # in rising order
+
+    @classmethod
+    def of(cls, scores: np.ndarray, distances: np.ndarray) -> Ranks:
+        """Of n usual poses in any order; of more than MOST_RANKS as many, evenly spaced in their order."""
+        chosen = np.linspace(0, len(scores) - 1, min(len(scores), MOST_RANKS)).round().astype(int)
+        return cls(*(np.sort(values)[chosen].astype(np.float32) for values in (scores, distances)))
+
+    def unlike(self, score: np.ndarray, distance: np.ndarray) -> np.ndarray:
+        """(n,) bool: beyond either limit, which half of RATE of usual poses are."""
+        return (score > _limit(self.scores)) | (distance > _limit(self.distances))
+
+    def percentile(self, score: np.ndarray, distance: np.ndarray) -> np.ndarray:
+        """Of usual poses, how many per cent have a lower score: 100 (1 - p); all for poses that are too far.
+
+        p = (1 + the number of held-out poses that are as high, or higher) / (their number + 1), which is at
+        most t for a share t of ordinary poses, whatever the score is (conformal p-value; Vovk, Gammerman &
         Shafer, "Algorithmic Learning in a Random World", 2005, section 2.2).
         """
-        return 100 * np.searchsorted(self.usual, distance, side="left") / (len(self.usual) + 1)
+        lower = np.searchsorted(self.scores, score, side="left")
+        n = len(self.scores)
+        return 100 * np.where(distance > _limit(self.distances), n, lower) / (n + 1)
+
+
+def _limit(usual: np.ndarray) -> float:
+    """Half of RATE of the usual poses, or fewer, lie beyond it."""
+    number = math.ceil((1 - RATE / 2) * (len(usual) + 1))
+    return float(usual[number - 1]) if number <= len(usual) else math.inf
 
 
 def _whitening(rows: np.ndarray, noise: float) -> tuple[np.ndarray, np.ndarray]:

@@ -3,34 +3,38 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from minilift.lift.trust.expected import FEWEST, ExpectedError, interval, standardised
+from minilift.lift.trust.expected import EXACT, FEWEST, LEVELS, ExpectedError, Seen, interval, standardised
+from minilift.lift.trust.familiarity import RATE
 from minilift.nn import Linear, ReLU, Sequential
 from minilift.ops import Ops, get_ops
 from minilift.optim import Adam, OneCycleLR
 from minilift.train.batches import Batches
 from minilift.train.trainer import Trainer
 
-HIDDEN, EPOCHS, BATCH, RATE = 64, 16, 256, 1e-2
-BINS = 4  # of ordinary poses, and of unlike ones
+HIDDEN, EPOCHS, BATCH, LEARNING = 64, 16, 256, 1e-2
+POWER = 0.5
+INNER = 8  # bins of usual poses; there is one of others
 
 
 class Lifted(NamedTuple):
-    """n poses as `ExpectedError` needs them: features (n, k), distance (n,), true errors (n, 15).
+    """n poses with their true errors (n, 15); or (n, 30), of joints that were seen and of those that were
+    not, NaN for the others."""
 
-    With joints that were not seen the errors are (n, 30), of those seen and of those not: NaN for the others.
-    """
-
-    features: np.ndarray
-    distance: np.ndarray
+    seen_as: Seen
     errors: np.ndarray
+
+    def take(self, rows: np.ndarray) -> Lifted:
+        return Lifted(Seen(*(column[rows] for column in self.seen_as)), self.errors[rows])
 
 
 def joined(parts: list[Lifted]) -> Lifted:
-    return Lifted(*map(np.concatenate, zip(*parts, strict=True)))
+    columns = zip(*(part.seen_as for part in parts), strict=True)
+    return Lifted(Seen(*map(np.concatenate, columns)), np.concatenate([part.errors for part in parts]))
 
 
 class Deviance:
@@ -74,15 +78,18 @@ def learned(taught: Lifted, seed: int) -> ExpectedError:
     """
     ops, rng = get_ops("cpu"), np.random.default_rng(seed)
     joints = taught.errors.shape[1]
-    mean, std = (getattr(taught.features, name)(axis=0, dtype=np.float64) for name in ("mean", "std"))
+    mean, std = (getattr(taught.seen_as.features, name)(axis=0, dtype=np.float64) for name in ("mean", "std"))
     std = np.where(std > 1e-6, std, 1.0)
     last = Linear(HIDDEN, joints, init="zeros", ops=ops)
-    net = Sequential(Linear(taught.features.shape[1], HIDDEN, rng=rng, ops=ops), ReLU(ops=ops), last, ops=ops)
+    net = Sequential(
+        Linear(taught.seen_as.features.shape[1], HIDDEN, rng=rng, ops=ops), ReLU(ops=ops), last, ops=ops
+    )
     assert last.bias is not None
-    last.bias.data = np.log(np.maximum(np.nanmean(taught.errors, axis=0), 1e-9)).astype(np.float32)
-    optimiser = Adam(net.parameters(), RATE)
-    batches = _Taught(standardised(taught.features, mean, std), taught.errors.astype(np.float32), rng)
-    schedule = OneCycleLR(optimiser, RATE, EPOCHS * batches.steps)
+    target = taught.errors.astype(np.float32) ** POWER
+    last.bias.data = np.log(np.maximum(np.nanmean(target, axis=0), 1e-9)).astype(np.float32)
+    optimiser = Adam(net.parameters(), LEARNING)
+    batches = _Taught(standardised(taught.seen_as.features, mean, std), target, rng)
+    schedule = OneCycleLR(optimiser, LEARNING, EPOCHS * batches.steps)
     with _Shown() as shown:
         trainer = Trainer(
             net, Deviance(), optimiser, schedule, listeners=[shown], show=lambda line: None, bar=False
@@ -90,9 +97,10 @@ def learned(taught: Lifted, seed: int) -> ExpectedError:
         if not trainer.fit(batches, epochs=EPOCHS):
             raise KeyboardInterrupt
     state, one = net.state_dict(), np.ones((1, joints))
-    weights = state["0.weight"], state["0.bias"], state["2.weight"], state["2.bias"]
-    bounds = np.nanmax(taught.errors, axis=0), taught.distance.max()[None]
-    return ExpectedError(mean, std, *weights, *bounds, np.zeros(1), one, one, one)
+    ends = np.ones((1, 2 * len(LEVELS), joints))
+    out = state["2.weight"] / POWER, state["2.bias"] / POWER
+    bounds = np.nanmax(taught.errors, axis=0), taught.seen_as.distance.max()[None]
+    return ExpectedError(mean, std, state["0.weight"], state["0.bias"], *out, *bounds, np.zeros(1), one, ends)
 
 
 class _Shown:
@@ -112,22 +120,44 @@ class _Shown:
         self.bar.close()
 
 
-def calibrated(errors: ExpectedError, plain: Lifted, varied: Lifted, limit: float) -> ExpectedError:
-    """Bins of distance: as many plain poses in each up to the limit, as many varied ones beyond."""
-    inner = np.flatnonzero(plain.distance <= limit)
-    outer = np.argsort(-varied.distance, kind="stable")[: max(int((varied.distance > limit).sum()), FEWEST)]
+def calibrated(errors: ExpectedError, raw: np.ndarray, poses: Lifted, usual: np.ndarray) -> ExpectedError:
+    """Bins of the score: as many usual poses in each up to the limit, as many of all beyond it.
+
+    raw (n, outputs) is what networks that were not taught these very people said of `poses`, usual (n,) bool
+    which of them are ordinary: others that the network takes for such are mistakes that it cannot see. Points
+    that are less exact than any of the usual poses have the bins of the least exact ones.
+    """
+    level = poses.seen_as.level
+    found = [i for i in range(len(EXACT)) if (usual & (level == i)).sum() >= FEWEST]
+    steps = min(INNER, *((usual & (level == i)).sum() // FEWEST for i in found))
+    tables = {i: _table(raw, poses, usual, level == i, int(steps)) for i in found}
+    chosen = [tables[max((i for i in found if i <= at), default=found[0])] for at in range(len(EXACT))]
+    edges, factor, ends = (np.stack(column) for column in zip(*chosen, strict=True))
+    return replace(errors, edges=edges, factor=np.concatenate(factor), ends=np.concatenate(ends))
+
+
+def _table(
+    raw: np.ndarray, poses: Lifted, usual: np.ndarray, at: np.ndarray, steps: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Edges, factors and ends of the bins of the poses `at` (n,) one level."""
+    score = poses.seen_as.score(poses.seen_as.own(raw))
+    inner = np.flatnonzero(usual & at)
+    limit = float(np.quantile(score[inner], 1 - RATE))
+    inner = inner[score[inner] <= limit]
+    ranked = np.argsort(np.where(at, -score, np.inf), kind="stable")
+    beyond = ranked[: max(int((at & (score > limit)).sum()), FEWEST)]
     edges: list[float] = []
     parts = []
-    for poses, rows, first in ((plain, inner, 0.0), (varied, outer, limit)):
-        rows = rows[np.argsort(poses.distance[rows], kind="stable")]
-        bins = np.array_split(rows, max(1, min(BINS, len(rows) // FEWEST)))
-        edges += [first, *(float(poses.distance[part[-1]]) for part in bins[:-1])]
+    for rows, first, count in ((inner, 0.0, steps), (beyond, limit, 1)):
+        rows = rows[np.argsort(score[rows], kind="stable")]
+        bins = np.array_split(rows, count)
+        edges += [first, *(float(score[part[-1]]) for part in bins[:-1])]
         for part in bins:
-            expected, true = errors.raw(poses.features[part], poses.distance[part]), poses.errors[part]
+            expected, true = raw[part], poses.errors[part]
             true = np.where(np.isnan(true).all(axis=0), expected, true)  # none to go by: the network's word
             known = np.where(np.isnan(true), np.nan, expected)
             factor = np.maximum(np.nanmean(true, axis=0), 1e-12) / np.nanmean(known, axis=0)
-            parts.append((factor, *interval(true / (factor * expected))))
-    factor, low, high = (np.stack(column) for column in zip(*parts, strict=True))
-    kept = {**vars(errors), "edges": np.array(edges), "factor": factor, "low": low, "high": high}
-    return ExpectedError(**kept)
+            ratios = true / (factor * expected)
+            parts.append((factor, np.concatenate([interval(ratios, level) for level in LEVELS])))
+    factors, ends = (np.stack(column) for column in zip(*parts, strict=True))
+    return np.array(edges), factors, ends
