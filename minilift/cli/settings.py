@@ -28,7 +28,7 @@ files of an earlier run get the ending .old. Ctrl-C saves; --resume continues.
 EXAMPLES = """\
 examples:
   minilift train --preset quick              a first result in a minute
-  minilift train --epochs 10 --seed 1        shorter, with other initial weights
+  minilift train --start --data mine.npz     fine-tune the starting weights
   minilift train --resume                    continue where Ctrl-C stopped
 """
 
@@ -74,7 +74,9 @@ def _reading(setting: Setting) -> dict[str, Any]:
     metavar: Any = setting.metavar or {int: "N", float: "X", tuple: ("X", "X")}.get(setting.kind)
     if setting.choices:
         metavar = "{" + ",".join(setting.choices) + "}"
-    many = {"nargs": len(setting.default)} if setting.kind is tuple else {}
+    many: dict[str, Any] = {"nargs": len(setting.default)} if setting.kind is tuple else {}
+    if setting.alone:
+        many = {"nargs": "?", "const": setting.alone}
     return {"action": Read, "metavar": metavar or setting.name.upper(), **many}
 
 

@@ -17,6 +17,7 @@ from minilift.files import only_one
 from minilift.files.checkpoint import load_checkpoint
 from minilift.lift.build import build_model, build_trainer, split_data
 from minilift.lift.lifter import Lifter
+from minilift.lift.recipe import begun_with
 from minilift.lift.resume import resumed, upgraded
 from minilift.lift.settings import ENDING, TrainSettings
 from minilift.lift.training import Training
@@ -46,6 +47,8 @@ def _train(argv: Sequence[str] | None) -> int:
     arrays, meta = load_checkpoint(checkpoint) if asked.resume else ({}, {})
     stored: Any = meta.get("settings")
     settings = resumed(stored, asked.given, checkpoint) if asked.resume else asked.settings
+    if settings.start and not asked.resume:
+        settings = begun_with(settings, asked.given)
     check_outputs(settings)
     return _run(settings, asked, arrays, meta)
 
@@ -58,7 +61,7 @@ def _run(settings: TrainSettings, asked: Asked, arrays: dict[str, Any], meta: di
     print(f"device: {model.ops.device}{reason}")
     named = asked.resume or bool({"data", "test"} & asked.given.keys())
     train, test = read_poses(settings, named, "test" in asked.given)
-    training = build_trainer(settings, model, train, test, Path(settings.out))
+    training = build_trainer(settings, model, train, test, Path(settings.out), resumed=asked.resume)
     trainer = training.trainer
     if asked.resume and meta["settings"].get("data") != trainer.settings["data"]:
         problem = "not the poses that the run was begun with; give those, or start a new run"

@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from minilift.errors import ArgumentError
+from minilift.errors import ArgumentError, InputError
 from minilift.files.mapped import crc32
 from minilift.lift.augment.augmenter import Augmentation, Augmenter
 from minilift.lift.model import BlockMaker, LiftModel
 from minilift.lift.relative import relative_mpjpe
 from minilift.lift.settings import TrainSettings
+from minilift.lift.starting import begin
+from minilift.lift.stored import read_weights
 from minilift.lift.training import Training, lift_training
 from minilift.nn import losses
 from minilift.ops import get_ops
@@ -51,12 +53,13 @@ def build_model(settings: TrainSettings, make_block: BlockMaker | None = None) -
 
 def build_trainer(
     settings: TrainSettings, model: LiftModel, data: Poses, test: Poses | None, out: Path | None,
-    *, quiet: bool = False,
+    *, quiet: bool = False, resumed: bool = False,
 ) -> Training:  # fmt: skip
     """All of a run but its files: `data` split, the model's units set, optimiser, schedule and Trainer.
 
-    `out` is None for a run that writes nothing; `quiet` for one that shows nothing. Raises InputError where
-    there are too few poses.
+    `out` is None for a run that writes nothing; `quiet` for one that shows nothing; `resumed` for one whose
+    weights are put back afterwards, and which does not read those that it was begun with. Raises InputError
+    where there are too few poses, or weights to start from that do not fit.
     """
     train, validation = split_data(data, settings)
     train = with_synthetic(train, settings)
@@ -66,6 +69,15 @@ def build_trainer(
         if model.head == "place":  # what is hidden is the mean, and shall not move it
             seen = augmentation.whole
         model.standardise(*_as_seen(train, seen, settings.seed))
+    if settings.start and not resumed:
+        try:
+            begin(model, read_weights(settings.start)[0])
+        except InputError:
+            raise
+        except ValueError as problem:
+            raise ArgumentError(
+                "start", settings.start, f"{problem}; give the shape of those weights"
+            ) from None
     optimiser = build_optimiser(settings, model)
     steps = settings.epochs * batches_per_epoch(len(train), settings.batch_size)
     return lift_training(

@@ -10,10 +10,10 @@ import numpy as np
 
 from minilift.errors import ArgumentError, InputError
 from minilift.files.mapped import chunks
-from minilift.files.weights import find_state_dict, save_state_dict
+from minilift.files.weights import save_state_dict
 from minilift.lift.model import LiftModel
-from minilift.lift.starting import STARTING, weights_file
-from minilift.lift.stored import weights_of_lifter
+from minilift.lift.starting import STARTING
+from minilift.lift.stored import read_weights
 from minilift.lift.trust import Trust, TrustModel, check_joints, load_trust
 from minilift.poses.layouts import COURSE15
 
@@ -44,15 +44,7 @@ class Lifter:
         computed with in float32; a file of that name is "./starting", or a Path. Raises InputError for a
         file that holds no weights of a LiftModel.
         """
-        found = find_state_dict(weights_file(path), weights_of_lifter, "give weights of a lifter")
-        state = dict(found.state)
-        norms = [key.removesuffix("running_mean") for key in state if key.endswith(".running_mean")]
-        for norm in norms:  # torch before 0.4.1 did not count
-            state.setdefault(f"{norm}num_batches_tracked", np.array(0))
-        for key, value in state.items():
-            if not np.all(np.isfinite(value)) or (key.endswith(".running_var") and np.any(value < 0)):
-                problem = "has values that no training gives (NaN, infinite or a negative variance)"
-                raise InputError(f"{path}: {key!r} {problem}; train again, with a lower learning rate")
+        state, note = read_weights(path)
         try:
             model = LiftModel.from_state_dict(state, device=device)
         except InputError:
@@ -65,7 +57,7 @@ class Lifter:
                 "2D joints to as many 3D joints; give weights of a lifter"
             )
         lifter = cls(model)
-        lifter.weights, lifter.note = path, found.note
+        lifter.weights, lifter.note = path, note
         return lifter
 
     def save(self, path: str | PathLike[str]) -> None:

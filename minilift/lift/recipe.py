@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from minilift.errors import InputError
+from minilift.errors import ArgumentError, InputError
 from minilift.lift.settings import TrainSettings
+from minilift.lift.stored import ends_of, read_weights
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,9 @@ PRESETS: Mapping[str, Preset] = {
     ),
 }  # fmt: skip
 DEFAULT = "same-people"
+FINE = {"lr": 1e-3, "noise_to": 0.012}
+"""What fine-tuning has where nothing is said: a rate that keeps what the weights know and, for weights that
+take noise levels, the noise of preset detector."""
 
 
 def make_settings(preset: str = DEFAULT, changes: Mapping[str, Any] | None = None) -> TrainSettings:
@@ -92,3 +97,29 @@ def make_settings(preset: str = DEFAULT, changes: Mapping[str, Any] | None = Non
     if {"betas", "momentum"} & changed.keys():
         changed.setdefault("cycle_momentum", False)
     return TrainSettings(**{**PRESETS[preset].settings, **changed})
+
+
+def begun_with(settings: TrainSettings, given: Mapping[str, Any]) -> TrainSettings:
+    """The settings of a run that starts from the weights `settings.start`: of their shape, and gentler.
+
+    Blocks, width and head are those of the weights, and FINE applies where `given`, the settings that were
+    asked for by name, has nothing else. Raises ArgumentError where it contradicts the weights, and InputError
+    for a file without weights.
+    """
+    state, _ = read_weights(settings.start)
+    ends = ends_of(state["hidden1.weight"].shape[1], len(state["output.weight"]))
+    blocks = {m[1] for name in state if (m := re.match(r"res-block_(\d+)", name))}
+    own = {"blocks": len(blocks), "hidden": len(state["hidden1.weight"]), "head": ends.get("head", "xyz")}
+    for name, value in own.items():
+        if given.get(name, value) != value:
+            raise ArgumentError(name, given[name], "the weights to start from have {0}", (name, value))
+    own["lr"] = given.get("lr", FINE["lr"])
+    if ends.get("levels"):
+        own["noise_to"] = given.get("noise_to", settings.noise_to or FINE["noise_to"])
+        if not own["noise_to"]:
+            problem = "the weights to start from take noise levels, so some must be drawn; give {0}"
+            raise ArgumentError("noise_to", 0, problem, ("noise_to", FINE["noise_to"]))
+    elif own["head"] == "place" and settings.noise_to:
+        problem = "the weights to start from take no noise levels; give {0}"
+        raise ArgumentError("noise_to", settings.noise_to, problem, ("noise_to", 0))
+    return replace(settings, **own)

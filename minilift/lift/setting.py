@@ -25,6 +25,7 @@ class Setting:
     resumable      whether a resumed run may change it
     result         whether it acts on the weights; files and the device do not
     basic          whether it is on the short help
+    alone          what its flag without a value stands for; empty where a value is needed
     """
 
     help: str
@@ -42,6 +43,7 @@ class Setting:
     result: bool = True
     basic: bool = False
     metavar: str = ""
+    alone: str = ""
     name: str = ""  # this and the default are those of the dataclass field
     default: Any = None
 

@@ -9,11 +9,12 @@ from typing import Any
 from minilift.errors import ArgumentError, shown
 from minilift.lift.model import HEADS
 from minilift.lift.setting import Setting
+from minilift.lift.starting import STARTING
 from minilift.nn.init import NAMES as INITIALISERS
 
 # Of the settings in a checkpoint. To add a setting, raise it, and give the setting `since=VERSION` and, in
 # `before`, what runs had until then. Version 0 is that of checkpoints which do not say theirs.
-VERSION = 3
+VERSION = 4
 
 LOSSES, ADAMS = ("mpjpe", "mse", "relative"), ("adam", "adamw")
 ENDING, DROPPING = ("onecycle", "cosine", "warmup"), ("step", "exponential")
@@ -39,14 +40,10 @@ class TrainSettings:
     Raises ArgumentError for a value out of bounds, and for settings that contradict each other.
     """
 
-    data: str = _file(
-        "data_train_lift.pkl", "training poses",
-        resumable=True, basic=True, metavar="FILE",
-    )  # fmt: skip
+    data: str = _file("data_train_lift.pkl", "training poses", resumable=True, basic=True, metavar="FILE")
     test: str = _file(
-        "data_test_lift.pkl", "poses to measure after each epoch",
-        resumable=True, basic=True, metavar="FILE",
-    )  # fmt: skip
+        "data_test_lift.pkl", "poses to measure after each epoch", resumable=True, basic=True, metavar="FILE"
+    )
     out: str = _file(
         ".", "folder for weights, log.csv, checkpoint.npz", resumable=True, basic=True, metavar="DIR"
     )
@@ -155,6 +152,10 @@ class TrainSettings:
         choices=HEADS, since=1, before="xyz", basic=True,
     )  # fmt: skip
     init: str = _setting("uniform", "network", "initial weights", choices=INITIALISERS)
+    start: str = _setting(
+        "", "network", "weights to fine-tune", since=4, before="", metavar="WEIGHTS", alone=STARTING,
+        basic=True,
+    )  # fmt: skip
 
     flip: float = _augment(0.5, "share of the poses that are mirrored", 1)
     noise: float = _augment(

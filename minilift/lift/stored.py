@@ -1,4 +1,4 @@
-"""Which arrays of a file are the weights of a LiftModel, told by their names and shapes."""
+"""Which arrays of a file are the weights of a LiftModel, told by their names and shapes; and reading them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from minilift.files.weights import Misfit
+from minilift.errors import InputError
+from minilift.files import PathLike
+from minilift.files.weights import Misfit, find_state_dict
+from minilift.lift.starting import weights_file
 
 _OWN = re.compile(r"(hidden1|output|res-block_\d{1,4})\.")
 _NORM = ("weight", "bias", "running_mean", "running_var")
@@ -41,6 +44,23 @@ def weights_of_lifter(arrays: Mapping[str, np.ndarray]) -> list[str]:
         if name not in shapes:
             raise Misfit(f"{name!r} is no part of a LiftModel", len(own))
     return [name for name in shapes if name in arrays]
+
+
+def read_weights(path: PathLike) -> tuple[dict[str, np.ndarray], str]:
+    """The weights of a lifter in a file, or the starting ones by their name; and `Found.note`.
+
+    Raises InputError for a file without them, and for weights with values that no training gives.
+    """
+    found = find_state_dict(weights_file(path), weights_of_lifter, "give weights of a lifter")
+    state = dict(found.state)
+    norms = [key.removesuffix("running_mean") for key in state if key.endswith(".running_mean")]
+    for norm in norms:  # torch before 0.4.1 did not count
+        state.setdefault(f"{norm}{_COUNTER}", np.array(0))
+    for key, value in state.items():
+        if not np.all(np.isfinite(value)) or (key.endswith(".running_var") and np.any(value < 0)):
+            problem = "has values that no training gives (NaN, infinite or a negative variance)"
+            raise InputError(f"{path}: {key!r} {problem}; train again, with a lower learning rate")
+    return state, found.note
 
 
 def ends_of(inputs: int, outputs: int) -> dict[str, Any]:
