@@ -23,7 +23,7 @@ from minilift.poses.poses import save_poses, save_scale
 from minilift.poses.read import course as formats
 from minilift.show.html.document import json_text
 from minilift.show.html.numbers import spread
-from minilift.show.page import charts, page, tables
+from minilift.show.page import charts, page, tables, trust_charts
 from minilift.show.page.packed import pack
 from minilift.show.page.page import training_log
 from minilift.show.page.words import lead
@@ -270,6 +270,9 @@ TRUST = {
     "rate": 0.01, "coverage": 0.912, "spearman": 0.71234, "expected": 0.004, "expected_mm": 16.04, "news": 3,
     "curve": {"expected": [0.001, 0.003], "error": [0.002, 0.004]},
     "curve_mm": {"expected": [1.04, 3.0], "error": [2.0, 4.26]},
+    "reliability": {"stated": [0.5, 0.9], "observed": [0.512, 0.875]},
+    "risk": {"dropped": [0.0, 0.1], "kept": [0.004, 0.003], "oracle": [0.004, 0.002], "random": [0.004] * 2},
+    "risk_mm": {"dropped": [0.0, 0.1], "kept": [16.0, 12.0], "oracle": [16.0, 8.0], "random": [16.0] * 2},
     "per_joint": {"left_hip": {"expected": 0.001, "error": 0.002, "coverage": 0.8765}},
     "per_joint_mm": {"left_hip": {"expected": 1.5, "error": 2.5}},
 }  # fmt: skip
@@ -285,17 +288,26 @@ def test_trust_is_shown_as_far_as_it_is_there(folder: Path) -> None:
         ["news", "3"],
     ]
     assert [table.rows for table in nested] == [
+        [["1", "50.0%", "51.2%"], ["2", "90.0%", "87.5%"]],
+        [["1", "0.0%", "16.0", "16.0", "16.0"], ["2", "10.0%", "12.0", "8.0", "16.0"]],
         [["1", "1.0", "2.0"], ["2", "3.0", "4.3"]],
         [["left hip", "1.5", "2.5", "87.6%"]],
     ]
-    assert nested[0].head == ["", "expected error, mm", "real error, mm"]
+    assert nested[2].head == ["", "expected error, mm", "real error, mm"]
     in_units = tables.trust({name: value for name, value in TRUST.items() if not name.endswith("_mm")})
     assert in_units[0].rows[0] == ["expected error, units", "0.00400"]
-    assert in_units[1].rows[0] == ["1", "0.00100", "0.00200"]
-    drawn = charts.calibration(TRUST)
+    assert in_units[3].rows[0] == ["1", "0.00100", "0.00200"]
+    drawn = trust_charts.calibration(TRUST)
     assert drawn is not None
     assert (drawn.figure["data"][1]["x"], drawn.figure["data"][1]["y"]) == ([1.04, 3.0], [2.0, 4.26])
-    assert charts.calibration({"rate": 0.01}) is None
+    assert trust_charts.calibration({"rate": 0.01}) is None
+    held, kept = trust_charts.reliability(TRUST), trust_charts.risk(TRUST)
+    assert held is not None
+    assert kept is not None
+    assert (held.figure["data"][1]["x"], held.figure["data"][1]["y"]) == ([50, 90], [51.2, 87.5])
+    assert [line["y"] for line in kept.figure["data"]] == [[16.0, 16.0], [16.0, 12.0], [16.0, 8.0]]
+    assert [line["x"] for line in kept.figure["data"]] == [[0, 10]] * 3
+    assert trust_charts.reliability({"rate": 0.01}) is trust_charts.risk({"rate": 0.01}) is None
 
 
 def repr_short(value: object) -> str:

@@ -521,7 +521,9 @@ def _calibration(cuts: Any, scale: np.ndarray | None, n: int = 400) -> Any:
     for rows in np.split(np.arange(n), cuts):
         metres = None if scale is None else scale[rows]
         one = expected[rows]
-        found.add(one, 0.5 * one, 2 * one, unlike[rows], errors[rows], metres)
+        inside = (errors[rows] >= 0.5 * one) & (errors[rows] <= 2 * one)
+        held = {0.5: int(inside.sum()), 0.9: len(one)}
+        found.add(one, 0.5 * one, 2 * one, unlike[rows], errors[rows], metres, held)
     return found.result(), expected, errors, unlike
 
 
@@ -544,6 +546,17 @@ def test_calibration_against_its_definition() -> None:
         row = found["per_joint" + unit]["left_elbow"]
         assert row["expected"] == pytest.approx(a[:, JOINTS.index("left_elbow")].mean(), rel=1e-5)
     assert found["per_joint"]["head"]["coverage"] == inside[:, JOINTS.index("head")].mean()
+    assert found["reliability"] == {"stated": [0.5, 0.9], "observed": [inside.mean(), pytest.approx(1 / 15)]}
+    pose, by = (mm * errors).mean(axis=1), (mm * expected).mean(axis=1)
+    risk = found["risk_mm"]
+    for share, kept, best, any in zip(
+        risk["dropped"], *map(risk.get, ("kept", "oracle", "random")), strict=True
+    ):
+        n = round(400 * (1 - share))
+        assert kept == pytest.approx(pose[np.argsort(by)[:n]].mean(), rel=1e-5)
+        assert best == pytest.approx(np.sort(pose)[:n].mean(), rel=1e-5)
+        assert any == pytest.approx(pose.mean(), rel=1e-5)
+    assert risk["dropped"][2] == 0.1
     assert found["spearman"] == pytest.approx(spearman(expected.ravel(), errors.ravel()))
 
 
@@ -595,7 +608,17 @@ def test_train_writes_it_and_eval_uses_it(folder: Path, capsys: Capture) -> None
     assert trust["unlike"] == judged.unlike.mean()
     assert f"{trust['coverage']:10.1%}\n" in told
     assert max(map(len, told.splitlines())) <= 80
-    for line in ("trust  ", "  expected error", "  poses called unlike", "    left_wrist "):
+    observed = dict(zip(*map(trust["reliability"].get, ("stated", "observed")), strict=True))
+    assert observed[0.9] == pytest.approx(trust["coverage"])
+    assert list(observed.values()) == sorted(observed.values())
+    for line in (
+        "trust  ",
+        "  intervals: the share",
+        "    the worst 30%  ",
+        "  expected error",
+        "  poses called unlike",
+        "    left_wrist ",
+    ):
         assert line in told
 
     # the command makes the same file again, and keeps the one that was there

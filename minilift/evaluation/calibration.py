@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from minilift.evaluation.uncertainty import spearman
 from minilift.poses.layouts import JOINTS
 
+DROPPED = tuple(range(0, 100, 5))  # per cent of the poses, of the curve of what is kept
 GROUPS = 10  # of the curve: as many joints in each
 MOST = 1 << 16  # poses that the curve is made of: 8 MB
 
@@ -23,14 +25,17 @@ class Calibration:
     def __init__(self, n: int) -> None:
         self.every, self.seen = -(-n // MOST) or 1, 0
         self.unlike, self.inside = 0, np.zeros(len(JOINTS))
+        self.held: dict[float, int] = {}
         self.parts: list[tuple[np.ndarray, np.ndarray, np.ndarray | None]] = []
 
     def add(
         self, expected: np.ndarray, low: np.ndarray, high: np.ndarray, unlike: np.ndarray, errors: np.ndarray,
-        scale: np.ndarray | None = None,
+        scale: np.ndarray | None = None, held: Mapping[float, int] | None = None,
     ) -> None:  # fmt: skip
         """One part: expected errors with their interval, and real ones (n, 15), in units; `unlike` (n,), and
-        `scale` (n,) metres per unit."""
+        `scale` (n,) metres per unit. `held` says of how many joints the interval of a level holds it."""
+        for level, number in (held or {}).items():
+            self.held[level] = self.held.get(level, 0) + number
         rows = slice(-self.seen % self.every, None, self.every)
         weight = None if scale is None else 1000 * scale[rows, None].astype(np.float32)
         self.parts.append((expected[rows].astype(np.float32), errors[rows].astype(np.float32), weight))
@@ -47,6 +52,9 @@ class Calibration:
             "unlike": self.unlike / self.seen,
             "coverage": float(self.inside.mean() / self.seen),
         }
+        if self.held:
+            shares = [number / (self.seen * len(JOINTS)) for number in self.held.values()]
+            found["reliability"] = {"stated": list(self.held), "observed": shares}
         found["spearman"] = spearman(expected.ravel(), errors.ravel())
         found |= _agreement(expected, errors, "")
         weights = [part[2] for part in self.parts if part[2] is not None]
@@ -56,6 +64,20 @@ class Calibration:
         for joint, row in found["per_joint"].items():
             row["coverage"] = float(self.inside[JOINTS.index(joint)] / self.seen)
         return found
+
+
+def _risk(expected: np.ndarray, errors: np.ndarray) -> dict[str, list[float]]:
+    """The mean error of the poses that are kept when those of the largest expected error (n,) are dropped: a
+    risk-coverage curve (Geifman and El-Yaniv, "Selective classification for deep neural networks", NeurIPS
+    2017). `oracle` drops those of the largest error, which no lifter can know; dropping at random changes
+    nothing."""
+    n = len(errors)
+    found: dict[str, list[float]] = {"dropped": [share / 100 for share in DROPPED]}
+    for name, by in (("kept", expected), ("oracle", errors)):
+        means = np.cumsum(errors[np.argsort(by, kind="stable")], dtype=np.float64) / np.arange(1, n + 1)
+        found[name] = [float(means[max(round(n * (100 - share) / 100), 1) - 1]) for share in DROPPED]
+    found["random"] = [float(errors.mean(dtype=np.float64))] * len(DROPPED)
+    return found
 
 
 def _agreement(expected: np.ndarray, errors: np.ndarray, unit: str) -> dict[str, Any]:
@@ -71,5 +93,6 @@ def _agreement(expected: np.ndarray, errors: np.ndarray, unit: str) -> dict[str,
         f"error{unit}": float(errors.mean(dtype=np.float64)),
         f"gap{unit}": float(np.abs(curve[0] - curve[1]).mean()),
         f"curve{unit}": {"expected": curve[0].tolist(), "error": curve[1].tolist()},
+        f"risk{unit}": _risk(expected.mean(axis=1), errors.mean(axis=1)),
         f"per_joint{unit}": {joint: {"expected": guess, "error": error} for joint, guess, error in rows},
     }

@@ -13,7 +13,7 @@ from minilift.files import PathLike
 from minilift.files.mapped import Points, Spool
 from minilift.lift.lifter import Lifter
 from minilift.lift.trust import trust_path
-from minilift.lift.trust.expected import LEVEL
+from minilift.lift.trust.expected import LEVEL, LEVELS
 from minilift.lift.trust.familiarity import RATE
 from minilift.poses.layouts import JOINTS
 from minilift.poses.metrics import joint_errors
@@ -39,7 +39,11 @@ class Judged:
         found = self.lifter.trust(points, joint_3d if self.plain else None)
         errors = joint_errors(joint_3d, np.asarray(poses.joint_3d))
         interval = found.expected_error, found.low, found.high
-        self.calibration.add(*interval, found.unlike, errors, poses.scale)
+        seen, known, held = ~np.isnan(points).any(axis=2), self.lifter.trust_model, {}
+        for level in LEVELS:
+            low, high = known.interval(found, seen, level)
+            held[level] = int(((low <= errors) & (errors <= high)).sum())
+        self.calibration.add(*interval, found.unlike, errors, poses.scale, held)
         if self.expected is not None:
             self.expected.append(found.expected_error)
             self.scores.append(np.stack([found.distance, found.percentile]).astype(np.float32))

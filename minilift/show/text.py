@@ -146,10 +146,35 @@ def _trust(found: Result) -> list[str]:
     for label, name in (("expected", "expected"), ("real", "error")):
         cells = (f"{value:7.1f}" if unit else f"{value:7.4f}" for value in found["curve" + unit][name])
         lines.append(f"  {label:8s}" + "".join(cells))
+    if "reliability" in found:
+        lines += _reliability(found["reliability"])
+    lines += _risk(found["risk" + unit], unit)
     lines.append(f"  {f'per joint, {_name(unit)}':{LABEL - 2}s}{'expected':>10s}{'real':>10s}{'in 90%':>10s}")
     for joint, row in found["per_joint" + unit].items():
         inside = f"{found['per_joint'][joint]['coverage']:10.1%}"
         lines.append(f"    {joint:{LABEL - 4}s}" + _cells((row["expected"], row["error"]), unit) + inside)
+    return lines
+
+
+def _reliability(found: Result) -> list[str]:
+    """Of intervals made for some share of the errors, the share that they held."""
+    lines = ["  intervals: the share of errors that they are made for, and that they hold"]
+    for label, name in (("stated", "stated"), ("real", "observed")):
+        lines.append(f"  {label:8s}" + "".join(f"{share:7.1%}" for share in found[name]))
+    return lines
+
+
+def _risk(found: Result, unit: str) -> list[str]:
+    """What is left of the error when some poses are not used."""
+    heads = ("expected", "at best", "random")
+    lines = [
+        f"  {f'error kept, {_name(unit)}, dropped by':{LABEL - 2}s}"
+        + "".join(f"{head:>10s}" for head in heads)
+    ]
+    for share in (0.1, 0.3):
+        at = found["dropped"].index(share)
+        cells = [found[name][at] for name in ("kept", "oracle", "random")]
+        lines.append(f"    {f'the worst {share:.0%}':{LABEL - 4}s}" + _cells(cells, unit))
     return lines
 
 

@@ -49,7 +49,7 @@ def compared(result: Result) -> Chart:
         "marker": {"color": ["var(--left)", *["var(--muted)"] * len(others)]},
     }  # fmt: skip
     layout = _bar_layout(f"MPJPE, {unit.name}", values)
-    return Chart("The lifter and simpler predictors", _figure([bars], layout))
+    return Chart("The lifter and simpler predictors", figure([bars], layout))
 
 
 def per_joint(result: Result) -> Chart:
@@ -64,7 +64,7 @@ def per_joint(result: Result) -> Chart:
         "marker": {"color": [SIDES.get(side, "var(--muted)") for side in sides]},
     }  # fmt: skip
     layout = _bar_layout(f"mean distance, {unit.name}", list(errors.values())) | {"height": 440}
-    return Chart("Error of each joint; the person's left is blue, right is orange", _figure([bars], layout))
+    return Chart("Error of each joint; the person's left is blue, right is orange", figure([bars], layout))
 
 
 def histogram(result: Result, ordered: np.ndarray) -> Chart:
@@ -89,12 +89,12 @@ def histogram(result: Result, ordered: np.ndarray) -> Chart:
         for share, x in marks.items()
     ]
     layout = {
-        "xaxis": _axis(f"MPJPE of a pose, {unit.name}", zero=True), "yaxis": _axis("poses", zero=True),
+        "xaxis": axis(f"MPJPE of a pose, {unit.name}", zero=True), "yaxis": axis("poses", zero=True),
         "shapes": lines, "annotations": notes, "bargap": 0, "margin": {"t": 24},
     }  # fmt: skip
     return Chart(
         f"Errors of single poses; the last bar: all above {unit.of(end)}",
-        _figure([bars], layout),
+        figure([bars], layout),
     )
 
 
@@ -108,10 +108,10 @@ def sorted_errors(result: Result, ordered: np.ndarray) -> Chart:
         "hovertemplate": f"%{{x:.1f}}% of the poses: below %{{y:.4~g}} {unit.name}<extra></extra>",
     }  # fmt: skip
     layout = {
-        "xaxis": _axis("share of the poses, %") | {"range": [0, 100], "dtick": 10},
+        "xaxis": axis("share of the poses, %") | {"range": [0, 100], "dtick": 10},
         "yaxis": _log_axis(f"MPJPE of a pose, {unit.name}", values), "meta": "poses", "hovermode": "x",
     }  # fmt: skip
-    return Chart("Poses sorted by error; click to see one above", _figure([curve], layout))
+    return Chart("Poses sorted by error; click to see one above", figure([curve], layout))
 
 
 def training(log: Rows) -> Chart | None:
@@ -128,10 +128,10 @@ def training(log: Rows) -> Chart | None:
         return None
     values = [value for curve in curves for value in curve["y"]]
     layout = {
-        "xaxis": _axis("epoch") | {"tick0": 0, "dtick": -(-len(log) // 12)},
+        "xaxis": axis("epoch") | {"tick0": 0, "dtick": -(-len(log) // 12)},
         "yaxis": _log_axis("MPJPE, units", values), "showlegend": True, "hovermode": "x unified",
     }  # fmt: skip
-    return Chart("MPJPE by epoch, from the log.csv next to the weights", _figure(curves, layout))
+    return Chart("MPJPE by epoch, from the log.csv next to the weights", figure(curves, layout))
 
 
 def _finite(value: float | None) -> float | None:
@@ -139,40 +139,17 @@ def _finite(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
 
 
-def calibration(trust: dict[str, Any]) -> Chart | None:
-    """Expected against real error, by groups of joints of a similar expected error, where there are any."""
-    suffix = "_mm" if "curve_mm" in trust else ""
-    curve = trust.get("curve" + suffix, {})
-    if not {"expected", "error"} <= set(curve):
-        return None
-    expected, real = curve["expected"], curve["error"]
-    unit = "mm" if suffix else "units"
-    end = max([*expected, *real], default=1)
-    lines = [
-        {"type": "scatter", "mode": "lines", "name": "perfect", "x": [0, end], "y": [0, end],
-         "line": {"color": "var(--muted)", "dash": "dot", "width": 1.5}, "hoverinfo": "skip"},
-        {"type": "scatter", "mode": "lines+markers", "name": "measured", "x": expected, "y": real,
-         "line": {"color": "var(--left)", "width": 2.5}, "marker": {"size": 7}},
-    ]  # fmt: skip
-    layout = {
-        "xaxis": _axis(f"expected error, {unit}", zero=True),
-        "yaxis": _axis(f"real error, {unit}", zero=True),
-        "showlegend": True,
-    }
-    return Chart("Expected error against real error, by tenths of the expected", _figure(lines, layout))
-
-
-def _figure(data: list[dict[str, Any]], layout: dict[str, Any]) -> dict[str, Any]:
+def figure(data: list[dict[str, Any]], layout: dict[str, Any]) -> dict[str, Any]:
     return {"data": data, "layout": layout}
 
 
 def _bar_layout(title: str, values: list[float]) -> dict[str, Any]:
     """Horizontal bars in the order given, from 0, with room for the numbers at their ends."""
-    axis = _axis(title) | {"range": [0, 1.15 * max(values) or 1]}
-    return {"xaxis": axis, "yaxis": {"autorange": "reversed", "showgrid": False}}
+    along = axis(title) | {"range": [0, 1.15 * max(values) or 1]}
+    return {"xaxis": along, "yaxis": {"autorange": "reversed", "showgrid": False}}
 
 
-def _axis(title: str, zero: bool = False) -> dict[str, Any]:
+def axis(title: str, zero: bool = False) -> dict[str, Any]:
     return {"title": {"text": title}, **({"rangemode": "tozero"} if zero else {})}
 
 
@@ -181,4 +158,4 @@ def _log_axis(title: str, values: Iterable[float | None]) -> dict[str, Any]:
     decades = [math.floor(math.log10(value)) for value in values if value]
     powers = range(min(decades, default=0), max(decades, default=0) + 1)
     ticks = [float(f"{digit}e{power}") for power in powers for digit in (1, 2, 5)]
-    return _axis(title) | {"type": "log", "tickvals": ticks, "ticktext": [f"{tick:g}" for tick in ticks]}
+    return axis(title) | {"type": "log", "tickvals": ticks, "ticktext": [f"{tick:g}" for tick in ticks]}

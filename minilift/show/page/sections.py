@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from minilift.show.page import charts, tables
+from minilift.show.page import charts, tables, trust_charts
 from minilift.show.page.charts import Chart
 from minilift.show.page.tables import Table
 from minilift.show.page.units import Result
@@ -46,8 +46,9 @@ def sections(result: Result, ordered: np.ndarray, log: Rows, note: str = "") -> 
         found.append(Section("movement", "Movement", tables=(tables.motion(result),)))
     if trust := result.get("trust"):
         text = "How well the lifter knew its own error, and how many poses were unlike its training data."
-        curve = charts.calibration(trust)
-        found.append(Section("trust", "Trust", text, (curve,) if curve else (), tuple(tables.trust(trust))))
+        drawn = trust_charts.calibration(trust), trust_charts.reliability(trust), trust_charts.risk(trust)
+        curves = tuple(chart for chart in drawn if chart is not None)
+        found.append(Section("trust", "Trust", text, curves, tuple(tables.trust(trust))))
     if curve := charts.training(log):
         found.append(Section("training", "Training", charts=(curve,)))
     return found

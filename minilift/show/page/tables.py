@@ -10,8 +10,16 @@ from typing import Any
 from minilift.evaluation.baselines import NAMES
 from minilift.show.page.units import MM, UNITS, Result, Unit, best, known, times
 
-SHARES = ("unlike", "coverage", "rate", "level")  # numbers of the trust block from 0 to 1
-LENGTHS = ("expected", "error", "gap")  # and those that have a unit
+SHARES = (
+    "unlike",
+    "coverage",
+    "rate",
+    "level",
+    "stated",
+    "observed",
+    "dropped",
+)  # numbers of the trust block from 0 to 1
+LENGTHS = ("expected", "error", "gap", "kept", "oracle", "random")  # and those that have a unit
 TRUST = {
     "expected": "expected error",
     "error": "real error",
@@ -21,6 +29,14 @@ TRUST = {
     "level": "share that the interval is made for",
     "unlike": "poses called unlike the training data",
     "rate": "share called so of poses that are like it",
+    "reliability": "Intervals: what they are made for, and hold",
+    "stated": "share that they are made for",
+    "observed": "share that they hold",
+    "risk": "Error kept when the worst poses are dropped",
+    "dropped": "poses dropped",
+    "kept": "by expected error",
+    "oracle": "by real error",
+    "random": "at random",
     "curve": "Calibration, by tenths of the expected error",
     "per_joint": "Expected and real error of each joint",
 }
