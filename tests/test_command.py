@@ -33,6 +33,7 @@ GOOD: dict[str, list[str]] = {
     "data info": ["data_test_lift.pkl"],
     "data clips": ["--help"],  # tests/test_clips.py and tests/test_data_cli.py run these two
     "data plot": ["--help"],
+    "data starting": ["--help"],  # tests/test_data_starting.py runs it
     "trust": ["--val-fraction", "0.4"],
     "study": ["--set", "epochs=1", "--list"],
     "plot": ["--help"],  # tests/test_charts.py runs these
@@ -82,6 +83,12 @@ BAD: dict[str, list[tuple[list[str], str]]] = {
         (["none.pkl"], "none.pkl: no such file"),
         (["data_train_lift.pkl", "--fraction", "2", "--out", "parts"], "--fraction 2"),
         (["data_train_lift.pkl"], "choose another"),
+    ],
+    "data starting": [
+        ([], "the following arguments are required: CMU_FOLDER, -o/--out"),
+        (["none", "-o", "made"], "none: no such file"),
+        (["notes.txt", "-o", "made"], "notes.txt: is no .tar.xz"),
+        (["notes.txt", "-o", "made", "--people", "-1"], "--people -1: "),
     ],
     "data info": [
         ([], "the following arguments are required: FILE; see minilift data info --help"),

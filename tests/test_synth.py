@@ -10,7 +10,9 @@ from minilift.poses.people.activities import ACTIVITIES, draw_angles, draw_free_
 from minilift.poses.people.body import ANGLES, LIMITS, joint_positions, sample_bodies
 from minilift.poses.people.contact import arm_contacts, settle
 from minilift.poses.people.gait import gait_angles
+from minilift.poses.people.shares import EVERYDAY, VARIED
 from minilift.poses.people.synth import CHUNK, FREE, synthesize
+from minilift.poses.people.synth import people as metric_people
 
 N = 2 * CHUNK
 BONE = {name: i for i, name in enumerate(COURSE15.joints)}
@@ -315,9 +317,37 @@ def test_knees_bend_by_activity(crowd, activity, lowest, highest):
 
 def test_every_activity_comes_as_often_as_planned(people):
     shares = np.bincount(people.activity, minlength=len(ACTIVITIES)) / N
-    assert shares.min() > 0.005
+    assert shares[: len(EVERYDAY)].min() > 0.005
+    assert not shares[len(EVERYDAY) :].any()
     assert shares[ACTIVITIES.index("standing")] == pytest.approx(0.22, abs=0.02)
     assert shares.sum() == 1
+
+
+def test_activities_come_in_the_shares_that_are_asked() -> None:
+    mixed = synthesize(CHUNK, shares=VARIED)
+    common = np.bincount(mixed.activity, minlength=len(ACTIVITIES)) / CHUNK
+    np.testing.assert_allclose(common, list(VARIED.values()), atol=0.02)
+    only = synthesize(200, shares={"yoga": 2, "crawling": 1}).activity_names()
+    assert set(only) == {"yoga", "crawling"}
+    assert 110 < only.count("yoga") < 155
+    for shares, problem in (
+        ({"yoge": 1}, "use yoga"),
+        ({"yoga": -1}, "0 or more"),
+        ({"yoga": 0}, "all shares"),
+    ):
+        with pytest.raises(InputError, match=problem):
+            synthesize(1, shares=shares)
+
+
+@pytest.mark.parametrize(
+    ("activity", "joint", "highest"),
+    [("push-ups and planks", "left_knee", 0.3), ("crawling", "neck", 0.45), ("lying", "neck", 0.5)],
+)
+def test_people_on_the_floor_are_low(activity: str, joint: str, highest: float) -> None:
+    """How far above the hips, as a share of trunk and thigh, a joint is: standing people's neck at 1.1."""
+    joints, _ = metric_people(500, shares={activity: 1.0})
+    size = np.linalg.norm(joints[:, COURSE15.index("left_knee")], axis=1)
+    assert np.median(joints[:, COURSE15.index(joint), 1] / size) < highest
 
 
 def test_feet_of_standing_people_share_a_floor(crowd):

@@ -60,10 +60,15 @@ def _add_further(parser: Any, default: Choices) -> None:
     )  # fmt: skip
     flag("--keep-first", action="store_true", help="keep the first frame where it is a rest pose, too")
     flag("--fps", type=number(float, 1, 10_000), help="frames per second [what the files say; .amc: 120]")
+    flag("--leave-flips", action="store_true", help="leave out frames in which a knee is on the wrong side")
     flag(
-        "--camera", choices=("frame", "clip"), default=default.camera,
-        help="frame: another one for each, to train on; clip: one for each view of a clip, which goes along "
-        "with the person, to measure movement [%(default)s]",
+        "--guess-thorax", action="store_true",
+        help="where a CMU clip lacks its thorax, and no .asf says how long it is: as long as the bone below",
+    )  # fmt: skip
+    flag(
+        "--camera", choices=("frame", "clip", "static"), default=default.camera,
+        help="frame: another one for each, to train on; to measure movement: clip, one for each view of a "
+        "clip, which goes along with the person, or static, which stands still [%(default)s]",
     )  # fmt: skip
     for name, what in (("elevation", "degrees above the hips"), ("distance", "metres from the hips")):
         low, high = getattr(default, name)
@@ -83,6 +88,7 @@ def choices_of(args: argparse.Namespace) -> Choices:
         return Choices(
             args.views, args.every, args.min_move, args.keep_first, args.camera, tuple(args.elevation),
             tuple(args.distance), args.seed, args.unit, args.up, maps, args.fps, args.skeleton,
+            args.leave_flips, args.guess_thorax,
         )  # fmt: skip
     except InputError as problem:  # it begins with the name of the choice
         name, _, rest = str(problem).partition(" ")

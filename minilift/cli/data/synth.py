@@ -9,6 +9,7 @@ from minilift.cli.data.output import HELP, check_outputs, pose_file, save
 from minilift.cli.parser import number
 from minilift.files.mapped import Spool, chunks
 from minilift.poses.layouts import COURSE15
+from minilift.poses.people.shares import EVERYDAY, VARIED
 from minilift.poses.people.synth import CHUNK, synthesize
 from minilift.poses.poses import Poses, scale_name
 from minilift.poses.read.course import files_of
@@ -24,6 +25,9 @@ examples:
 """
 
 
+_MIXTURES = {"everyday": EVERYDAY, "varied": VARIED}
+
+
 def add(commands: Any) -> None:
     parser = commands.add_parser(
         "synth", help="make synthetic poses", description=DESCRIPTION, examples=EXAMPLES
@@ -32,9 +36,22 @@ def add(commands: Any) -> None:
     flag("-n", type=number(int, 1), default=78047, metavar="N", help="how many poses [%(default)s]")
     flag("--seed", type=number(int, 0), default=0, help="the same seed makes the same poses [%(default)s]")
     flag("--free", type=number(float, 0, 1), default=0.0, help="share that moves freely [%(default)s]")
+    flag(
+        "--activities", choices=tuple(_MIXTURES), default="everyday",
+        help="how common each activity is: as in a day, or floor, exercise and sport as often [%(default)s]",
+    )  # fmt: skip
+    flag(
+        "--share", type=_share, action="append", default=[], metavar="NAME=X",
+        help="the share of an activity, in place of that: 'push-ups and planks=0.3'; again for others",
+    )  # fmt: skip
     flag("--out", default="poses.pkl", help=HELP)
     flag("--force", action="store_true", help="replace files that exist")
     parser.set_defaults(run=run)
+
+
+def _share(text: str) -> tuple[str, float]:
+    name, _, share = text.rpartition("=")
+    return name, float(share)
 
 
 def run(args: argparse.Namespace) -> None:
@@ -42,11 +59,12 @@ def run(args: argparse.Namespace) -> None:
     check_outputs([*files_of(out), scale_name(out)], args.force)
     from tqdm import tqdm
 
+    shares = {**_MIXTURES[args.activities], **dict(args.share)}
     joint_2d, joint_3d = (Spool(out.parent, (len(COURSE15), dims), out) for dims in (2, 3))
     scale = np.empty(args.n, np.float32)
     with tqdm(total=args.n, unit="poses", desc="making people", delay=1, leave=False) as bar:
         for rows in chunks(args.n, CHUNK):
-            made = synthesize(rows.stop - rows.start, args.seed, bar.update, rows.start, args.free)
+            made = synthesize(rows.stop - rows.start, args.seed, bar.update, rows.start, args.free, shares)
             joint_2d.append(made.joint_2d)
             joint_3d.append(made.joint_3d)
             scale[rows] = made.scale

@@ -17,8 +17,9 @@ def seen(clip: ClipPoses, view: int, choices: Choices) -> tuple[np.ndarray, np.n
     """The clip through one more camera: joint_3d (n, 15, 3) float32, and metres per unit (n,) float32.
 
     With camera "frame" each frame of the file has a camera of its own, uniform in azimuth, elevation and
-    distance; with "clip" the first of them goes along with the person. They depend on the seed, the view and
-    the bytes of the file, not on the other files, nor on which of its frames are chosen.
+    distance; with "clip" the first of them goes along with the person; with "static" it stands still, as far
+    from the whole path of the hips. They depend on the seed, the view and the bytes of the file, not on the
+    other files, nor on which of its frames are chosen (but for the path of a static one).
     """
     rng = np.random.default_rng([choices.seed, clip.checksum, view])
     drawn = rng.random((clip.of, 3))
@@ -30,9 +31,29 @@ def seen(clip: ClipPoses, view: int, choices: Choices) -> tuple[np.ndarray, np.n
     if reach >= near:
         problem = f"a joint is {reach:.2f} m from the hips, so it can lie behind a camera at {near:g} m"
         raise file_error(clip.file, f"{problem}; give a larger distance, or check unit and joints")
+    if choices.camera == "static":
+        azimuth, elevation, distance = standing(clip.root, azimuth, elevation, distance)
     return to_camera(clip.joints, azimuth, elevation, distance).astype(np.float32), distance.astype(
         np.float32
     )
+
+
+def standing(
+    root: np.ndarray, azimuth: np.ndarray, elevation: np.ndarray, distance: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Azimuth and elevation in radians, and distance, all (n,), of a camera that stands still, as seen from
+    the moving root (n, 3), in metres.
+
+    From the middle of the path it stands in the given direction, by the given distance beyond the path's
+    farthest point, so that nobody comes nearer. Of the given arrays (n,) the first row counts.
+    """
+    middle = (root.min(axis=0) + root.max(axis=0)) / 2
+    far = float(distance[0] + np.linalg.norm(root - middle, axis=1).max())
+    level = np.cos(elevation[0])
+    direction = np.array([np.sin(azimuth[0]) * level, np.sin(elevation[0]), np.cos(azimuth[0]) * level])
+    away = middle + far * direction - root
+    apart = np.linalg.norm(away, axis=1)
+    return np.arctan2(away[:, 0], away[:, 2]), np.arcsin((away[:, 1] / apart).clip(-1, 1)), apart
 
 
 def import_clips(

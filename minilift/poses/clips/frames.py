@@ -5,9 +5,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from minilift.errors import InputError
+from minilift.errors import InputError, counted
 from minilift.files import PathLike, one_line
 from minilift.poses.clips.doubts import check_bones, short_torso, wrong_up
+from minilift.poses.clips.flips import knee_flips
+from minilift.poses.clips.thorax import with_thorax
 from minilift.poses.layouts import COURSE15
 from minilift.poses.read.amc import foreign_skeleton
 from minilift.poses.read.clip import Clip
@@ -39,6 +41,8 @@ class Choices:
     maps: tuple[JointMap, ...] = ()  # none: joints are found by their names
     fps: float | None = None  # None: what the file says
     skeleton: PathLike | None = None  # the .asf of .amc files; None: found in the folder of each
+    leave_flips: bool = False  # frames in which a knee is on the wrong side
+    guess_thorax: bool = False  # where a CMU clip lacks it, and its .asf as well
 
     def __post_init__(self) -> None:
         low, high = self.elevation
@@ -65,9 +69,14 @@ class Choices:
                 f"fps {self.fps}: give frames per second, 1 to 10000",
             ),
             (
-                self.camera == "clip" and self.min_move > 0,
-                f"min_move {self.min_move:g}: leaves frames at uneven times, and camera 'clip' is for "
-                "movement; leave one of them out",
+                self.camera != "frame" and self.min_move > 0,
+                f"min_move {self.min_move:g}: leaves frames at uneven times, and camera {self.camera!r} is "
+                "for movement; leave one of them out",
+            ),
+            (
+                self.camera != "frame" and self.leave_flips,
+                f"leave_flips leaves frames at uneven times, and camera {self.camera!r} is for movement; "
+                "leave one of them out",
             ),
         ):
             if wrong:
@@ -81,6 +90,8 @@ class ClipPoses:
     file: str
     joints: np.ndarray
     """(n, 15, 3) float64 metres from the mid-hip, Y up."""
+    root: np.ndarray
+    """(n, 3) float64 metres: where the mid-hip is in the world, Y up."""
     frames: np.ndarray
     """(n,) which frames of the file they are."""
     of: int
@@ -121,7 +132,7 @@ def place_clip(path: PathLike, choices: Choices) -> Placed:
     Raises InputError naming the file, as read_clip, find_joints and guess_unit do, and for bones that are no
     person's.
     """
-    clip = read_clip(path, choices.skeleton)
+    clip = with_thorax(path, read_clip(path, choices.skeleton), choices.guess_thorax)
     if choices.fps:
         clip = replace(clip, frame_time=1 / choices.fps)
     if choices.maps:
@@ -158,11 +169,18 @@ def load_clip(path: PathLike, choices: Choices) -> ClipPoses:
     joints, clip = COURSE15.from_root(placed.world), placed.clip
     left_out, rest = (0, 0.0) if choices.keep_first else rest_pose(joints, clip.fps)
     frames = np.arange(left_out, len(joints), choices.every)
+    flips, warnings = np.flatnonzero(knee_flips(joints[left_out:], clip.fps)) + left_out, placed.warnings
+    if len(flips):
+        fate = "left out" if choices.leave_flips else "kept"
+        warnings = (*warnings, f"a knee is on the wrong side in {counted(len(flips), 'frame')}, {fate}")
+    if choices.leave_flips:
+        frames = np.setdiff1d(frames, flips)
     if choices.min_move:
         frames = frames[moved(joints[frames], choices.min_move)]
     return ClipPoses(
-        one_line(str(path)), joints[frames], frames, len(joints), left_out, rest, placed.skeleton,
-        placed.unit, clip.fps / choices.every, clip.checksum, clip.notes, placed.warnings,
+        one_line(str(path)), joints[frames], (placed.world - joints)[frames, 0], frames, len(joints),
+        left_out, rest, placed.skeleton, placed.unit, clip.fps / choices.every, clip.checksum, clip.notes,
+        warnings,
     )  # fmt: skip
 
 

@@ -1,13 +1,18 @@
 """Draw what people do: joint angles about the key poses, gestures and gait curves, with correlated noise."""
 
+import difflib
+import math
+from collections.abc import Mapping
+
 import numpy as np
 
+from minilift.errors import InputError
 from minilift.poses.people.body import ANGLES, ARMS, LEGS, LIMITS, clip_to_limits
 from minilift.poses.people.gait import gait_angles
 from minilift.poses.people.gestures import GESTURES
-from minilift.poses.people.keyposes import SHARES, TRACKS
+from minilift.poses.people.keyposes import TRACKS
+from minilift.poses.people.shares import ACTIVITIES, EVERYDAY
 
-ACTIVITIES = tuple(SHARES)
 _GAITS = ("walking", "running")
 
 _SPREAD = {
@@ -66,15 +71,20 @@ _GESTURE_LOOSE = np.array([gesture.loose for gesture in GESTURES])
 _GESTURE_CUMULATIVE = np.cumsum([gesture.weight for gesture in GESTURES])
 
 
-def _track_cumulative() -> np.ndarray:
-    """Return the running sum of the chances of each track."""
+def _track_cumulative(shares: Mapping[str, float]) -> np.ndarray:
+    """Return the running sum of the chances of each track. Raises InputError for shares that are none."""
+    for name, share in shares.items():
+        if name not in ACTIVITIES:
+            near = difflib.get_close_matches(name, ACTIVITIES, 1) or ACTIVITIES
+            raise InputError(f"activity {name!r}: there is none of that name; use {', '.join(near)}")
+        if not 0 <= share < math.inf:
+            raise InputError(f"activity {name!r}: a share of {share}; choose 0 or more")
     weight = np.array([track.weight for track in TRACKS] + [1.0] * len(_GAITS))
     total = np.bincount(_TRACK_ACTIVITY, weights=weight)
-    share = np.array(list(SHARES.values()))
-    return np.cumsum(weight * (share / total)[_TRACK_ACTIVITY])
-
-
-_TRACK_CUMULATIVE = _track_cumulative()
+    common = np.array([shares.get(name, 0.0) for name in ACTIVITIES])
+    if not common.any():
+        raise InputError("activities: all shares are 0; choose one above 0")
+    return np.cumsum(weight * (common / total)[_TRACK_ACTIVITY])
 
 
 def _pick(rng: np.random.Generator, cumulative: np.ndarray, n: int) -> np.ndarray:
@@ -95,9 +105,15 @@ def _gesture_arms(rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndar
     return arms, np.where(mixed, np.maximum(loose, _GESTURE_LOOSE[second]), loose)
 
 
-def draw_angles(rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return joint angles (A, n) of n people, within the limits, and the activity (n,) of each as int8."""
-    track = _pick(rng, _TRACK_CUMULATIVE, n)
+def draw_angles(
+    rng: np.random.Generator, n: int, shares: Mapping[str, float] = EVERYDAY
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return joint angles (A, n) of n people, within the limits, and the activity (n,) of each as int8.
+
+    `shares` says how common each activity is, by its name; what it lacks does not come. Raises InputError for
+    other names, and for shares below 0 or all 0.
+    """
+    track = _pick(rng, _track_cumulative(shares), n)
     keyed = np.minimum(track, len(TRACKS) - 1)
     first, last = _FIRST_KEY[keyed], _LAST_KEY[keyed]
     place = first + rng.random(n) * (last - first)

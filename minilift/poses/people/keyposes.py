@@ -10,24 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from minilift.poses.people.body import ANGLES
-
-SHARES = {
-    "standing": 0.22,
-    "walking": 0.16,
-    "running": 0.09,
-    "sitting": 0.12,
-    "sitting on the floor": 0.05,
-    "crouching": 0.06,
-    "kneeling": 0.05,
-    "reaching": 0.09,
-    "lying": 0.06,
-    "jumping": 0.03,
-    "kicking": 0.02,
-    "punching": 0.02,
-    "throwing": 0.02,
-    "waving": 0.01,
-}
-"""The share of each activity, in the order of its label; walking and running are made in gait.py."""
+from minilift.poses.people.exercises import EXERCISES
 
 # One line per key pose: pelvis (pitch, roll, turn), spine and head (flex, side, twist), right and left leg
 # (thigh, abduct, rotate, knee), right and left arm (flex, abduct, rotate, elbow); signs as in body.ANGLES. A
@@ -216,7 +199,7 @@ def _key(line: str) -> np.ndarray:
 
 def _parse_tracks() -> tuple[Track, ...]:
     tracks = []
-    for block in _TRACKS.split("=")[1:]:
+    for block in (_TRACKS + EXERCISES).split("=")[1:]:
         header, *lines = block.strip().splitlines()
         activity, *options = (part.split() for part in header.split(";"))
         free, weight, loose = (float(option[1]) for option in options)

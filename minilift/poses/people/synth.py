@@ -1,6 +1,6 @@
 """Synthetic people: as many plausible poses as wanted, seeded, in the course's conventions."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,7 @@ from minilift.poses.layouts import COURSE15
 from minilift.poses.people.activities import ACTIVITIES, draw_angles, draw_free_angles
 from minilift.poses.people.body import sample_bodies
 from minilift.poses.people.contact import settle
+from minilift.poses.people.shares import EVERYDAY, VARIED
 
 CHUNK = 4096
 """People per chunk. A chunk has a generator of its own, so n people are the first n of any larger number."""
@@ -36,11 +37,14 @@ class SyntheticPoses:
         return [(*ACTIVITIES, "moving freely")[number] for number in self.activity]
 
 
-def _chunk(seed: int, index: int, free: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return joint_3d, distance and activity of the CHUNK people number `index`."""
+def _people(
+    seed: int, index: int, free: float, shares: Mapping[str, float]
+) -> tuple[np.ndarray, np.ndarray, np.random.Generator]:
+    """The CHUNK people number `index`: joints (CHUNK, 15, 3) in metres from the mid-hip, what they do, and
+    the generator that drew them, from which cameras come."""
     rng = np.random.default_rng([seed, index])
     bodies = sample_bodies(rng, CHUNK)
-    angles, activity = draw_angles(rng, CHUNK)
+    angles, activity = draw_angles(rng, CHUNK, shares)
     other = np.random.default_rng([seed, index, 1])  # so that the rest stays who they are without the free
     freely = np.flatnonzero(other.random(CHUNK) < free)
     angles[:, freely] = draw_free_angles(other, len(freely))
@@ -48,14 +52,38 @@ def _chunk(seed: int, index: int, free: float) -> tuple[np.ndarray, np.ndarray, 
     joints = np.ascontiguousarray(settle(bodies, angles).transpose(2, 0, 1))
     flip = rng.random(CHUNK) < 0.5
     joints[flip] = joints[flip][:, COURSE15.mirror] * (-1, 1, 1)
+    return joints, activity, rng
+
+
+def _chunk(
+    seed: int, index: int, free: float, shares: Mapping[str, float]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return joint_3d, distance and activity of the CHUNK people number `index`."""
+    joints, activity, rng = _people(seed, index, free, shares)
     azimuth = rng.uniform(-np.pi, np.pi, CHUNK)
     elevation = np.radians(rng.uniform(-10, 25, CHUNK))
     distance = rng.uniform(2.5, 6, CHUNK)
     return to_camera(joints, azimuth, elevation, distance), distance, activity
 
 
+def people(
+    n: int, seed: int = 0, free: float = 0.0, shares: Mapping[str, float] = VARIED
+) -> tuple[np.ndarray, np.ndarray]:
+    """The people that `synthesize` shows to cameras: joints (n, 15, 3) float64 in metres from the mid-hip, Y
+    up, and the activity (n,) of each."""
+    parts = [_people(seed, first // CHUNK, free, shares)[:2] for first in range(0, n, CHUNK)]
+    none = [(np.empty((0, len(COURSE15), 3)), np.empty(0, np.int8))]
+    joints, activity = (np.concatenate(part)[:n] for part in zip(*(parts or none), strict=True))
+    return joints, activity
+
+
 def synthesize(
-    n: int, seed: int = 0, progress: Callable[[int], object] | None = None, start: int = 0, free: float = 0.0
+    n: int,
+    seed: int = 0,
+    progress: Callable[[int], object] | None = None,
+    start: int = 0,
+    free: float = 0.0,
+    shares: Mapping[str, float] = EVERYDAY,
 ) -> SyntheticPoses:
     """Make n poses of people all round a camera, the same for the same seed.
 
@@ -67,7 +95,8 @@ def synthesize(
     they are the more useful, the more the poses to come differ from the activities.
     `progress` is called with the number made since its last call.
 
-    Raises InputError for a negative n or seed, and for a share that is none.
+    Raises InputError for a negative n or seed, for a share that is none, and for activities that
+    there are not.
     """
     if n < 0 or seed < 0:
         raise InputError(f"cannot make {n} poses with seed {seed}: both must be 0 or more")
@@ -80,7 +109,7 @@ def synthesize(
     activity = np.empty(n, dtype=np.int8)
     for first in range(0, n, CHUNK):
         rows = slice(first, min(first + CHUNK, n))
-        joints, distance, doing = _chunk(seed, (start + first) // CHUNK, free)
+        joints, distance, doing = _chunk(seed, (start + first) // CHUNK, free, shares)
         count = rows.stop - first
         joint_3d[rows], scale[rows], activity[rows] = joints[:count], distance[:count], doing[:count]
         if progress is not None:
