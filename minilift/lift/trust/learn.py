@@ -17,7 +17,7 @@ from minilift.train.batches import Batches
 from minilift.train.trainer import Trainer
 
 HIDDEN, EPOCHS, BATCH, LEARNING = 64, 16, 256, 1e-2
-POWER = 0.5
+POWER = 0.5  # of errors, whose mean is learned: mistakes that look like ordinary poses weigh less
 INNER = 8  # bins of usual poses; there is one of others
 
 
