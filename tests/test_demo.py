@@ -44,9 +44,14 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 def test_it_says_what_it_does_and_what_it_found(made: tuple[Path, str], monkeypatch: Patch) -> None:
     folder, told = made
     monkeypatch.chdir(folder)
-    assert told.startswith("making 5,000 synthetic people\ntraining a small lifter on 4,500 of them; 500 are")
+    assert told.startswith("making 5,000 synthetic people\nthe starting weights, which come with minilift, ")
+    assert "\ntraining a small lifter on 4,500 of them; 500 are" in told
     found = {name: float(mm) for name, mm in re.findall(r"^  (\S.*\S) +(\d+\.\d) mm$", told, re.MULTILINE)}
-    assert list(found) == ["mean pose", "flat pose, at the root's z", "linear regression", "this lifter"]
+    simpler = ["mean pose", "flat pose, at the root's z", "linear regression"]
+    assert list(found) == [*simpler, "the starting weights", "this lifter"]
+    off = f"are {found['the starting weights']} mm off on 500 of them"
+    assert f"the starting weights, which come with minilift, {off}\n" in told
+    assert found["the starting weights"] < found["mean pose"]
     assert found["this lifter"] < found["mean pose"]
     assert (folder / "demo.txt").read_text().strip() in told
     assert re.search(r"^done in \d+ s; the picture is minilift-demo.minilift-demo\.svg$", told, re.MULTILINE)

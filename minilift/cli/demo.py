@@ -33,9 +33,10 @@ DRAWN = {"one of the best": 0.05, "the median": 0.5, "one of the worst": 0.98}  
 DESCRIPTION = """\
 See a lifter learn, in a minute or so and without any data.
 
-Makes synthetic people, trains a small network to lift their 2D keypoints to 3D, compares its error with
-that of simpler predictors on people that it has not seen, and draws some of them. Everything goes into one
-folder, where minilift eval and minilift predict find the weights and the poses.
+Makes synthetic people, lifts them with the starting weights, trains a small network on nothing but such
+people, compares its error with theirs and with that of simpler predictors on people that it has not seen, and
+draws some of them. Everything goes into one folder, where minilift eval and minilift predict find the small
+network and the poses; for keypoints of your own the starting weights are the ones to take.
 """
 
 EXAMPLES = """\
@@ -82,6 +83,9 @@ def _demo(argv: Sequence[str] | None) -> int:
     with only_one(out):
         _write_text(out / MARK, "An unfinished minilift demo.\n")
         people, test = _people(args, out)
+        starting = evaluate_lifter(Lifter.load(device=args.device), test).figures["mpjpe_mm"]
+        off = f"are {starting:.1f} mm off on {len(test):,} of them"
+        print(f"the starting weights, which come with minilift, {off}")
         print(f"training a small lifter on {len(people):,} of them; {len(test):,} are kept for the test")
         training = build_trainer(settings, model, people, None, out)
         trainer = training.trainer
@@ -91,7 +95,7 @@ def _demo(argv: Sequence[str] | None) -> int:
         lifter = Lifter.load(trainer.weights_path)
         fit_trust(lifter, *split_data(people, settings), args.seed).save(trust_path(trainer.weights_path))
         report = evaluate_lifter(lifter, test, baselines=fit_baselines(people))
-        told = _told(report)
+        told = _told(report, starting)
         print(f"\n{told}\n")
         picture = _draw(out, report)
         _write_text(out / MARK, told + "\n")
@@ -124,11 +128,11 @@ def _people(args: argparse.Namespace, out: Path) -> tuple[Poses, Poses]:
     return people, test
 
 
-def _told(report: Report) -> str:
-    """A table of errors in mm: the lifter's, and those of simpler predictors."""
+def _told(report: Report, starting: float) -> str:
+    """A table of errors in mm: those of simpler predictors, of the starting weights and of the lifter."""
     simpler = sorted(report.figures["baselines_mm"].items(), key=lambda row: -row[1])
     rows = [(NAMES[name], error) for name, error in simpler]
-    rows.append(("this lifter", report.figures["mpjpe_mm"]))
+    rows += [("the starting weights", starting), ("this lifter", report.figures["mpjpe_mm"])]
     lines = [
         f"mean distance of a joint from the truth, on {len(report.poses):,} people that it has not seen:"
     ]

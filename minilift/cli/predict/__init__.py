@@ -18,7 +18,6 @@ from minilift.lift.lifter import Lifter
 from minilift.lift.starting import STARTING, USUAL, weights_here
 from minilift.poses.layouts import COURSE15
 from minilift.poses.lens.axes import NAMES as AXES
-from minilift.poses.lens.files import load_camera
 from minilift.poses.read.keypoints.clips import clips_of
 from minilift.poses.tracks.smooth import WAYS as SMOOTH
 
@@ -123,8 +122,13 @@ def _add_people(parser: Parser) -> None:
 
 
 def _options(args: argparse.Namespace) -> LiftOptions:
+    camera = None
+    if args.camera is not None:
+        from minilift.poses.lens.files import load_camera  # XML and the rest: only for who has such a file
+
+        camera = load_camera(args.camera)
     return LiftOptions(
-        camera=None if args.camera is None else load_camera(args.camera),
+        camera=camera,
         noise=args.noise_px,
         **{name: getattr(args, name) for name in SAME},
     )
