@@ -14,10 +14,13 @@ from minilift.errors import ArgumentError
 from minilift.lift.clip.lift import lift_keypoints
 from minilift.lift.clip.options import LiftOptions
 from minilift.lift.clip.stand_in import stand_in
+from minilift.poses.body.body import Body
+from minilift.poses.body.prior import prior
 from minilift.poses.joint_state import ESTIMATED, MISSING, SEEN
 from minilift.poses.keypoints import Keypoints
 from minilift.poses.layouts import COURSE15, LAYOUTS
 from minilift.poses.lens.camera import Camera
+from minilift.poses.lifted import LiftedPeople
 from minilift.poses.people.synth import synthesize
 from minilift.poses.read.keypoints.load import load_keypoints
 from minilift.poses.read.keypoints.raw import Asked
@@ -76,7 +79,7 @@ def test_every_layout_gives_the_same_people(name: str, lifter: Lifter) -> None:
 
 
 def test_the_answer_projects_onto_the_keypoints(lifter: Lifter) -> None:
-    people = lift_keypoints(keypoints(), lifter)
+    people = lift_keypoints(keypoints(), lifter, LiftOptions(body="none"))
     assert people.check is not None
     assert people.check.max() < 1e-3  # pixels; measured: 9e-5
     again = Camera.assumed(clip_files.SIZE).pixels(people.joint_3d)
@@ -93,8 +96,8 @@ def test_axes_can_be_turned_back(axes: str, lifter: Lifter) -> None:
 
 
 def test_a_height_gives_metres(lifter: Lifter) -> None:
-    people = lift_keypoints(keypoints(), lifter, LiftOptions(height=1.8))
-    units = lift_keypoints(keypoints(), lifter)
+    people = lift_keypoints(keypoints(), lifter, LiftOptions(height=1.8, body="none"))
+    units = lift_keypoints(keypoints(), lifter, LiftOptions(body="none"))
     assert (people.unit, units.unit) == ("m", "root-depth")
     ratio = np.linalg.norm(people.root, axis=1) / np.linalg.norm(units.root, axis=1)
     np.testing.assert_allclose(ratio, ratio[0], rtol=1e-5)
@@ -206,3 +209,36 @@ def test_a_stand_in_has_the_size_of_what_was_seen() -> None:
     off = np.linalg.norm(filled - whole, axis=2)[:, [5, 11]]
     assert np.median(off) < np.median(np.linalg.norm(whole[:, [5, 11]], axis=2))
     assert np.isnan(stand_in(np.full((1, 15, 2), np.nan))).all()
+
+
+def test_a_clip_gets_one_body_and_keeps_to_it(lifter: Lifter) -> None:
+    """Found or given; bones vary less with it, and a body in metres gives metres."""
+    plain = lift_keypoints(keypoints(), lifter, LiftOptions(body="none"))
+    found = lift_keypoints(keypoints(), lifter)
+    given = Body.of(prior(1.75))
+    known = lift_keypoints(keypoints(), lifter, LiftOptions(body=given))
+    assert plain.body == {}
+    assert Body.from_dict(found.body[0]).unit == "relative"
+    assert (known.unit, found.unit) == ("m", "root-depth")
+    assert any("body: found from 40 frames, limbs +/- " in note for note in found.notes)
+    spreads = [_spread(people) for people in (plain, found, known)]
+    assert spreads[1] < 0.5 * spreads[0]
+    assert spreads[2] < 0.5 * spreads[0]
+    lengths = np.median(COURSE15.bone_lengths(known.joint_3d - known.root[:, None] + [0, 0, -1]), axis=0)
+    np.testing.assert_allclose(lengths[LEGS], given.lengths[LEGS], rtol=0.1)
+    tall = lift_keypoints(keypoints(), lifter, LiftOptions(body=given, height=1.5))
+    assert Body.from_dict(tall.body[0]).height == pytest.approx(1.5)
+    still = lift_keypoints(replace(keypoints(), stills=True), lifter)
+    assert still.body == {}
+    with pytest.raises(ArgumentError, match="needs a clip"):
+        lift_keypoints(replace(keypoints(), stills=True), lifter, LiftOptions(body=given))
+
+
+LEGS = [row for row, joint in enumerate(COURSE15.joints) if joint.endswith(("knee", "ankle"))]
+
+
+def _spread(people: LiftedPeople) -> float:
+    """How much the legs' bones vary over the frames, relative."""
+    whole = people.joint_3d - people.root[:, None] + np.array([0, 0, -1])
+    lengths = COURSE15.bone_lengths(whole)[:, LEGS]
+    return float((lengths.std(axis=0) / lengths.mean(axis=0)).mean())

@@ -242,7 +242,7 @@ PERSON: dict[str, Any] = {
 }
 TOP = {
     *("schema", "version", "unit", "axes", "to_camera", "fps", "size", "layout", "format", "camera"),
-    *("stills", "rays", "joints", "parents", "names", "notes", "warnings", "frames"),
+    *("stills", "rays", "joints", "parents", "names", "body", "notes", "warnings", "frames"),
 }
 LENGTHS = {"root": 3, "root_2d": 2, "joint_3d": 15, "joint_2d": 15, "confidence": 15, "state": 15}
 

@@ -53,6 +53,8 @@ class LiftedPeople:
     """fx, fy, cx, cy, distortion and source (how they are known), as `Camera.as_dict` gives them."""
     people: dict[int, str] = field(default_factory=dict)
     """What the file calls each person, where it gives them ids."""
+    body: dict[int, dict[str, Any]] = field(default_factory=dict)
+    """The body of each person that one was found for or given, as `poses.body.body.Body.as_dict` has it."""
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 

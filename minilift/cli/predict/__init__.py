@@ -16,6 +16,7 @@ from minilift.files import file_error
 from minilift.lift.clip.options import CONFIDENCE, LiftOptions
 from minilift.lift.lifter import Lifter
 from minilift.lift.starting import STARTING, USUAL, weights_here
+from minilift.poses.body.file import read_body
 from minilift.poses.layouts import COURSE15
 from minilift.poses.lens.axes import NAMES as AXES
 from minilift.poses.read.keypoints.clips import clips_of
@@ -89,6 +90,10 @@ def _add_camera(parser: Parser) -> None:
         "--distance", type=positive, metavar="M", group=group, further=True,
         help="or of the person from the camera",
     )  # fmt: skip
+    add(
+        "--body", default="auto", metavar="FILE", group=group,
+        help="of the person (minilift body); none, or auto: found from a clip [auto]",
+    )  # fmt: skip
     add("--axes", default=AXES[0], choices=AXES, group=group, help=f"{', '.join(AXES)} [{AXES[0]}]")
     add(
         "--level", action="store_true", group=group, further=True,
@@ -130,6 +135,7 @@ def _options(args: argparse.Namespace) -> LiftOptions:
     return LiftOptions(
         camera=camera,
         noise=args.noise_px,
+        body=args.body if args.body in ("auto", "none") else read_body(args.body),
         **{name: getattr(args, name) for name in SAME},
     )
 

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from minilift.errors import InputError
 from minilift.files.mapped import chunks
+from minilift.lift.clip.bodies import Bodies, find_bodies, fused
 from minilift.lift.clip.options import LiftOptions
-from minilift.lift.clip.place import Lifted, Placement, people_of
+from minilift.lift.clip.place import Lifted, Placement, people_of, scale_of
 from minilift.lift.clip.prepare import BLOCK, Prepared, prepare
 from minilift.lift.clip.stand_in import stand_in
 from minilift.lift.lifter import Lifter
 from minilift.poses.keypoints import Keypoints
 from minilift.poses.lens.camera import Camera
+from minilift.poses.lens.scale import Scale
 from minilift.poses.lifted import LiftedPeople
 from minilift.poses.tracks.identify import choose, identify
 from minilift.poses.tracks.over_time import over_time
@@ -50,8 +53,12 @@ def lift_keypoints(
         if progress is not None:
             progress(rows.stop - rows.start)
     lifted = Lifted.joined(parts)
-    placement = Placement.fit(lifted, found.stills or found.rays, options)
-    people = people_of(lifted, found, camera, placement, names)
+    scale = scale_of(lifted, found.stills or found.rays, options)
+    bodies = find_bodies(lifted, scale, options)
+    if bodies is not None:
+        lifted, scale = fused(lifted, bodies, found.fps), bodies.scale
+    placement = Placement.fit(lifted, scale, options)
+    people = people_of(lifted, found, camera, placement, names, *_told(bodies, scale))
     return over_time(people, camera, options.fill, options.smooth)
 
 
@@ -65,10 +72,23 @@ def lift_blocks(
     """
     camera = camera_of(sample, options)
     first = _lifted(sample, lifter, camera, options)
-    placement = Placement.fit(first, sample.stills or sample.rays, options)
+    scale = scale_of(first, sample.stills or sample.rays, options)
+    bodies = find_bodies(first, scale, options)
+    if bodies is not None:
+        first, scale = fused(first, bodies, sample.fps), bodies.scale
+    placement, told = Placement.fit(first, scale, options), _told(bodies, scale)
     for block in blocks:
         lifted = _lifted(block, lifter, camera, options)
-        yield people_of(lifted, block, camera, placement, {})
+        if bodies is not None:
+            lifted = fused(lifted, bodies, block.fps)
+        yield people_of(lifted, block, camera, placement, {}, *told)
+
+
+def _told(bodies: Bodies | None, scale: Scale) -> tuple[dict[int, dict[str, Any]], tuple[str, ...]]:
+    """The bodies fit for a file, and the notes of scale and bodies."""
+    if bodies is None:
+        return {}, scale.notes
+    return {one: body.as_dict() for one, body in bodies.of.items()}, bodies.notes
 
 
 def camera_of(found: Keypoints, options: LiftOptions) -> Camera:
@@ -106,6 +126,6 @@ def lift_rows(
         expected, unlike = trust.expected_error.astype(np.float32), trust.unlike | ready.empty
     own[ready.empty] = np.nan
     return Lifted(
-        own, ready.turned, ready.joint_2d, ready.root_2d, ready.confidence, ready.state, frame, person,
-        expected, unlike,
+        own, ready.rays, ready.sigma, ready.turned, ready.joint_2d, ready.root_2d, ready.confidence,
+        ready.state, frame, person, expected, unlike,
     )  # fmt: skip

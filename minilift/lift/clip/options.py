@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from minilift.errors import ArgumentError
+from minilift.poses.body.body import Body
 from minilift.poses.lens.axes import NAMES as AXES
 from minilift.poses.lens.camera import Camera
 from minilift.poses.tracks.smooth import WAYS as SMOOTH
@@ -34,6 +35,7 @@ class LiftOptions:
     person      one person alone: an id, "longest" or "largest"; None: all
     height      metres, of the person (of all of them alike, where there are several): sets the scale
     distance    metres from the camera to the mid-hip, the median over the clip: sets the scale
+    body        one body a person: "auto" finds it from the clip, "none" uses none, or it is given
     axes        of the answer: AXES, docs/cameras.md
     level       turn the ground level, where feet show it
     fill        gaps of up to so many frames are filled: of single joints in the picture, of people in space
@@ -52,6 +54,7 @@ class LiftOptions:
     person: str | None = None
     height: float | None = None
     distance: float | None = None
+    body: Body | str = "auto"
     axes: str = "camera"
     level: bool = False
     fill: int = 0
@@ -68,6 +71,8 @@ class LiftOptions:
             if getattr(self, name) not in known:
                 words = ", ".join(str(word) for word in known if word)
                 raise ArgumentError(name, getattr(self, name), f"unknown; use one of {words}")
+        if isinstance(self.body, str) and self.body not in ("auto", "none"):
+            raise ArgumentError("body", self.body[:40], "unknown; use auto, none, or a body")
         if self.height is not None and self.distance is not None:
             problem = "sets the scale, and so does {0}; give one of them"
             raise ArgumentError("height", self.height, problem, ("distance", self.distance))

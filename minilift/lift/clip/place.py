@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -27,6 +27,10 @@ class Lifted:
 
     own: np.ndarray
     """(n, 15, 3) float32, the mid-hip at (0, 0, -1)."""
+    rays: np.ndarray
+    """(n, 15, 2) float32, what was lifted; NaN where not seen."""
+    sigma: np.ndarray
+    """(n, 15) float32 image units: their standard deviation."""
     turned: np.ndarray
     """(n, 3, 3): what the rays were turned by."""
     joint_2d: np.ndarray
@@ -60,15 +64,19 @@ class Placement:
     axes: Axes
 
     @classmethod
-    def fit(cls, lifted: Lifted, stills: bool, options: LiftOptions) -> Placement:
-        """`stills`: whether the rows have nothing to do with each other."""
-        scale = Scale.fit(
-            lifted.own, lifted.seen, lifted.person, stills=stills, height=options.height,
-            distance=options.distance,
-        )  # fmt: skip
+    def fit(cls, lifted: Lifted, scale: Scale, options: LiftOptions) -> Placement:
+        """Of detections, and the scale that they have."""
         joint_3d, root = placed(lifted, scale)
         axes = Axes.fit(options.axes, joint_3d, root, lifted.seen, level=options.level)
         return cls(scale, axes)
+
+
+def scale_of(lifted: Lifted, stills: bool, options: LiftOptions) -> Scale:
+    """The scale by the lifter's bones. `stills`: whether the rows have nothing to do with each other."""
+    return Scale.fit(
+        lifted.own, lifted.seen, lifted.person, stills=stills, height=options.height,
+        distance=options.distance,
+    )  # fmt: skip
 
 
 def placed(lifted: Lifted, scale: Scale, fps: float | None = None) -> tuple[np.ndarray, np.ndarray]:
@@ -82,11 +90,12 @@ def placed(lifted: Lifted, scale: Scale, fps: float | None = None) -> tuple[np.n
 
 
 def people_of(
-    lifted: Lifted, found: Keypoints, camera: Camera, placement: Placement, names: dict[int, str]
-) -> LiftedPeople:
+    lifted: Lifted, found: Keypoints, camera: Camera, placement: Placement, names: dict[int, str],
+    body: Mapping[int, Any], notes: tuple[str, ...],
+) -> LiftedPeople:  # fmt: skip
     """The people of a clip, or of a block of it, where they stand; `found` are the same detections.
 
-    `names` are what the file calls them.
+    `names` are what the file calls them, `body` their bodies as dicts, `notes` what is told of the scale.
     """
     joint_3d, root = placed(lifted, placement.scale, found.fps)
     depth = np.linalg.norm(root, axis=1)
@@ -116,6 +125,7 @@ def people_of(
         rays=found.rays,
         camera=camera.as_dict(),
         people={number: name for number, name in names.items() if number in present},
-        notes=(*found.notes, f"camera: {camera.source}", *placement.scale.notes, *axes.notes),
+        notes=(*found.notes, f"camera: {camera.source}", *notes, *axes.notes),
         warnings=found.warnings,
+        body={number: one for number, one in body.items() if number in present},
     )

@@ -58,6 +58,7 @@ def _metadata(head: LiftedPeople) -> dict[str, Any]:
         "joints": list(COURSE15.joints),
         "parents": list(COURSE15.parents),
         "names": {str(number): name for number, name in head.people.items()},
+        "body": {str(number): body for number, body in head.body.items()},
         "notes": list(head.notes),
         "warnings": list(head.warnings),
     }

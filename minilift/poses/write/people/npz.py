@@ -13,6 +13,7 @@ import numpy as np
 from minilift.files import PathLike, file_error, read_bytes, write_atomically
 from minilift.files.mapped import chunks
 from minilift.files.npz import read_npz, write_npy
+from minilift.poses.body.body import Body
 from minilift.poses.joint_state import ESTIMATED
 from minilift.poses.layouts import COURSE15
 from minilift.poses.lifted import LiftedPeople
@@ -110,6 +111,7 @@ def _settings(head: LiftedPeople) -> dict[str, np.ndarray]:
         "rays": np.array(head.rays),
         "camera": np.array(json.dumps(camera)),
         "people": np.array(json.dumps({str(k): v for k, v in head.people.items()})),
+        "body": np.array(json.dumps({str(k): v for k, v in head.body.items()})),
         "notes": np.array(head.notes, "U" if head.notes else "<U1"),
         "warnings": np.array(head.warnings, "U" if head.warnings else "<U1"),
         "known": np.array([name for name in OPTIONAL if getattr(head, name) is not None] or [""]),
@@ -120,6 +122,8 @@ def _read_settings(content: Mapping[str, np.ndarray]) -> dict[str, Any]:
     size = tuple(int(side) for side in content["size"].ravel())
     fps, camera = float(content["fps"]), json.loads(str(content["camera"]))
     people = json.loads(str(content["people"]))
+    body = json.loads(str(content["body"])) if "body" in content else {}
+    body = {int(number): Body.from_dict(one).as_dict() for number, one in body.items()}
     if len(size) not in (0, 2) or not isinstance(camera, dict) or content["to_camera"].shape != (3, 4):
         raise ValueError("size, camera or to_camera")
     return {
@@ -131,6 +135,7 @@ def _read_settings(content: Mapping[str, np.ndarray]) -> dict[str, Any]:
         "rays": bool(content["rays"]),
         "camera": camera,
         "people": {int(number): str(name) for number, name in people.items()},
+        "body": body,
         "notes": tuple(str(line) for line in content["notes"].ravel()),
         "warnings": tuple(str(line) for line in content["warnings"].ravel()),
     }

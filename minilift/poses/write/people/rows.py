@@ -175,6 +175,7 @@ def _joined(first: LiftedPeople, then: LiftedPeople) -> LiftedPeople:
     return replace(
         first,
         people={**first.people, **then.people},
+        body={**first.body, **then.body},
         notes=tuple(dict.fromkeys((*first.notes, *then.notes))),
         warnings=tuple(dict.fromkeys((*first.warnings, *then.warnings))),
     )
