@@ -14,10 +14,10 @@ from conftest import make_poses
 
 from minilift import Adam, Lifter, LiftModel, evaluate, run_epoch
 from minilift.files.weights import load_state_dict
+from minilift.lift.blocks import usual_block
 from minilift.lift.fast.choose import fast_step
 from minilift.lift.fast.folded import FoldedLift, LayeredLift
 from minilift.lift.fast.step import TrainStep
-from minilift.lift.model import usual_block
 from minilift.lift.training import lift_training
 from minilift.nn import ReLU, losses
 from minilift.optim import OneCycleLR
@@ -127,9 +127,10 @@ def test_several_threads_predict_one_after_the_other() -> None:
 
 
 def test_what_does_the_work() -> None:
-    usual, own = make(None), make()
+    usual, places, own = make(None), make(None, head="place", levels=True), make()
     assert make(usual_block).usual
-    for model, step, predictor in ((usual, TrainStep, FoldedLift), (own, PlainStep, LayeredLift)):
+    fused = TrainStep, FoldedLift
+    for model, step, predictor in ((usual, *fused), (places, *fused), (own, PlainStep, LayeredLift)):
         for one in (model, copy.deepcopy(model)):
             adam = Adam(one.parameters())
             assert type(fast_step(one, losses.mpjpe, adam)) is step

@@ -45,7 +45,7 @@ def make(
         if ".1." in name or ".5." in name:
             p.data[...] = rng.uniform(0.5, 1.5, p.shape) * (1 if name.endswith("weight") else 0.3)
     if standardised:
-        x, y = numbers(100, model)
+        x, y = (rng.standard_normal((100, width)) for width in (model.input_nodes, model.joint_nodes))
         model.standardise(5 * x + 2, 0.1 * y - 1)
     return model
 
@@ -54,6 +54,10 @@ def numbers(n: int, model: LiftModel, seed: int = 0) -> tuple[Any, Any]:
     rng = np.random.default_rng(seed)
     widths = model.input_nodes, model.joint_nodes
     x, y = (rng.standard_normal((n, width)).astype(model.ops.dtype) for width in widths)
+    if model.head == "place":
+        x[rng.random(x.shape) < 0.1] = np.nan
+    if model.takes_noise:
+        x = np.concatenate([x, rng.uniform(0, 0.05, (n, x.shape[1] // 2)).astype(x.dtype)], axis=1)
     return x, y
 
 
@@ -160,6 +164,12 @@ def test_clipped_gradients(batch: int, norm: float) -> None:
 @pytest.mark.parametrize("batch", [5, 61])
 def test_joints_on_rays(batch: int) -> None:
     both(lambda: make(2, 24, 0.2, head="ray"), "Adam", [batch] * 3)
+
+
+@pytest.mark.parametrize("levels", [False, True])
+@pytest.mark.parametrize("batch", [5, 91, 123])  # 91 and 123 are the first to compose 45 and 61 inputs
+def test_joints_that_are_placed(batch: int, levels: bool) -> None:
+    both(lambda: make(2, 24, 0.2, head="place", levels=levels), "SGD, momentum", [batch] * 3)
 
 
 def test_the_other_loss_is_counted_beside_the_metric() -> None:

@@ -11,7 +11,8 @@ import numpy as np
 from minilift.errors import ArgumentError, InputError
 from minilift.files.mapped import crc32
 from minilift.lift.augment.augmenter import Augmentation, Augmenter
-from minilift.lift.model import BlockMaker, LiftModel
+from minilift.lift.blocks import BlockMaker
+from minilift.lift.model import LiftModel
 from minilift.lift.relative import relative_mpjpe
 from minilift.lift.settings import TrainSettings
 from minilift.lift.starting import begin

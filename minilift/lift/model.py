@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from minilift.lift.blocks import BlockMaker, usual_block
 from minilift.lift.fast.folded import FoldedLift, LayeredLift
 from minilift.lift.rays import Placing, Rays
 from minilift.lift.statistics import mean_std
 from minilift.lift.stored import ends_of
-from minilift.nn import Affine, BatchNorm1d, Dropout, Linear, Module, Network, ReLU, Residual
+from minilift.nn import Affine, Linear, Network
 from minilift.nn.network import number_dropouts
-from minilift.ops import Array, Ops, get_ops
+from minilift.ops import Array, get_ops
 
 HEADS = ("xyz", "ray", "place")
-
-BlockMaker = Callable[[int, float, str, Any, Ops], Module]  # width, dropout, init, generator, operations
 
 
 class LiftModel(Network):
@@ -112,25 +111,14 @@ class LiftModel(Network):
         self.after = Affine(std, mean, ops=self.ops)
 
     def forward(self, x: Array, train: bool = False) -> Array:
-        points = x = self._input(x, None if self.takes_noise else self.input_nodes, axes=2)
-        x = self.placing.points(x) if self.placing else x
-        x = self.before.forward(x, train) if self.before else x
-        x = self.placing.columns(x) if self.placing else x
+        x = self.enter(x)
         for child in self.children.values():
             x = child.forward(x, train)
-        x = self.after.forward(x, train) if self.after else x
-        if self.placing is not None:
-            return self.placing.placed(x)
-        return x if self.rays is None else self.rays.forward(points, x)
+        return self.leave(x)
 
     def backward(self, dy: Array) -> Array:
-        direct = None
-        if self.rays is not None:
-            direct = self.buffer("direct", (len(dy), self.input_nodes))  # the image points also set the rays
-            dy = self.rays.backward(dy, direct)
-        if self.placing is not None:
-            dy = self.placing.to_last(dy)
-        dy = self.after.backward(dy) if self.after else dy
+        direct = self.buffer("direct", (len(dy), self.input_nodes)) if self.rays else None
+        dy = self.to_last(dy, direct)  # the image points also set the rays
         for child in reversed(self.children.values()):
             dy = child.backward(dy)
         if self.placing is not None:
@@ -139,6 +127,26 @@ class LiftModel(Network):
         if self.placing is not None:
             return self.placing.to_input(dx)
         return dx if direct is None else self.ops.add(dx, direct, out=direct)
+
+    def enter(self, x: Array) -> Array:
+        """What the first layer takes of x: (n, 30), or other columns with head "place"."""
+        self._points = x = self._input(x, None if self.takes_noise else self.input_nodes, axes=2)
+        x = self.placing.points(x) if self.placing else x
+        x = self.before.forward(x) if self.before else x
+        return self.placing.columns(x) if self.placing else x
+
+    def leave(self, x: Array) -> Array:
+        """Joints (n, 45) from what the last layer gives for what has entered last."""
+        x = self.after.forward(x) if self.after else x
+        if self.placing is not None:
+            return self.placing.placed(x)
+        return x if self.rays is None else self.rays.forward(self._points, x)
+
+    def to_last(self, dy: Array, direct: Array | None = None) -> Array:
+        """The gradient of what the last layer gives; `direct` takes that of the points that set the rays."""
+        dy = self.rays.backward(dy, direct) if self.rays else dy
+        dy = self.placing.to_last(dy) if self.placing else dy
+        return self.after.backward(dy) if self.after else dy
 
     def predictor(self) -> FoldedLift | LayeredLift:
         """The network with its weights as they are now, for prediction alone."""
@@ -238,12 +246,3 @@ class LiftModel(Network):
 
     def summary(self, shape: tuple[int, ...] | None = None) -> str:
         return super().summary(shape or (self.input_nodes,))
-
-
-def usual_block(width: int, dropout: float, init: str, rng: Any, ops: Ops) -> Residual:
-    """Twice (Linear, BatchNorm1d, ReLU, Dropout), and the shortcut around them: Martinez et al., figure 1."""
-    layers: list[Module] = []
-    for _ in range(2):
-        layers += [Linear(width, width, init=init, rng=rng, ops=ops), BatchNorm1d(width, ops=ops)]
-        layers += [ReLU(ops=ops), Dropout(dropout, ops=ops)]
-    return Residual(*layers, ops=ops)

@@ -184,6 +184,8 @@ def not_captured(model: LiftModel, optimiser: Optimiser, batches: Batches, sums:
         return f"the model works in {model.ops.dtype}"
     if not model.usual:
         return "the model has blocks of its own"
+    if model.placing is not None:
+        return "the model has the head 'place'"
     if (
         type(optimiser) not in (Adam, AdamW)
         or optimiser.parameters != model.parameters()

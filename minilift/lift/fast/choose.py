@@ -14,12 +14,7 @@ from minilift.train.step import Loss, Metric, PlainStep, Step
 def fast_step(
     model: LiftModel, loss: Loss, optimiser: Optimiser, metrics: Mapping[str, Metric] | None = None
 ) -> Step:
-    """Layer by layer for a model with blocks of its own, and for the head that places joints; else fused.
-
-    On a GPU as a graph where it can be.
-    """
+    """Layer by layer for a model with blocks of its own, else fused; on a GPU as a graph where it can be."""
     on_gpu = hasattr(model.ops, "gpu")
-    if model.head == "place":  # neither of the fused steps knows joints that were not seen
-        return PlainStep(model, loss, optimiser, metrics)
     kind = CapturedStep if on_gpu else TrainStep if model.usual else PlainStep
     return kind(model, loss, optimiser, metrics)

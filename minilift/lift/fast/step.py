@@ -148,8 +148,7 @@ class TrainStep(Step):
 
     def __call__(self, x: Array, y: Array) -> None:
         with self.ops.parallel():
-            grad = self.sums.add(self._forward(x), y)
-            self._backward(grad if self.model.rays is None else self.model.rays.backward(grad))
+            self._backward(self.sums.add(self._forward(x), y))
             together = self.whole and getattr(self.optimiser.step, "__func__", None) is Optimiser.step
             at_once = together and not self.optimiser.max_norm  # the norm is known when all is there
             if at_once:
@@ -164,17 +163,14 @@ class TrainStep(Step):
 
     def _forward(self, x: Array) -> Array:
         model = self.model
-        h = self.stem.forward(x if model.before is None else model.before.forward(x))
+        h = self.stem.forward(model.enter(x))
         for i, block in enumerate(self.blocks):
             inner = self.halves[2 * i + 1].forward(self.halves[2 * i].forward(h))
             h = self.ops.add(h, inner, out=block.buffer("y", h.shape))
-        pred = self.output.forward(h)
-        pred = pred if model.after is None else model.after.forward(pred)
-        return pred if model.rays is None else model.rays.forward(x, pred)
+        return model.leave(self.output.forward(h))
 
     def _backward(self, dy: Array) -> None:
-        dy = dy if self.model.after is None else self.model.after.backward(dy)
-        dh = self.output.backward(dy)
+        dh = self.output.backward(self.model.to_last(dy))
         for i, block in reversed(list(enumerate(self.blocks))):
             inner = self.halves[2 * i].backward(self.halves[2 * i + 1].backward(dh))
             if inner is not None:
