@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bench.strangers.frames_tables import GROUPS, group
-from bench.strangers.protocol import errors_mm, noisy, one_frame
+from bench.strangers.protocol import errors_mm, noisy, one_frame, told
 from bench.strangers.sets import BANDAI, LEFT_OUT
 from bench.strangers.table import Run, Table, mm
 from bench.strangers.views import Seen
@@ -18,7 +18,7 @@ def judged(run: Run, seen: Seen, sigma: float) -> tuple[np.ndarray, Trust]:
     """Errors (n, 15) mm, and trust in mm, of one frame with noise."""
     image = noisy(seen, sigma, run.seed)
     found = one_frame(run.lifter, image, sigma)
-    trust = run.lifter.trust(image, found)
+    trust = run.lifter.trust(image, found, told(run.lifter, sigma))
     unit = (1000 * seen.scale)[:, None]
     known = trust._replace(
         expected_error=trust.expected_error * unit, low=trust.low * unit, high=trust.high * unit
