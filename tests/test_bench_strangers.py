@@ -21,7 +21,7 @@ from bench.strangers.protocol import errors_mm, one_frame, velocity_mm, without
 from bench.strangers.retarget import CHILD, bones, by_joint, directions_of, retargeted
 from bench.strangers.sets import MOCAP, USUAL, Sets, kept
 from bench.strangers.table import Run
-from bench.strangers.takes import FPS, Take, with_thorax
+from bench.strangers.takes import FPS, Take
 from bench.strangers.views import Cameras, Seen, by_clip, by_frame, by_still_camera
 from minilift import Lifter, LiftModel
 from minilift.errors import InputError
@@ -29,7 +29,6 @@ from minilift.poses.camera import project
 from minilift.poses.layouts import COURSE15
 from minilift.poses.metrics import joint_errors
 from minilift.poses.people.synth import synthesize
-from minilift.poses.read.clip import Clip
 
 
 @functools.cache
@@ -127,19 +126,6 @@ def test_floor_movements_move_smoothly_and_stay_whole() -> None:
         assert spread[:9].max() < 1e-9, take.name  # but for the shoulders, which rise with the arms
         assert np.linalg.norm(np.diff(take.joints, axis=0), axis=2).max() * FPS < 15, take.name
         assert 0.1 < take.speed < 4, take.name
-
-
-def test_the_thorax_of_a_conversion_is_put_back(tmp_path: Path) -> None:
-    names = ("Hips", "Spine1", "Neck", "LeftShoulder", "RightShoulder")
-    offsets = np.zeros((5, 3))
-    offsets[1] = 0, 2, 0
-    clip = Clip(names, (-1, 0, 1, 1, 1), offsets, ((),) * 5, 1 / 120, np.zeros((1, 0)), 0)
-    without = with_thorax(clip, tmp_path / "a.bvh")
-    assert without.offsets[2:].tolist() == [[0, 2, 0]] * 3
-    (tmp_path / "a.asf").write_text("begin\n id 1\n name thorax\n direction 0 0.5 -0.5\n length 4\nend\n")
-    with_skeleton = with_thorax(clip, tmp_path / "a.bvh")
-    assert with_skeleton.offsets[2:].tolist() == [[0, 2, -2]] * 3
-    assert with_thorax(with_skeleton, tmp_path / "a.bvh") is with_skeleton
 
 
 @pytest.fixture(scope="module")

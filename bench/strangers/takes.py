@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tarfile
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,10 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from minilift.errors import InputError
-from minilift.poses.clips.doubts import lacks_thorax
 from minilift.poses.clips.frames import rest_pose
+from minilift.poses.clips.thorax import with_thorax
 from minilift.poses.layouts import COURSE15
-from minilift.poses.read.clip import Clip
 from minilift.poses.read.detect import read_clip
 from minilift.poses.read.joints.find import find_joints
 from minilift.poses.read.joints.units import UNITS, guess_unit
@@ -76,7 +74,7 @@ def read_take(path: Path, subject: str, fps: float | None = None) -> Take:
     clip = read_clip(path)
     if fps is not None:
         clip = replace(clip, frame_time=1 / fps)
-    clip = with_thorax(clip, path)
+    clip = with_thorax(path, clip, guess=True)
     found = find_joints(path, clip.names, clip.parents, clip.offsets, clip.bones)
     world = found.place(joint_positions(clip, found.rows))
     unit = UNITS[guess_unit(path, world / clip.length_unit)] / clip.length_unit
@@ -86,27 +84,6 @@ def read_take(path: Path, subject: str, fps: float | None = None) -> Take:
     rows = slice(first, None, max(1, round(clip.fps / FPS)))
     root = (world - joints)[rows, 0]
     return Take(path.stem, subject, _activity(path.stem, subject), joints[rows], root)
-
-
-def with_thorax(clip: Clip, path: Path) -> Clip:
-    """CMU's .bvh lack the thorax: the .asf beside them says how long it is and where it points."""
-    if not lacks_thorax(clip):
-        return clip
-    skeletons = sorted(path.parent.glob("*.asf"))
-    offsets = clip.offsets.copy()
-    if skeletons:
-        text = skeletons[0].read_text(errors="replace")
-        number = r"\s+([-+.\deE]+)"
-        found = re.search(rf"name\s+thorax\s+direction{number}{number}{number}\s+length{number}", text)
-        if found is None:
-            raise InputError(f"{skeletons[0]}: has no bone thorax; give CMU's own skeleton")
-        x, y, z, length = map(float, found.groups())
-        thorax = np.array([x, y, z]) * length
-    else:  # 0.2 to 1 cm off, where it could be compared
-        thorax = offsets[clip.names.index("Spine1")]
-    for name in ("Neck", "LeftShoulder", "RightShoulder"):
-        offsets[clip.names.index(name)] = thorax
-    return replace(clip, offsets=offsets, notes=(*clip.notes, "thorax put back"))
 
 
 def cmu_left_out(folder: Path) -> list[Take]:
