@@ -92,7 +92,7 @@ def _add_camera(parser: Parser) -> None:
     )  # fmt: skip
     add(
         "--body", default="auto", metavar="FILE", group=group,
-        help="of the person (minilift body); none, or auto: found from a clip [auto]",
+        help="of the person, JSON; none, or auto: found from a clip [auto]",
     )  # fmt: skip
     add("--axes", default=AXES[0], choices=AXES, group=group, help=f"{', '.join(AXES)} [{AXES[0]}]")
     add(

@@ -99,7 +99,7 @@ class Body:
         return Body(self.lengths * grown, self.spread, self.stiffness, "m", self.source, self.notes)
 
     def as_dict(self) -> dict[str, Any]:
-        """All of it, fit for JSON: docs/body.md has the schema."""
+        """All of it, fit for JSON: docs/your-keypoints.md has the schema."""
         names = ("length", "spread", "stiffness")
         rows = zip(self.lengths, self.spread, self.stiffness, strict=True)
         bones = {

@@ -1,4 +1,4 @@
-"""The file of a body: JSON, as docs/body.md describes it."""
+"""The file of a body: JSON, as docs/your-keypoints.md describes it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from minilift.files import PathLike, file_error, one_line, read_bytes, write_ato
 from minilift.poses.body.body import Body
 
 _LARGEST = 1 << 20
-_REMEDY = "make one with: minilift body"
+_REMEDY = "write it as docs/your-keypoints.md says"
 
 
 def read_body(path: PathLike) -> Body:
