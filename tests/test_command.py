@@ -78,6 +78,8 @@ BAD: dict[str, list[tuple[list[str], str]]] = {
         ([], "the following arguments are required: COMMAND; see minilift data --help"),
         (["splt"], "'splt': no such command of minilift data; did you mean split?"),
         (["synth", "-n", "0"], "-n 0: "),
+        (["synth", "--share", "yoga"], "--share yoga: give NAME=X"),
+        (["synth", "--share", "yogi=1"], "there is none of that name; use yoga"),
     ],
     "data split": [
         (["none.pkl"], "none.pkl: no such file"),

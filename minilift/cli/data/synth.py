@@ -7,6 +7,7 @@ import numpy as np
 
 from minilift.cli.data.output import HELP, check_outputs, pose_file, save
 from minilift.cli.parser import number
+from minilift.errors import InputError
 from minilift.files.mapped import Spool, chunks
 from minilift.poses.layouts import COURSE15
 from minilift.poses.people.shares import EVERYDAY, VARIED
@@ -41,7 +42,7 @@ def add(commands: Any) -> None:
         help="how common each activity is: as in a day, or floor, exercise and sport as often [%(default)s]",
     )  # fmt: skip
     flag(
-        "--share", type=_share, action="append", default=[], metavar="NAME=X",
+        "--share", action="append", default=[], metavar="NAME=X",
         help="the share of an activity, in place of that: 'push-ups and planks=0.3'; again for others",
     )  # fmt: skip
     flag("--out", default="poses.pkl", help=HELP)
@@ -50,8 +51,12 @@ def add(commands: Any) -> None:
 
 
 def _share(text: str) -> tuple[str, float]:
+    """Read NAME=X. Raises InputError."""
     name, _, share = text.rpartition("=")
-    return name, float(share)
+    try:
+        return name, float(share)
+    except ValueError:
+        raise InputError(f"--share {text}: give NAME=X, such as yoga=0.2") from None
 
 
 def run(args: argparse.Namespace) -> None:
@@ -59,7 +64,7 @@ def run(args: argparse.Namespace) -> None:
     check_outputs([*files_of(out), scale_name(out)], args.force)
     from tqdm import tqdm
 
-    shares = {**_MIXTURES[args.activities], **dict(args.share)}
+    shares = {**_MIXTURES[args.activities], **dict(map(_share, args.share))}
     joint_2d, joint_3d = (Spool(out.parent, (len(COURSE15), dims), out) for dims in (2, 3))
     scale = np.empty(args.n, np.float32)
     with tqdm(total=args.n, unit="poses", desc="making people", delay=1, leave=False) as bar:
