@@ -25,6 +25,7 @@ from bench.strangers.takes import FPS, Take
 from bench.strangers.views import Cameras, Seen, by_clip, by_frame, by_still_camera
 from minilift import Lifter, LiftModel
 from minilift.errors import InputError
+from minilift.poses.body.body import Body
 from minilift.poses.camera import project
 from minilift.poses.layouts import COURSE15
 from minilift.poses.metrics import joint_errors
@@ -247,3 +248,20 @@ def test_clips_in_metres_and_units_are_measured_alike(run: Run) -> None:
     assert clip_tables.in_metres_mm(true, seen) == pytest.approx(20 * np.linalg.norm(truth, axis=2).mean())
     lengths = clip_tables.true_lengths(seen.take(seen.clip == 0))
     assert lengths == pytest.approx(walker("x").lengths, rel=1e-4)
+
+
+def test_bones_are_measured_to_one_per_cent_and_given_to_predict(run: Run) -> None:
+    seen = by_clip([walker(str(number)) for number in range(40)], USUAL, 1)
+    bodies = [clip_tables.by_lengths(seen.take(seen.clip == clip)).body for clip in range(40)]
+    assert all(isinstance(body, Body) and (body.spread == 0.01).all() and body.unit == "m" for body in bodies)
+    off = np.log([body.lengths / walker("0").lengths for body in bodies if isinstance(body, Body)])
+    assert 0.008 < off.std() < 0.012
+    some = seen.take(seen.clip == 0)
+    true = replace(
+        clip_tables.exact(clip_tables.by_lengths(some)),
+        body=Body(walker("0").lengths, np.full(15, 1e-4), np.full(15, 1e-4)),
+    )
+    plain = ask(run.lifter, some.image, some, clip_tables.without_body(some))
+    found = ask(run.lifter, some.image, some, true, stills=True)
+    assert found.metres is not None
+    assert errors_mm(found.own, some).mean() < 0.8 * errors_mm(plain.own, some).mean()

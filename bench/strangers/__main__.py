@@ -31,6 +31,7 @@ from minilift.errors import InputError
 ROWS: dict[str, Callable[[Run], Table]] = {
     "one-frame": frames_tables.one_frame_table,
     "clip": clip_tables.clip_table,
+    "bones": clip_tables.bones_table,
     "distances": frames_tables.distance_table,
     "elevations": frames_tables.elevation_table,
     "noise": clip_tables.noise_table,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bench.strangers.clips import ask
+from bench.strangers.frames_tables import GROUPS, group
 from bench.strangers.noise import FOCAL
 from bench.strangers.protocol import aligned_mm, errors_mm, noisy, one_frame, velocity_mm
 from bench.strangers.sets import ACROBATICS, CMU_BVH, FLOOR, LEFT_OUT
@@ -15,6 +16,7 @@ from bench.strangers.table import Run, Table, verdict
 from bench.strangers.takes import FPS
 from bench.strangers.views import ROOT, Seen, joined
 from minilift.lift.clip.options import LiftOptions
+from minilift.poses.body.body import STIFFNESS, Body
 from minilift.poses.layouts import COURSE15
 from minilift.poses.lens.stature import stature
 
@@ -85,10 +87,30 @@ def by_height(seen: Seen) -> LiftOptions:
     return replace(plain(seen), height=float(stature(true_lengths(seen))))
 
 
+def by_lengths(seen: Seen) -> LiftOptions:
+    """Bones measured to 1%: the true mean lengths, each wrong by a factor with that spread."""
+    rng = np.random.default_rng([int(seen.clip[0]), len(seen), 99])
+    wrong = np.exp(MEASURED * rng.standard_normal(len(STIFFNESS)))
+    spread = np.full(len(STIFFNESS), MEASURED)
+    return replace(plain(seen), body=Body(true_lengths(seen) * wrong, spread, STIFFNESS, "m", "measured"))
+
+
+def exact(options: LiftOptions) -> LiftOptions:
+    """Points without noise, which needs no looking for."""
+    return replace(options, noise=0.0)
+
+
+def without_body(seen: Seen) -> LiftOptions:
+    """Every frame by itself."""
+    return replace(plain(seen), body="none")
+
+
+MEASURED = 0.01
 KNOWN: dict[str, tuple[Options, tuple[float, float]]] = {
     "nothing": (plain, (32, 38)),
     "the camera's distance": (by_distance, (28, 30)),
     "the person's height": (by_height, (28, 30)),
+    "bones to 1%": (by_lengths, (23, 25)),
 }
 """What is known of a clip, and the most mm for the sets of CLIPS."""
 
@@ -107,8 +129,28 @@ def clip_table(run: Run) -> Table:
         for known, (options, mosts) in KNOWN.items():
             _add_clips(run, table, seen, (name, known), options, mosts[number])
     seen = run.sets.still(LEFT_OUT)
+    _add_clips(run, table, seen, (STILL, "one frame"), without_body, None)
     for known, (options, _) in KNOWN.items():
         _add_clips(run, table, seen, (STILL, known), options, None)
+    return table
+
+
+def bones_table(run: Run) -> Table:
+    """Pictures of one person that have nothing to do with each other, the person's bones known."""
+    table = Table(
+        "Bones measured to 1%, one frame, exact 2D (mm)", ("set", "error", "at most", "PA", "nothing known")
+    )
+    for (name, (names, _)), most in zip(GROUPS.items(), (18, 23, 25), strict=True):
+        seen = group(run, names)
+        own = np.empty(seen.truth.shape)
+        people = np.array([label.split(", ")[0] for label in seen.label])
+        for person in np.unique(people):
+            run.step(f"{name}, {person}")
+            rows = people == person
+            some = seen.take(rows)
+            own[rows] = ask(run.lifter, some.image, some, exact(by_lengths(some)), stills=True).own
+        mean, alone = float(errors_mm(own, seen).mean()), errors_mm(one_frame(run.lifter, seen.image), seen)
+        table.add(name, mean, verdict(mean, most), float(aligned_mm(own, seen).mean()), float(alone.mean()))
     return table
 
 
@@ -140,7 +182,7 @@ def noise_table(run: Run) -> Table:
         ),
     )
     seen = clip_set(run, CLIPS["CMU: left out and bvh clips"])
-    ways = {"one frame": None, "a clip, nothing": plain}
+    ways = {"one frame": None, "a clip, nothing": plain, "a clip, bones to 1%": by_lengths}
     for sigma in (0.0, *NOISE):
         alone = 0.0
         for number, (known, options) in enumerate(ways.items()):

@@ -15,6 +15,7 @@ from minilift.lift.clip.options import LiftOptions
 from minilift.poses.keypoints import Keypoints
 from minilift.poses.layouts import COURSE15, Layout
 
+APART = 1000
 SIZE = (4000, 4000)
 """Pixels of the picture: nobody is cut off."""
 LAYOUT = Layout("course15 and mid-hip", (*COURSE15.joints, "mid_hip"), (*COURSE15.parents, -1))
@@ -43,9 +44,14 @@ def keypoints(image: np.ndarray, root: np.ndarray, frame: np.ndarray) -> Keypoin
     )  # fmt: skip
 
 
-def ask(lifter: Lifter, image: np.ndarray, seen: Seen, options: LiftOptions) -> Answer:
-    """The person of one clip, its image (n, 15, 2) perhaps with noise, as `minilift predict` lifts them."""
-    found = lift_keypoints(keypoints(image, seen.root, seen.frame), lifter, options)
+def ask(lifter: Lifter, image: np.ndarray, seen: Seen, options: LiftOptions, stills: bool = False) -> Answer:
+    """The person of one clip, its image (n, 15, 2) perhaps with noise, as `minilift predict` lifts them.
+
+    `stills`: the frames are pictures of one person that have nothing to do with each other; they get numbers
+    so far apart that nothing is made of time.
+    """
+    frame = np.arange(len(image)) * APART if stills else seen.frame
+    found = lift_keypoints(keypoints(image, seen.root, frame), lifter, options)
     joints, root = found.joint_3d.astype(np.float64), found.root.astype(np.float64)
     depth = np.linalg.norm(root, axis=1)
     offset = joints - root[:, None]
