@@ -194,6 +194,10 @@ def noise_table(run: Run) -> Table:
             alone = alone or speed
             mean, aligned = float(errors_mm(own, seen).mean()), float(aligned_mm(own, seen).mean())
             most = verdict(mean, NOISE[sigma][number]) if sigma else ""
-            share = ["", ""] if options is None else [f"{speed / alone:.2f}", verdict(speed / alone, 0.5)]
+            share = (
+                ["", ""]
+                if options is None
+                else [f"{speed / alone:.2f}", verdict(speed / alone, 0.5 if sigma else None)]
+            )
             table.add(f"{sigma:g} px", known, mean, most, aligned, speed, *share)
     return table
