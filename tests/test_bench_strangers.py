@@ -250,7 +250,7 @@ def test_clips_in_metres_and_units_are_measured_alike(run: Run) -> None:
     assert lengths == pytest.approx(walker("x").lengths, rel=1e-4)
 
 
-def test_bones_are_measured_to_one_per_cent_and_given_to_predict(run: Run) -> None:
+def test_bones_are_measured_to_one_per_cent_and_given_to_predict() -> None:
     seen = by_clip([walker(str(number)) for number in range(40)], USUAL, 1)
     bodies = [clip_tables.by_lengths(seen.take(seen.clip == clip)).body for clip in range(40)]
     assert all(isinstance(body, Body) and (body.spread == 0.01).all() and body.unit == "m" for body in bodies)
@@ -261,7 +261,20 @@ def test_bones_are_measured_to_one_per_cent_and_given_to_predict(run: Run) -> No
         clip_tables.exact(clip_tables.by_lengths(some)),
         body=Body(walker("0").lengths, np.full(15, 1e-4), np.full(15, 1e-4)),
     )
-    plain = ask(run.lifter, some.image, some, clip_tables.without_body(some))
-    found = ask(run.lifter, some.image, some, true, stills=True)
+    guess = Guess(some.truth)
+    plain = ask(guess, some.image, some, clip_tables.without_body(some))
+    found = ask(guess, some.image, some, true, stills=True)
     assert found.metres is not None
     assert errors_mm(found.own, some).mean() < 0.8 * errors_mm(plain.own, some).mean()
+
+
+class Guess(Lifter):
+    """One that knows the truth of a clip but for its depths."""
+
+    def __init__(self, truth: np.ndarray) -> None:
+        super().__init__(LiftModel(hidden_layer=8, head="ray"))
+        off = 0.02 * np.random.default_rng(0).standard_normal(truth.shape[:2])
+        self.answer = (truth * (1 + off[..., None])).astype(np.float32)
+
+    def predict(self, *_: object, **__: object) -> np.ndarray:
+        return self.answer.copy()
