@@ -25,6 +25,7 @@ SMALL = ["--hidden", "8", "--epochs", "1", "--blocks", "1", "--device", "cpu"]
 GOOD: dict[str, list[str]] = {
     "demo": ["--help"],  # tests/test_demo.py runs it
     "predict": ["data_test_lift.pkl", "-o", "out.npz"],
+    "body": ["--height", "1.8"],
     "inspect": ["keypoints.npy", "--json"],
     "train": [*SMALL, "--out", "run"],
     "eval": ["--json", "--device", "cpu"],
@@ -53,6 +54,15 @@ BAD: dict[str, list[tuple[list[str], str]]] = {
         (["none.npz", "-o", "out.npz"], "none.npz: no such file"),
         (["keypoints.npy", "-o", "out.npz", "--layout", "coc17"], "--layout coc17: unknown; did you mean"),
         (["data_test_lift.pkl", "-o", "out.txt"], "--out out.txt: the name must end in"),
+    ],
+    "body": [
+        ([], "nothing to go by; give a CLIP, --measure or --height"),
+        (["none.json"], "none.json: no such file"),
+        (["--height", "18"], "--height 18: must be from 0.3 to 3 metres"),
+        (["--measure", "tigh=0.4"], "--measure tigh: unknown; use thigh"),
+        (["--measure", "thigh=40"], "--measure 40: of thigh must be from 0.05 to 1.5 metres"),
+        (["--measure", "thigh"], "--measure thigh: give a name and metres"),
+        (["--height", "1.8", "-o", "notes.txt"], "notes.txt: exists; give another name, or --force"),
     ],
     "inspect": [
         (["none.json"], "none.json: no such file"),

@@ -84,6 +84,7 @@ GOOD = {
     "study": ["study", "--data", POSES, "--eval", f"{NAME}={POSES}", "--set", "epochs=1", "--list"],
     "info": ["info"],
     "inspect": ["inspect", POSES],
+    "body": ["body", "--height", "1.7", "-o", "тіло.json"],
     "export": ["export", "--help"],
     "demo": ["demo", "--help"],  # these two only print: the one takes long, the other needs matplotlib
     "plot": ["plot", "training", "--help"],

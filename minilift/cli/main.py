@@ -12,6 +12,7 @@ from minilift.errors import InputError, run_program
 COMMANDS = {
     "demo": "see a lifter learn from nothing, in a minute",
     "predict": "lift the 2D keypoints of a file to 3D",
+    "body": "find how long a person's bones are, for predict",
     "inspect": "tell what a file of keypoints is, and what is suspicious about it",
     "train": "train a lifter on poses",
     "eval": "measure a lifter on test poses",

@@ -14,7 +14,7 @@ import numpy as np
 from minilift.errors import ArgumentError
 from minilift.lift.body.fit import FEWEST, fit_body
 from minilift.lift.body.fuse import fuse
-from minilift.lift.body.steady import steady
+from minilift.lift.clip.calm import calm_depths
 from minilift.lift.clip.options import LiftOptions
 from minilift.lift.clip.place import Lifted
 from minilift.poses.body.body import Body
@@ -80,7 +80,7 @@ def find_bodies(lifted: Lifted, scale: Scale, options: LiftOptions) -> Bodies | 
     order = np.argsort(-counts, kind="stable")[:MOST_PEOPLE]
     found: dict[int, Body] = {}
     spread = depth_spread(lifted)
-    known = prior(options.height, unit="relative")
+    known = options.known or prior(options.height, unit="relative")
     for one in people[order].tolist():
         rows = np.flatnonzero(lifted.person == one)
         if isinstance(options.body, Body):
@@ -128,11 +128,12 @@ def fused(lifted: Lifted, bodies: Bodies, fps: float | None = None) -> Lifted:
         rows = np.flatnonzero((lifted.person == one) & np.isfinite(depth))
         if len(rows) < FEWEST:
             continue
-        image = steady(lifted.rays[rows].astype(np.float64), lifted.sigma[rows], lifted.frame[rows], fps)
-        own[rows] = fuse(
-            image.values, own[rows], spread[rows], bodies.scale.lengths[one] / depth[rows, None],
-            body.together, image.sigma, SCALE,
+        found = fuse(
+            lifted.rays[rows], own[rows], spread[rows], bodies.scale.lengths[one] / depth[rows, None],
+            body.together, lifted.sigma[rows], SCALE,
         ).joint_3d  # fmt: skip
+        moves = lifted.sigma[rows].any()
+        own[rows] = calm_depths(found, lifted.frame[rows], fps) if moves else found
     own = np.where(np.isfinite(own), own, lifted.own)
     return replace(lifted, own=own.astype(np.float32))
 

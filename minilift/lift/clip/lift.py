@@ -11,6 +11,7 @@ import numpy as np
 from minilift.errors import InputError
 from minilift.files.mapped import chunks
 from minilift.lift.clip.bodies import Bodies, find_bodies, fused
+from minilift.lift.clip.calm import calm_rays
 from minilift.lift.clip.options import LiftOptions
 from minilift.lift.clip.place import Lifted, Placement, people_of, scale_of
 from minilift.lift.clip.prepare import BLOCK, Prepared, prepare
@@ -46,7 +47,7 @@ def lift_keypoints(
         chosen = choose(options.person, person, names, found.xy, found.missing)
         found, person = found.take(chosen), person[chosen]
     camera = camera_of(found, options)
-    ready = prepare(found, person, camera, options)
+    ready = calm_rays(prepare(found, person, camera, options), found, person, options)
     parts = []
     for rows in chunks(len(found), BLOCK):
         parts.append(lift_rows(ready.take(rows), found.frame[rows], person[rows], lifter, options))
@@ -107,6 +108,7 @@ def camera_of(found: Keypoints, options: LiftOptions) -> Camera:
 
 def _lifted(found: Keypoints, lifter: Lifter, camera: Camera, options: LiftOptions) -> Lifted:
     ready = prepare(found, found.person, camera, options)
+    ready = calm_rays(ready, found, found.person, options)
     return lift_rows(ready, found.frame, found.person, lifter, options)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from minilift.errors import ArgumentError
 from minilift.poses.body.body import Body
+from minilift.poses.body.prior import Prior
 from minilift.poses.lens.axes import NAMES as AXES
 from minilift.poses.lens.camera import Camera
 from minilift.poses.tracks.smooth import WAYS as SMOOTH
@@ -41,6 +42,7 @@ class LiftOptions:
     fill        gaps of up to so many frames are filled: of single joints in the picture, of people in space
     smooth      over time: one of SMOOTH, or None
     flip        average with the mirrored pose, half as fast
+    known       what is known of everyone's body before the clip; None: what a height says
     project     move seen joints onto the rays of their keypoints, as weights with a ray head do anyway
 
     Raises ArgumentError for values that cannot be.
@@ -55,6 +57,7 @@ class LiftOptions:
     height: float | None = None
     distance: float | None = None
     body: Body | str = "auto"
+    known: Prior | None = None
     axes: str = "camera"
     level: bool = False
     fill: int = 0

@@ -1,0 +1,125 @@
+"""One body a person in `predict`: found from a clip, given as a file, or none."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from minilift import Lifter, LiftModel
+from minilift.cli.main import main
+from minilift.errors import ArgumentError
+from minilift.lift.body.steady import steady
+from minilift.lift.clip.lift import lift_keypoints
+from minilift.lift.clip.options import LiftOptions
+from minilift.poses.body.body import Body
+from minilift.poses.body.file import read_body, write_body
+from minilift.poses.body.prior import prior
+from minilift.poses.keypoints import Keypoints
+from minilift.poses.layouts import COURSE15
+from minilift.poses.layouts.own import layout_named
+from minilift.poses.people.synth import synthesize
+from minilift.poses.write.people.npz import read_people, write_npz_people
+
+F, J = 50, len(COURSE15)
+
+
+@pytest.fixture(scope="module")
+def lifter() -> Lifter:
+    poses = synthesize(400, seed=8)
+    model = LiftModel(1, 32, 0.0, head="place", levels=True, seed=1)
+    model.standardise(poses.joint_2d, poses.joint_3d)
+    model.forward(poses.joint_2d.reshape(400, 30), train=True)
+    return Lifter(model)
+
+
+@pytest.fixture
+def clip() -> Keypoints:
+    """A person who sways in front of a camera with noise of 3 pixels, in COURSE15's joints."""
+    pose = np.asarray(synthesize(1, seed=9).joint_3d[0], np.float64)
+    sway = 0.05 * np.sin(np.arange(F) / 8)[:, None]
+    image = pose[None, :, :2] / -pose[None, :, 2:]
+    image = image + np.stack([sway * pose[None, :, 1], 0 * sway + 0 * pose[None, :, 1]], axis=2)
+    xy = image * [1000, -1000] + [640, 360] + np.random.default_rng(0).normal(0, 3, image.shape)
+    return Keypoints(
+        xy=xy, score=None, missing=np.zeros((F, J), bool), frame=np.arange(F), person=np.zeros(F, np.int64),
+        track=None, track_names=(), layout=layout_named("course15"), format="made", frames=np.arange(F),
+        size=(1280, 720), fps=30.0, stills=False,
+    )  # fmt: skip
+
+
+def bones(joint_3d: np.ndarray, root: np.ndarray) -> np.ndarray:
+    whole = np.concatenate([joint_3d, root[:, None]], axis=1)
+    return np.linalg.norm(whole[:, :-1] - whole[:, list(COURSE15.parents)], axis=2)
+
+
+def uneven(lengths: np.ndarray) -> float:
+    """How much bones change over the frames, relative to all of them."""
+    return float((lengths / lengths.mean(axis=1, keepdims=True)).std(axis=0).mean())
+
+
+def test_bones_keep_their_lengths_and_the_answer_moves_smoothly(lifter: Lifter, clip: Keypoints) -> None:
+    alone = lift_keypoints(clip, lifter, LiftOptions(body="none"))
+    together = lift_keypoints(clip, lifter)
+    assert alone.body == {}
+    assert list(together.body) == [0]
+    assert any(note.startswith("body: found from 50 frames") for note in together.notes)
+    lengths = [bones(people.joint_3d, people.root) for people in (alone, together)]
+    assert uneven(lengths[1]) < 0.6 * uneven(lengths[0])  # seen 0.33
+    pace = [np.abs(np.diff(people.joint_3d, 2, axis=0)).mean() for people in (alone, together)]
+    assert pace[1] < 0.7 * pace[0]  # seen 0.54
+
+
+def test_a_body_that_is_given_sets_lengths_and_scale(lifter: Lifter, clip: Keypoints, tmp_path: Path) -> None:
+    body = replace(Body.of(prior(1.8)), spread=np.full(J, 0.005), stiffness=np.full(J, 0.005))
+    write_body(tmp_path / "anna.json", body)
+    read = read_body(tmp_path / "anna.json")
+    people = lift_keypoints(clip, lifter, LiftOptions(body=read))
+    assert people.unit == "m"
+    found = bones(people.joint_3d, people.root).mean(axis=0)
+    shares = (found / found.sum()) / (body.lengths / body.lengths.sum())
+    limbs = [COURSE15.joints.index(name) for name in ("left_knee", "left_ankle", "right_elbow")]
+    np.testing.assert_allclose(shares[limbs], 1, atol=0.05)
+    path = tmp_path / "out.npz"
+    write_npz_people(path, people)
+    again = Body.from_dict(read_people(path).body[0])
+    np.testing.assert_allclose(again.lengths, body.lengths, rtol=1e-5)
+
+
+def test_bodies_that_are_none(lifter: Lifter) -> None:
+    with pytest.raises(ArgumentError, match="body=car: unknown; use auto, none or a Body"):
+        LiftOptions(body="car")
+
+
+def test_steadying_takes_jitter_out_and_leaves_exact_points_alone() -> None:
+    at = np.arange(200)
+    truth = np.stack([0.1 * np.sin(at / 10), 0.1 * np.cos(at / 14)], axis=1)[:, None]
+    noise = np.random.default_rng(1).normal(0, 0.004, truth.shape)
+    done = steady(truth + noise, np.full((200, 1), 0.004), at, 30.0)
+    errors = [np.sqrt(((values - truth) ** 2).mean()) for values in (truth + noise, done.values)]
+    assert errors[1] < 0.7 * errors[0]  # seen 0.55
+    assert (done.sigma < 0.004).all()
+    exact = steady(truth, np.zeros((200, 1)), at, 30.0)
+    np.testing.assert_array_equal(exact.values, truth)
+    gone = truth.copy()
+    gone[50:60] = np.nan
+    assert np.isnan(steady(gone, np.full((200, 1), 0.004), at, 30.0).values[50:60]).all()
+
+
+def test_the_command(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert (
+        main(["body", "--height", "1.72", "--measure", "thigh=0.41", "left_shin=0.40", "-o", "a.json"]) == 0
+    )
+    told = capsys.readouterr().out
+    assert "left_knee" in told
+    assert "as tall as 1.7" in told
+    body = json.loads((tmp_path / "a.json").read_text())
+    assert body["bones"]["left_knee"]["spread"] < 0.04
+    assert main(["body", "--height", "1.72", "-o", "a.json"]) == 2
+    assert "a.json: exists" in capsys.readouterr().err
