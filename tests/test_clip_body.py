@@ -90,7 +90,7 @@ def test_a_body_that_is_given_sets_lengths_and_scale(lifter: Lifter, clip: Keypo
 
 
 def test_bodies_that_are_none(lifter: Lifter) -> None:
-    with pytest.raises(ArgumentError, match="body=car: unknown; use auto, none or a Body"):
+    with pytest.raises(ArgumentError, match="body=car: unknown; use auto, none, or a body"):
         LiftOptions(body="car")
 
 

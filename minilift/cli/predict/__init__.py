@@ -67,7 +67,7 @@ def _parser() -> Parser:
     )  # fmt: skip
     add("--weights", metavar="FILE", help=f"trained weights [{USUAL}, or {STARTING}]")
     add("--force", action="store_true", help="replace files that exist")
-    add("--check", action="store_true", help="print how far the 3D joints, projected, lie from the 2D ones")
+    add("--check", action="store_true", help="print how far joints project off their keypoints")
     add_keypoint_flags(parser)
     _add_camera(parser)
     _add_people(parser)
@@ -91,8 +91,7 @@ def _add_camera(parser: Parser) -> None:
         help="or of the person from the camera",
     )  # fmt: skip
     add(
-        "--body", default="auto", metavar="FILE", group=group,
-        help="of the person, JSON; none, or auto: found from a clip [auto]",
+        "--body", default="auto", metavar="FILE", group=group, help="of minilift body; or none, or auto [auto]"
     )  # fmt: skip
     add("--axes", default=AXES[0], choices=AXES, group=group, help=f"{', '.join(AXES)} [{AXES[0]}]")
     add(
