@@ -74,7 +74,8 @@ def _body(argv: Sequence[str] | None) -> int:
     measured = dict(_measure(text) for text in args.measure)
     if not (args.clip or measured or args.height or args.sex):
         raise InputError("nothing to go by; give a CLIP, --measure or --height")
-    known = with_tape(prior(args.height, args.sex), measured)
+    known = prior(args.height, args.sex)
+    known = with_tape(known, measured) if measured else known
     body = _of_clip(args, known) if args.clip else Body.of(known)
     print(table(body))
     if args.out:
