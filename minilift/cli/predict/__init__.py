@@ -91,7 +91,7 @@ def _add_camera(parser: Parser) -> None:
         help="or of the person from the camera",
     )  # fmt: skip
     add(
-        "--body", default="auto", metavar="FILE", group=group, help="of minilift body; or none, or auto [auto]"
+        "--body", default="auto", metavar="FILE", group=group, help="of minilift body; none, or auto [auto]"
     )  # fmt: skip
     add("--axes", default=AXES[0], choices=AXES, group=group, help=f"{', '.join(AXES)} [{AXES[0]}]")
     add(
