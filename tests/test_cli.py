@@ -164,7 +164,7 @@ CHANGED: dict[str, list[str]] = {
     "part_dropout": ["0.5"], "noise_to": ["0.02"], "outliers": ["0.1"], "swap": ["0.5"],
     "elevation": ["30"], "roll": ["20"], "tumble": ["0.5"], "joint_dropout_to": ["0.5"], "edge": ["0.5"],
     "patience": ["1"], "min_delta": ["10"],
-    "poses": ["100"],
+    "poses": ["100"], "start": ["liftModel"],
     "step_per": ["batch"], "blocks": ["2"], "hidden": ["8"], "dropout": ["0.5"], "init": ["kaiming_normal"],
 }  # fmt: skip
 # What only another choice lets a setting act on

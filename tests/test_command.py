@@ -58,9 +58,9 @@ BAD: dict[str, list[tuple[list[str], str]]] = {
     "body": [
         ([], "nothing to go by; give a CLIP, --measure or --height"),
         (["none.json"], "none.json: no such file"),
-        (["--height", "18"], "--height 18: must be from 0.3 to 3 metres"),
+        (["--height", "18"], "--height 18.0: must be from 0.3 to 3 metres"),
         (["--measure", "tigh=0.4"], "--measure tigh: unknown; use thigh"),
-        (["--measure", "thigh=40"], "--measure 40: of thigh must be from 0.05 to 1.5 metres"),
+        (["--measure", "thigh=40"], "--measure 40.0: of thigh must be from 0.05 to 1.5 metres"),
         (["--measure", "thigh"], "--measure thigh: give a name and metres"),
         (["--height", "1.8", "-o", "notes.txt"], "notes.txt: exists; give another name, or --force"),
     ],

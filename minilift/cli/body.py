@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -38,7 +39,7 @@ EXAMPLES = """\
 examples:
   minilift body walk_keypoints/ -o anna.json
   minilift body walk_keypoints/ --height 1.72 -o anna.json
-  minilift body --height 1.72 --measure thigh=0.41 shin=0.40 upper_arm=0.31 -o anna.json
+  minilift body --height 1.72 --measure thigh=0.41 shin=0.40 -o anna.json
   minilift predict dance_keypoints/ --body anna.json
 """
 
@@ -48,7 +49,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> Parser:
-    points = "\n".join(f"  {name:10s} {row.start} to {row.end}" for name, row in MEASURES.items())
+    points = "\n".join(
+        textwrap.fill(f"  {name}: from {row.start} to {row.end}", 78, subsequent_indent="    ")
+        for name, row in MEASURES.items()
+    )
     more = f"measures of a tape, in metres (left_ and right_ before those of limbs for one side):\n{points}\n"
     parser = Parser(PROGRAM, DESCRIPTION, EXAMPLES, more)
     add, positive = parser.add_argument, number(float, 0, open_low=True)

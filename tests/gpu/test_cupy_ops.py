@@ -181,14 +181,21 @@ def on_rays(ops: Ops, rng: Any) -> dict[str, Any]:
 def placed(ops: Ops, rng: Any) -> dict[str, Any]:
     points = rng.standard_normal((9, 4, 2))
     points[rng.random((9, 4)) < 0.4] = np.nan
-    x, o = ops.asarray(points.reshape(9, 8)), ops.asarray(rng.standard_normal((9, 12)))
-    dy = ops.asarray(rng.standard_normal((9, 12)))
-    out = outputs(ops, filled=(9, 12), dx=(9, 8), y=(9, 12), dpoints=(9, 8), do=(9, 12), alone=(9, 12))
-    operations.given(ops, x, out=out["filled"])
-    operations.given_backward(ops, dy, x, out=out["dx"])
-    operations.place(ops, x, o, out=out["y"])
-    operations.place_backward(ops, dy, x, o, out["dpoints"], out["do"])
-    operations.place_backward(ops, dy, x, o, None, out["alone"])
+    told = np.concatenate([points.reshape(9, 8), rng.uniform(0, 0.1, (9, 4))], axis=1)
+    x, o = ops.asarray(told), ops.asarray(rng.standard_normal((9, 12)))
+    dy, dplaced = (ops.asarray(rng.standard_normal((9, columns))) for columns in (16, 12))
+    out = outputs(
+        ops, image=(9, 8), r=(9, 4), filled=(9, 16), dx=(9, 8), dr=(9, 4), y=(9, 12), dpoints=(9, 8),
+        more=(9, 4), do=(9, 12), alone=(9, 12), dtold=(9, 12),
+    )  # fmt: skip
+    image, r = out["image"], out["r"]
+    operations.reliability(ops, x, image, out=r)
+    operations.given(ops, image, r, out=out["filled"])
+    operations.given_backward(ops, dy, image, r, out["dx"], out["dr"])
+    operations.place(ops, image, r, o, out=out["y"])
+    operations.place_backward(ops, dplaced, image, r, o, out["dpoints"], out["more"], out["do"])
+    operations.place_backward(ops, dplaced, image, r, o, None, None, out["alone"])
+    operations.reliability_backward(ops, out["dr"], r, out["dx"], out=out["dtold"])
     return out
 
 

@@ -26,4 +26,4 @@ def test_a_gpu_says_the_same(gpu: Any, tmp_path: Path) -> None:
     for before, after in zip(here.trust(image), there.trust(image), strict=True):
         np.testing.assert_allclose(after, before, rtol=1e-3)
     same = fit_trust(here, data.take(slice(600)), data.take(slice(600, 800)))
-    np.testing.assert_allclose(fitted.familiarity.usual, same.familiarity.usual, rtol=1e-3)
+    np.testing.assert_allclose(fitted.ranks.scores, same.ranks.scores, rtol=1e-3)
