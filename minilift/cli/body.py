@@ -53,7 +53,7 @@ def _parser() -> Parser:
         textwrap.fill(f"  {name}: from {row.start} to {row.end}", 78, subsequent_indent="    ")
         for name, row in MEASURES.items()
     )
-    more = f"measures of a tape, in metres (left_ and right_ before those of limbs: one side):\n{points}\n"
+    more = f"measures of a tape, in metres (left_ or right_ before one of a limb: one side):\n{points}\n"
     parser = Parser(PROGRAM, DESCRIPTION, EXAMPLES, more)
     add, positive = parser.add_argument, number(float, 0, open_low=True)
     add("clip", nargs="?", metavar="CLIP", help="a file or folder of keypoints, as predict takes them")
