@@ -46,7 +46,6 @@ def problem(n: int = 7, seed: int = 0) -> tuple[Residuals, np.ndarray, np.ndarra
         image=image, sigma=rng.uniform(0.003, 0.01, (J, n)), depth=rng.normal(0, 0.05, (J, n)),
         depth_spread=rng.uniform(0.01, 0.05, (J, n)), length=columns(lengths) * 1.05,
         length_spread=rng.uniform(0.02, 0.08, (J, n)), scale_spread=np.where(np.arange(n) < 4, 0.1, 0.0),
-        target=at + 0.01, pull_spread=np.full((J, 3, n), 0.05),
     )  # fmt: skip
     return given, at, np.where(np.arange(n) < 4, 0.02, 0.0)
 
@@ -68,7 +67,7 @@ def test_the_gradient_is_the_slope_of_the_cost() -> None:
     np.testing.assert_allclose((there - back) / (2 * step), slope, rtol=1e-6)
 
 
-def test_the_matrix_is_that_of_the_residuals_and_its_inverse_is_exact() -> None:
+def test_elimination_is_exact() -> None:
     """Against a dense one: the tree's blocks put into 45 by 45, and NumPy's own solver."""
     given, at, scale = problem()
     system = given.system(at, scale)
@@ -85,9 +84,6 @@ def test_the_matrix_is_that_of_the_residuals_and_its_inverse_is_exact() -> None:
     rows = np.moveaxis(right, -1, 0).reshape(n, 3 * J, 1)
     expected = np.linalg.solve(dense, rows).reshape(n, J, 3)
     np.testing.assert_allclose(taken.solve(right), np.moveaxis(expected, 0, -1), rtol=1e-8, atol=1e-12)
-    inverse = np.linalg.inv(dense)
-    variances = np.moveaxis(np.diagonal(inverse, axis1=1, axis2=2).reshape(n, J, 3), 0, -1)
-    np.testing.assert_allclose(taken.variances(), variances, rtol=1e-8)
 
 
 def test_bones_and_their_way_back_belong_together() -> None:
@@ -114,8 +110,6 @@ def test_true_bones_bring_wrong_depths_back() -> None:
     assert error(found.joint_3d) < 0.85 * error(
         net
     )  # seen 0.75: which way a bone leans stays as the net has it
-    assert found.spread.shape == net.shape
-    assert (found.spread > 0).all()
     # told that the bones may have any length, nothing is moved
     loose = fuse(rays, net, np.full(J, 0.03), lengths, np.full(J, 100.0))
     np.testing.assert_allclose(loose.joint_3d, net, atol=1e-5)
@@ -153,8 +147,7 @@ def test_joints_that_were_not_seen_and_rows_that_were_not_lifted() -> None:
     assert np.linalg.norm(found[others] - joints[others], axis=2).max() < 0.05
 
 
-@pytest.mark.parametrize("known", [True, False])
-def test_a_body_is_found_from_a_clip(known: bool) -> None:
+def test_a_body_is_found_from_a_clip() -> None:
     """Bones that no prior has: the frames decide. Depths are wrong by an error that shrinks bones."""
     joints, _, lengths = clip(200)
     rng = np.random.default_rng(6)
@@ -169,17 +162,12 @@ def test_a_body_is_found_from_a_clip(known: bool) -> None:
     own = np.moveaxis(own, -1, 0) / distance[:, None, None] + [0, 0, -1]
     own[..., 2] += rng.normal(0, 0.004, own.shape[:2])
     spread, seen = np.full((200, J), 0.006), np.ones((200, J), bool)
-    found = fit_body(own, spread, seen, prior(), distance if known else None)
+    found = fit_body(own, spread, seen, prior())
     assert found is not None
-    off = np.log(found.body.lengths / metres)
-    if known:
-        assert abs(off).max() < 0.06
-        np.testing.assert_array_equal(found.unit, distance)
-    else:
-        together = off - off.mean()
-        assert abs(together).max() < 0.08
-        np.testing.assert_allclose(found.unit / distance / np.median(found.unit / distance), 1, atol=0.05)
-    assert (abs(off - (0 if known else off.mean())) < 4 * np.hypot(found.body.spread, 0.02)).all()
+    off = np.log(found.lengths / metres)
+    together = off - off.mean()  # how tall the person is, no frame says
+    assert abs(together).max() < 0.08
+    assert (abs(together) < 4 * np.hypot(found.spread, 0.02)).all()
 
 
 def test_too_few_frames_make_no_body() -> None:

@@ -72,7 +72,7 @@ def names(folder: Path) -> list[str]:
 
 def test_train_then_eval_in_an_empty_folder(folder: Path, monkeypatch: Patch) -> None:
     """As the assignment has it, but for the number of synthetic people."""
-    start = "import sys, minilift.cli.train as t, minilift.cli.train_files as f; "
+    start = "import sys, minilift.cli.train as t, minilift.cli.train.files as f; "
     start += "f.SYNTHETIC_POSES = 500; sys.exit(t.main(sys.argv[1:]))"
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     made = subprocess.run(

@@ -14,8 +14,8 @@ from minilift import Lifter, LiftModel
 from minilift.cli.train import main as train
 from minilift.files.checkpoint import load_checkpoint
 from minilift.files.weights import load_state_dict
-from minilift.lift.starting import STARTING, begin
 from minilift.lift.trust import trust_path
+from minilift.lift.weights.starting import STARTING, begin
 from minilift.poses.poses import save_poses
 
 Capture = pytest.CaptureFixture[str]

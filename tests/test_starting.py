@@ -19,10 +19,10 @@ from minilift.cli.train import main as train
 from minilift.cli.trust import main as trust
 from minilift.files.safetensors import read_safetensors
 from minilift.files.weights import save_state_dict
-from minilift.lift import starting
-from minilift.lift.starting import STARTING, half, starting_weights, weights_file, weights_here
 from minilift.lift.trust import fingerprint, trust_path
 from minilift.lift.trust.fit import fit_trust
+from minilift.lift.weights import starting
+from minilift.lift.weights.starting import STARTING, half, starting_weights, weights_file, weights_here
 from minilift.poses.poses import save_poses
 
 Capture = pytest.CaptureFixture[str]

@@ -22,7 +22,7 @@ from minilift.files.torch_read import LEGACY
 from minilift.files.weights import Found, find_state_dict, load_state_dict, save_state_dict
 from minilift.lift.lifter import Lifter
 from minilift.lift.model import LiftModel
-from minilift.lift.stored import weights_of_lifter
+from minilift.lift.weights.stored import weights_of_lifter
 
 STATE = LiftModel(1, 8, seed=3).state_dict()
 OTHER = LiftModel(1, 8, seed=4).state_dict()

@@ -20,8 +20,8 @@ from minilift.cli import train, trust
 from minilift.cli.data.starting import RECORD, key_of, make
 from minilift.errors import run_program
 from minilift.files import only_one, read_bytes, write_atomically
-from minilift.lift.starting import USUAL
 from minilift.lift.trust import trust_path
+from minilift.lift.weights.starting import USUAL
 
 NAME = "python -m bench.starting"
 DONE = "steps.json"

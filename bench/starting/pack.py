@@ -17,8 +17,8 @@ import minilift
 from minilift import Lifter, LiftModel
 from minilift.files import write_atomically
 from minilift.files.safetensors import write_safetensors
-from minilift.lift.starting import STARTING, USUAL, half
 from minilift.lift.trust import TrustModel, fingerprint, trust_path
+from minilift.lift.weights.starting import STARTING, USUAL, half
 from minilift.poses.people.synth import synthesize
 
 LARGEST = 20_000_000  # bytes of the folder

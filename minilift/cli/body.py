@@ -16,7 +16,7 @@ from minilift.files import file_error
 from minilift.lift.clip.lift import lift_keypoints
 from minilift.lift.clip.options import LiftOptions
 from minilift.lift.lifter import Lifter
-from minilift.lift.starting import STARTING, USUAL, weights_here
+from minilift.lift.weights.starting import STARTING, USUAL, weights_here
 from minilift.poses.body.adults import SEXES
 from minilift.poses.body.body import Body
 from minilift.poses.body.file import write_body

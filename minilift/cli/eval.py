@@ -14,8 +14,8 @@ from minilift.evaluation.inputs import load_clips, load_with_scale
 from minilift.files import check_writable, write_atomically
 from minilift.files.npz import write_npz
 from minilift.lift.lifter import Lifter
-from minilift.lift.starting import STARTING, USUAL, weights_here
 from minilift.lift.trust import trust_path
+from minilift.lift.weights.starting import STARTING, USUAL, weights_here
 from minilift.poses.info import warn_of_conventions
 from minilift.poses.poses import load_poses
 from minilift.poses.read.course import files_of

@@ -13,7 +13,7 @@ from minilift.errors import InputError, run_program
 from minilift.files import check_writable, file_error, read_bytes, write_atomically
 from minilift.lift.lifter import Lifter
 from minilift.lift.onnx import PURPOSE, difference, to_onnx
-from minilift.lift.starting import STARTING, USUAL, weights_file
+from minilift.lift.weights.starting import STARTING, USUAL, weights_file
 
 PROGRAM = "minilift export"
 DESCRIPTION = """\

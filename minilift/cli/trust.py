@@ -14,9 +14,9 @@ from minilift.files import PathLike, file_error, keep_old, only_one, read_bytes,
 from minilift.files.npz import read_npy
 from minilift.lift.lifter import Lifter
 from minilift.lift.settings import TrainSettings
-from minilift.lift.starting import STARTING, USUAL, starting_weights
 from minilift.lift.trust import TrustModel, trust_path
 from minilift.lift.trust.fit import fit_trust
+from minilift.lift.weights.starting import STARTING, USUAL, starting_weights
 from minilift.poses.poses import load_poses
 from minilift.train.batches import hold_out
 

@@ -12,9 +12,9 @@ from minilift.errors import ArgumentError, InputError
 from minilift.files.mapped import chunks
 from minilift.files.weights import save_state_dict
 from minilift.lift.model import LiftModel
-from minilift.lift.starting import STARTING
-from minilift.lift.stored import read_weights
 from minilift.lift.trust import Trust, TrustModel, check_joints, load_trust
+from minilift.lift.weights.starting import STARTING
+from minilift.lift.weights.stored import read_weights
 from minilift.poses.layouts import COURSE15
 
 FARTHEST = 100.0  # image units: a sigma above it, infinity too, is told as this

@@ -12,7 +12,7 @@ from minilift.lift.blocks import BlockMaker, usual_block
 from minilift.lift.fast.folded import FoldedLift, LayeredLift
 from minilift.lift.rays import Placing, Rays
 from minilift.lift.statistics import mean_std
-from minilift.lift.stored import ends_of
+from minilift.lift.weights.stored import ends_of
 from minilift.nn import Affine, Linear, Network
 from minilift.nn.network import number_dropouts
 from minilift.ops import Array, get_ops

@@ -10,7 +10,7 @@ from typing import Any
 
 from minilift.errors import ArgumentError, InputError
 from minilift.lift.settings import TrainSettings
-from minilift.lift.stored import ends_of, read_weights
+from minilift.lift.weights.stored import ends_of, read_weights
 
 
 @dataclass(frozen=True)

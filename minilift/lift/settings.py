@@ -9,7 +9,7 @@ from typing import Any
 from minilift.errors import ArgumentError, shown
 from minilift.lift.model import HEADS
 from minilift.lift.setting import Setting
-from minilift.lift.starting import STARTING
+from minilift.lift.weights.starting import STARTING
 from minilift.nn.init import NAMES as INITIALISERS
 
 # Of the settings in a checkpoint. To add a setting, raise it, and give the setting `since=VERSION` and, in

@@ -17,9 +17,9 @@ from minilift.files.tree import describe as in_words
 from minilift.files.weights import Found, Misfit, find_state_dict, read_content
 from minilift.files.what import kind_of, wrong_kind
 from minilift.lift.model import LiftModel
-from minilift.lift.starting import weights_file
-from minilift.lift.stored import weights_of_lifter
 from minilift.lift.trust import TrustModel, fingerprint
+from minilift.lift.weights.starting import weights_file
+from minilift.lift.weights.stored import weights_of_lifter
 from minilift.poses import info as poses
 from minilift.poses.clips.frames import Choices, place_clip
 from minilift.poses.read.course import KEYS, files_of

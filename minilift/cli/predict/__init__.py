@@ -15,7 +15,7 @@ from minilift.errors import InputError, run_program
 from minilift.files import file_error
 from minilift.lift.clip.options import CONFIDENCE, LiftOptions
 from minilift.lift.lifter import Lifter
-from minilift.lift.starting import STARTING, USUAL, weights_here
+from minilift.lift.weights.starting import STARTING, USUAL, weights_here
 from minilift.poses.body.file import read_body
 from minilift.poses.layouts import COURSE15
 from minilift.poses.lens.axes import NAMES as AXES

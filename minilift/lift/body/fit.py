@@ -14,7 +14,7 @@ the variance of its square,
     v_tj = d_t^4 (4 dz^2 s^2 + 2 s^4) + (FLOOR L^2)^2
 
 and a vote far from the others counts less (Cauchy's weights), for a limb that is lifted the wrong way round.
-Where the distance is not known, lengths and units are found by turns: d_t is the mean of L_j / l_tj with
+Lengths and units are found by turns: d_t is the mean of L_j / l_tj with
 weights as in `minilift.poses.lens.scale`, and one factor over all stays free. What the frames say together
 is not better than the network's own habit: COMMON is added to the spread of every bone. Then it is weighed
 against what is known of people's bones, `minilift.poses.body.prior`.
@@ -28,7 +28,7 @@ import numpy as np
 
 from minilift.lift.body.tree import PARENTS
 from minilift.poses.body.body import Body
-from minilift.poses.body.prior import Prior, combine, observe
+from minilift.poses.body.prior import Prior, observe
 from minilift.poses.layouts import COURSE15
 
 HALF = 0.5
@@ -41,26 +41,13 @@ _ROUNDS = 12
 _ALONG = 0.1  # as in poses.lens.scale: a bone that lies across the view says most about the unit
 
 
-class Fitted(NamedTuple):
-    """A body, and the frames' units in the unit of its lengths."""
-
-    body: Body
-    unit: np.ndarray
-    """(n,): metres, or statures, to the root; NaN in frames that were not lifted."""
-
-
-def fit_body(
-    own: np.ndarray, depth_spread: np.ndarray, seen: np.ndarray, known: Prior,
-    distance: np.ndarray | None = None,
-) -> Fitted | None:  # fmt: skip
+def fit_body(own: np.ndarray, depth_spread: np.ndarray, seen: np.ndarray, known: Prior) -> Body | None:
     """One person's body from n frames; None where fewer than FEWEST are lifted.
 
     own           (n, 15, 3) the network's poses, in units of the distance to the root at (0, 0, -1)
     depth_spread  (n, 15): standard deviation of its depth of a joint relative to the parent, in these units
     seen          (n, 15) bool: joints that the picture shows
-    known         what is known of the person otherwise
-    distance      (n,) metres to the root, where known; without it the lengths are relative to each other, and
-                  `known` sets how long they are together
+    known         what is known of the person otherwise: it sets how long the bones are together
 
     Left and right are taken to be alike where they differ by less than UNEVEN standard deviations.
     """
@@ -69,21 +56,13 @@ def fit_body(
         return None
     some = fit[np.linspace(0, len(fit) - 1, min(len(fit), MOST)).astype(int)]
     votes = _Votes.of(own[some], depth_spread[some], seen[some])
-    units = np.ones(len(some)) if distance is None else np.asarray(distance, np.float64)[some]
-    free = distance is None
-    lengths, spread = votes.lengths(units)
-    for _ in range(_ROUNDS if free else 0):
+    lengths, spread = votes.lengths(np.ones(len(some)))
+    for _ in range(_ROUNDS):
         units = votes.units(lengths)
         units = units / np.median(units)
         lengths, spread = votes.lengths(units)
-    told = _weighed(known, lengths, spread, free)
-    body = Body.of(
-        told, f"{len(fit):,} frames and {known.source}" if known.source else f"{len(fit):,} frames"
-    )
-    found = np.full(len(own), np.nan)
-    whole = _Votes.of(own[fit], depth_spread[fit], seen[fit])
-    found[fit] = whole.units(body.lengths) if free else np.asarray(distance)[fit]
-    return Fitted(body, found)
+    source = f"{len(fit):,} frames" + (f" and {known.source}" if known.source else "")
+    return Body.of(_weighed(known, lengths, spread), source)
 
 
 class _Votes(NamedTuple):
@@ -131,15 +110,13 @@ class _Votes(NamedTuple):
         return np.asarray((weight * ratio).sum(axis=1) / weight.sum(axis=1))
 
 
-def _weighed(known: Prior, lengths: np.ndarray, spread: np.ndarray, free: bool) -> Prior:
-    """Frames and prior together; `free`: the frames do not say how long all bones are together."""
+def _weighed(known: Prior, lengths: np.ndarray, spread: np.ndarray) -> Prior:
+    """Frames and prior together: frames say how bones compare, not how long they are together."""
     logs = np.log(lengths)
     for left, right in _PAIRS:
         apart = abs(logs[left] - logs[right])
         if apart < UNEVEN * np.hypot(spread[left], spread[right]):
             logs[[left, right]] = 0.5 * (logs[left] + logs[right])
-    if not free:
-        return combine(known, logs, spread)
     rows = np.flatnonzero(np.isfinite(logs))
     first, others = rows[0], rows[1:]
     pick = np.eye(len(logs))[others] - np.eye(len(logs))[first]

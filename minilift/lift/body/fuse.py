@@ -25,14 +25,11 @@ class Fused(NamedTuple):
     """(n, 15, 3)"""
     scale: np.ndarray
     """(n,): the logarithm of how much the lengths had to grow to fit; 0 where the scale is known."""
-    spread: np.ndarray
-    """(n, 15, 3): standard deviations of the joints, as far as all that was given is true."""
 
 
 def fuse(
     rays: np.ndarray, net: np.ndarray, depth_spread: np.ndarray, lengths: np.ndarray,
     length_spread: np.ndarray, sigma: np.ndarray | float = 0.0, scale_spread: np.ndarray | float = 0.0,
-    target: np.ndarray | None = None, pull_spread: np.ndarray | None = None,
 ) -> Fused:  # fmt: skip
     """The most likely poses, given image points, what a network says of depths, and bones of known lengths.
 
@@ -44,13 +41,12 @@ def fuse(
     sigma          (n, 15), (n, 1) or one number: standard deviation of an image point, units of the image
     scale_spread   (n,) or one number: of the logarithm of the unit, 0 where it is known: all bones of a frame
                    may be that much longer or shorter together
-    target, pull_spread   (n, 15, 3): poses that the frames around suggest, and their standard deviation
 
     Gauss-Newton steps with the damping of Levenberg and Marquardt: none makes the cost worse. `residuals` has
     the cost and its derivatives. Rows with NaN in `net` stay NaN.
     """
     n, joints = net.shape[:2]
-    out = Fused(np.full((n, joints, 3), np.nan), np.zeros(n), np.full((n, joints, 3), np.nan))
+    out = Fused(np.full((n, joints, 3), np.nan), np.zeros(n))
     fit = np.flatnonzero(np.isfinite(net).all(axis=(1, 2)))
 
     def rows_of(value: np.ndarray | float, shape: tuple[int, ...], rows: np.ndarray) -> np.ndarray:
@@ -70,8 +66,6 @@ def fuse(
                 length=rows_of(lengths, (n, joints), rows),
                 length_spread=rows_of(length_spread, (n, joints), rows),
                 scale_spread=rows_of(scale_spread, (n,), rows),
-                target=None if target is None else rows_of(target, (n, joints, 3), rows),
-                pull_spread=None if pull_spread is None else rows_of(pull_spread, (n, joints, 3), rows),
             ),
             start,
         )  # fmt: skip
@@ -80,8 +74,8 @@ def fuse(
     return out
 
 
-def _solve(given: Residuals, start: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Joints (15, 3, n), scales (n,) and spreads (15, 3, n), from joints of the network's (15, 3, n)."""
+def _solve(given: Residuals, start: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Joints (15, 3, n) and scales (n,), from joints of the network's (15, 3, n)."""
     joints = start.copy()
     joints[:, :2] = given.image * -start[:, 2:]
     scale = np.zeros(joints.shape[2])
@@ -102,9 +96,7 @@ def _solve(given: Residuals, start: np.ndarray) -> tuple[np.ndarray, np.ndarray,
         if not len(at):
             break
         known = known if going.all() else known.take(going)
-    last = given.system(joints, scale)
-    spread = np.sqrt(np.maximum(Eliminated(last.diagonal, last.off).variances(), 0))
-    return joints, scale, spread
+    return joints, scale
 
 
 def _step(system: System, damping: np.ndarray, free: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

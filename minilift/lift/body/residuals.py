@@ -7,9 +7,8 @@ s of how much smaller that unit is than it was taken to be:
     depth      r_d = ((z_j - z_p) - dz) / depth_spread                  dz: the network's
     bone       r_b = (|X_j - X_p| - L e^s) / (length_spread L e^s)      L: the body's, in that unit
     scale      r_s = s / scale_spread
-    pull       r_p = (X - target) / pull_spread                         from frames around
 
-    cost = sum of rho(r_u^2 + r_v^2) + r_d^2 + r_b^2 + r_s^2 + r_p^2, halved
+    cost = sum of rho(r_u^2 + r_v^2) + r_d^2 + r_b^2 + r_s^2, halved
 
 rho is Huber's: square up to HUBER standard deviations, then linear, so a keypoint on something else pulls
 with a bounded force (Huber, Ann. Math. Statist. 35, 1964). Gradients and the Gauss-Newton matrix:
@@ -21,7 +20,7 @@ with a bounded force (Huber, Ann. Math. Statist. 35, 1964). Gradients and the Ga
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -64,17 +63,10 @@ class Residuals:
     """(15, n), as a share of the length."""
     scale_spread: np.ndarray
     """(n,), of the logarithm of the unit; 0 where it is known."""
-    target: np.ndarray | None = None
-    pull_spread: np.ndarray | None = None
-    """(15, 3, n) both, or None."""
 
     def take(self, columns: np.ndarray) -> Residuals:
         """Of some poses."""
-        kept: dict[str, Any] = {}
-        for field in fields(self):
-            value = getattr(self, field.name)
-            kept[field.name] = None if value is None else value[..., columns]
-        return Residuals(**kept)
+        return Residuals(**{field.name: getattr(self, field.name)[..., columns] for field in fields(self)})
 
     def cost(self, joints: np.ndarray, scale: np.ndarray) -> np.ndarray:
         """(n,), of joints (15, 3, n) and the scale s (n,). Infinite for joints behind the camera."""
@@ -86,8 +78,6 @@ class Residuals:
         wanted = self.length * np.exp(scale)
         total += (((_lengths(bone) - wanted) / (self.length_spread * wanted)) ** 2).sum(axis=0)
         total += np.where(self.scale_spread > 0, scale / np.maximum(self.scale_spread, _SHORTEST), 0) ** 2
-        if self.target is not None and self.pull_spread is not None:
-            total += (((joints - self.target) / self.pull_spread) ** 2).sum(axis=(0, 1))
         return np.where((joints[:, 2] < 0).all(axis=0), total / 2, np.inf)
 
     def system(self, joints: np.ndarray, scale: np.ndarray) -> System:
@@ -118,10 +108,6 @@ class Residuals:
         to_parents(diagonal, block, 1)
         gradient += pull
         to_parents(gradient, pull, -1)
-        if self.target is not None and self.pull_spread is not None:
-            held = 1 / self.pull_spread**2
-            diagonal[:, [0, 1, 2], [0, 1, 2]] += held
-            gradient += held * (joints - self.target)
         stretch = -length * stiff
         border = along * stretch[:, None]
         to_parents(border, border.copy(), -1)

@@ -21,7 +21,7 @@ import numpy as np
 from minilift.lift.body.smoother import smoothed
 
 _FPS = 30.0  # where a file does not say; that of the noise below
-_FADES = 0.9  # a frame, at 30 a second
+FADES = 0.9  # a frame, at 30 a second
 _FAR = 3  # frames, h
 _WINDOW = 0.5  # seconds: movement is taken to be as quick as around the frame
 _SLOWEST = 0.01  # q is at least so many times r: a third of a second is averaged, never more
@@ -74,7 +74,7 @@ def _run(result: np.ndarray, rest: np.ndarray, rows: np.ndarray, frame: np.ndarr
     usual = np.maximum(
         np.nanmedian(np.where(seen, white, np.nan), axis=0), 1e-16
     )  # every joint here has some
-    fades = _FADES ** (_FPS / fps)
+    fades = FADES ** (_FPS / fps)
     push = _push(np.where(seen[..., None], y, np.nan), usual, fades, fps)
     precision = np.where(seen, 1 / np.maximum(white, 1e-4 * usual), 0.0)
     wide = (n, len(noisy) * k)

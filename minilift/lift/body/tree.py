@@ -11,18 +11,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from minilift.poses.layouts import COURSE15
+from minilift.poses.layouts import COURSE15, ROOT
 
 PARENTS = COURSE15.parents
 JOINTS = len(COURSE15)
-ROOT_AT = np.array([0.0, 0.0, -1.0])
 CHILDREN_FIRST = tuple(reversed(range(JOINTS)))
 """The course's joints come after their parents, so the other way round ends at the root."""
 
 
 def bones(joints: np.ndarray) -> np.ndarray:
     """From parent to joint (15, 3, n), of joints (15, 3, n) with the root at (0, 0, -1)."""
-    root = np.broadcast_to(ROOT_AT[:, None], (1, 3, joints.shape[2]))
+    root = np.broadcast_to(np.asarray(ROOT, np.float64)[:, None], (1, 3, joints.shape[2]))
     whole = np.concatenate([joints, root])
     return np.asarray(whole[:-1] - whole[list(PARENTS)])
 
@@ -69,15 +68,6 @@ class Eliminated:
             if parent >= 0:
                 x[joint] -= _apply(self.gain[joint], x[parent])
         return x
-
-    def variances(self) -> np.ndarray:
-        """The diagonal (15, 3, n) of A^-1:  P_j = S_j^-1 + G_j P_parent G_j^T, root to leaves."""
-        blocks = self.inverse.copy()
-        for joint, parent in enumerate(PARENTS):
-            if parent >= 0:
-                carried = _times(self.gain[joint], blocks[parent])
-                blocks[joint] += _times(carried, self.gain[joint].transpose(1, 0, 2))
-        return np.asarray(blocks[:, [0, 1, 2], [0, 1, 2]])
 
 
 def inverse_of(a: np.ndarray) -> np.ndarray:

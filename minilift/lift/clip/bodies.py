@@ -86,9 +86,9 @@ def find_bodies(lifted: Lifted, scale: Scale, options: LiftOptions) -> Bodies | 
         if isinstance(options.body, Body):
             found[one] = options.body
             continue
-        fitted = fit_body(lifted.own[rows], spread[rows], lifted.seen[rows], known)
-        if fitted is not None:
-            found[one] = fitted.body
+        body = fit_body(lifted.own[rows], spread[rows], lifted.seen[rows], known)
+        if body is not None:
+            found[one] = body
     if not found:
         return None
     return _scaled(found, lifted, scale, options)

@@ -19,10 +19,10 @@ from math import comb
 
 import numpy as np
 
+from minilift.lift.body.steady import FADES, LASTS
 from minilift.poses.tracks.step import step_of
 
 ORDERS = (3, 4, 5)
-FADES, LASTS = 0.9, 0.5
 UNSURE = 0.04
 """A score of 0.9 is 2.6 pixels of a person 650 pixels tall, one of 0.5 is 13: chosen, for no two detectors
 mean the same by their scores."""

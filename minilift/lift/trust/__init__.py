@@ -14,10 +14,10 @@ from minilift.errors import InputError
 from minilift.files import PathLike, file_error, read_bytes, write_atomically
 from minilift.files.mapped import chunks, crc32
 from minilift.files.npz import read_npz, write_npz
-from minilift.lift.starting import weights_file
 from minilift.lift.trust.arrays import from_arrays, to_arrays
 from minilift.lift.trust.expected import FEATURES, LEVEL, LEVELS, Expectation, ExpectedError, Seen
 from minilift.lift.trust.familiarity import RATE, Familiarity, Ranks
+from minilift.lift.weights.starting import weights_file
 from minilift.poses.layouts import COURSE15
 
 __all__ = ["LEVEL", "LEVELS", "RATE", "ExpectedError", "Familiarity", "Trust", "TrustModel", "trust_path"]

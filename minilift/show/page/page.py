@@ -18,7 +18,7 @@ from minilift.errors import InputError
 from minilift.evaluation.report import Report
 from minilift.extras import require
 from minilift.files import PathLike, write_atomically
-from minilift.lift.starting import weights_file
+from minilift.lift.weights.starting import weights_file
 from minilift.show.html.document import POLICY, ROOM, json_text, text
 from minilift.show.html.numbers import spread
 from minilift.show.page.packed import MOST, pack

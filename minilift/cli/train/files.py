@@ -7,8 +7,8 @@ from pathlib import Path
 from minilift.errors import ArgumentError, InputError
 from minilift.files import check_writable
 from minilift.lift.settings import TrainSettings
-from minilift.lift.starting import STARTING
 from minilift.lift.trust import trust_path
+from minilift.lift.weights.starting import STARTING
 from minilift.poses.info import warn_of_conventions
 from minilift.poses.people.synth import synthesize
 from minilift.poses.poses import Poses, load_poses, save_poses, save_scale, scale_name, split_poses

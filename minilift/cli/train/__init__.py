@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from minilift.cli.settings import Asked, flag, read_train
-from minilift.cli.train_files import check_outputs, read_poses
+from minilift.cli.train.files import check_outputs, read_poses
 from minilift.cli.trust import groups_beside, keep_trust
 from minilift.errors import ArgumentError, InputError, run_program
 from minilift.files import only_one

@@ -11,7 +11,7 @@ import numpy as np
 from minilift.errors import InputError
 from minilift.files import PathLike
 from minilift.files.weights import Misfit, find_state_dict
-from minilift.lift.starting import weights_file
+from minilift.lift.weights.starting import weights_file
 
 _OWN = re.compile(r"(hidden1|output|res-block_\d{1,4})\.")
 _NORM = ("weight", "bias", "running_mean", "running_var")
