@@ -5,23 +5,14 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 
+from bench.machine import describe
 from minilift.lift.body.fuse import fuse
 from minilift.lift.body.steady import steady
 from minilift.poses.layouts import COURSE15
 from minilift.poses.people.synth import synthesize
-
-
-def cpu() -> str:
-    """What Linux calls it."""
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.is_file() else []
-    return next(
-        (line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown"
-    )
 
 
 def rate(work: Callable[[], object], poses: int, times: int = 3) -> str:
@@ -47,7 +38,7 @@ def main() -> None:
     net[..., :2] = rays * -net[..., 2:]
     lengths, depth = COURSE15.bone_lengths(truth), np.full(len(COURSE15), 0.02)
     sigma, frame = np.full(truth.shape[:2], 0.004), np.arange(n)
-    print(f"{n:,} poses; {cpu()}; NumPy {np.__version__}")
+    print(f"{n:,} poses; {describe()['cpu']}; NumPy {np.__version__}")
     for name, loose in (("scale known", 0.0), ("scale unknown", 0.03)):
         done = rate(lambda loose=loose: fuse(rays, net, depth, lengths, 0.02 + 0 * depth, 0.004, loose), n)  # type: ignore[misc]
         print(f"fuse, {name:14s} {done}")
