@@ -168,6 +168,7 @@ _ROWS = (
         "aic14", f"{_arm('right')} {_arm('left')} {_leg('right')} {_leg('left')} head_top neck",
         "AI Challenger", (_WIDE, _CHIN, _CROWN),
     ),
+    # get_posetrack_kpt_ordering of github.com/facebookresearch/DetectAndTrack
     _layout(
         "posetrack17",
         "right_ankle right_knee right_hip left_hip left_knee left_ankle right_wrist right_elbow "
