@@ -220,6 +220,21 @@ def test_recipes_are_told_apart_by_name() -> None:
     assert ingredients.spread([40.0, np.nan]) == "-"
 
 
+def test_a_recipe_is_measured_with_mirroring_as_well(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = run.sets.frames("left out")
+    monkeypatch.setattr(ingredients, "validation", lambda shared, cache: (seen, seen, seen))
+    weights = str(run.sets.cache / "liftModel")
+    made = ingredients.table({"plain": [weights, weights]}, run.sets, run.step, mirrored=True)
+    both = run.lifter.predict(seen.image), run.lifter.predict(seen.image, flip=True)
+    means = [f"{errors_mm(found, seen).mean():.1f}" for found in both]
+    assert means[0] != means[1]
+    assert [row[:3] for row in made.rows] == [
+        ["plain", "2", f"{means[0]} ({means[0]}-{means[0]})"],
+        ["plain, mirrored", "2", f"{means[1]} ({means[1]}-{means[1]})"],
+    ]
+    assert made.rows[0][-2] == "-"  # a ray head takes no missing joints
+
+
 def test_a_camera_that_stands_still_sees_the_person_pass() -> None:
     way = np.stack([np.linspace(-1, 1, 40), np.zeros(40), np.linspace(0, 0.5, 40)], axis=1)
     take = replace(walker(), root=way)

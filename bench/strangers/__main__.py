@@ -57,6 +57,7 @@ def arguments() -> argparse.Namespace:
     add(
         "--compare", nargs="+", metavar="NAME=FILE", help="weights of several recipes and seeds, side by side"
     )
+    add("--flip", action="store_true", help="with --compare: a second row each, with mirroring")
     add("--quick", action="store_true", help="a part of every set, in less than a minute")
     add("--train", metavar="FILE", help="training poses, for the nearest neighbour")
     add("--seed", type=flags.whole(0), default=0, help="of noise and hidden joints [0]")
@@ -90,7 +91,7 @@ def _measure(args: argparse.Namespace) -> None:
 
         if args.compare:
             files = ingredients.recipes(args.compare)
-            bar.write(f"\n{ingredients.table(files, sets, step).text()}", file=sys.stdout)
+            bar.write(f"\n{ingredients.table(files, sets, step, mirrored=args.flip).text()}", file=sys.stdout)
             return
         run = Run(Lifter.load(args.weights), sets, step, args.train, args.seed)
         for name in args.rows:

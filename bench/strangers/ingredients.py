@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 
 from bench.strangers.protocol import errors_mm, noisy, one_frame, without
 from bench.strangers.sets import MOCAP, Sets, validation
 from bench.strangers.table import Table
+from bench.strangers.views import Seen
 from minilift import Lifter
 from minilift.errors import InputError
 
@@ -27,36 +27,40 @@ def recipes(words: Sequence[str]) -> dict[str, list[str]]:
     return found
 
 
-def table(files: Mapping[str, Sequence[str]], sets: Sets, step: Callable[[str], object]) -> Table:
+def table(
+    files: Mapping[str, Sequence[str]], sets: Sets, step: Callable[[str], object], *, mirrored: bool = False
+) -> Table:
     """The mean over a recipe's files, the lowest and highest behind it where there are several.
 
-    All but the last column are of the left-out CMU subjects with the cameras of the validation set, mm, one
+    With `mirrored` each recipe has a second row, of predictions averaged with the mirrored poses. All but
+    the last column are of the left-out CMU subjects with the cameras of the validation set, mm, one
     frame. A recipe whose weights cannot do a column has none of it.
     """
     made = Table("What each ingredient is worth, one frame (mm)", ("recipe", "seeds", *COLUMNS))
     for name, weights in files.items():
-        rows = []
-        for file in weights:
-            step(f"{name}: {file}")
-            rows.append(measured(Lifter.load(file), sets.shared, sets.cache, sets))
-        made.add(name, f"{len(rows)}", *(spread(column) for column in zip(*rows, strict=True)))
+        for flip in (False, True) if mirrored else (False,):
+            rows = []
+            for file in weights:
+                step(f"{name}: {file}")
+                rows.append(measured(Lifter.load(file), sets, flip=flip))
+            called = f"{name}, mirrored" if flip else name
+            made.add(called, f"{len(rows)}", *(spread(column) for column in zip(*rows, strict=True)))
     made.notes.append("left-out CMU subjects with the cameras of the validation set; mean (lowest-highest)")
     return made
 
 
-def measured(lifter: Lifter, shared: Path, cache: Path, sets: Sets) -> list[float]:
+def measured(lifter: Lifter, sets: Sets, *, flip: bool = False) -> list[float]:
     """COLUMNS of one file of weights; NaN for what it cannot do."""
-    frames, wide, _ = validation(shared, cache)
-    found = []
-    for sigma in (0.0, 2.0, 4.0, 8.0):
-        answer = one_frame(lifter, noisy(frames, sigma), sigma)
-        found.append(float(errors_mm(answer, frames).mean()))
-    found.append(float(errors_mm(one_frame(lifter, wide.image), wide).mean()))
-    lacking = np.nan
-    if lifter.takes_missing:
-        lacking = float(errors_mm(one_frame(lifter, without(frames.image, 3)), frames).mean())
+
+    def error(seen: Seen, image: np.ndarray, sigma_px: float = 0.0) -> float:
+        return float(errors_mm(one_frame(lifter, image, sigma_px, flip=flip), seen).mean())
+
+    frames, wide, _ = validation(sets.shared, sets.cache)
+    found = [error(frames, noisy(frames, sigma), sigma) for sigma in (0.0, 2.0, 4.0, 8.0)]
+    found.append(error(wide, wide.image))
+    found.append(error(frames, without(frames.image, 3)) if lifter.takes_missing else np.nan)
     mocap = sets.frames(MOCAP)
-    return [*found, lacking, float(errors_mm(one_frame(lifter, mocap.image), mocap).mean())]
+    return [*found, error(mocap, mocap.image)]
 
 
 def spread(values: Sequence[float]) -> str:

@@ -32,14 +32,14 @@ def told(lifter: Lifter, sigma_px: float) -> float | None:
     return sigma_px / FOCAL if lifter.takes_noise else None
 
 
-def one_frame(lifter: Lifter, image: np.ndarray, sigma_px: float = 0.0) -> np.ndarray:
-    """Predictions (n, 15, 3), each in its own unit.
+def one_frame(lifter: Lifter, image: np.ndarray, sigma_px: float = 0.0, *, flip: bool = False) -> np.ndarray:
+    """Predictions (n, 15, 3), each in its own unit; `flip` averages with those of the mirrored poses.
 
     Raises InputError for NaN that the weights cannot take.
     """
     if np.isnan(image).any() and not lifter.takes_missing:
         raise InputError(f"{lifter.weights}: takes no missing joints (its head is {lifter.model.head!r})")
-    return lifter.predict(image, sigma=told(lifter, sigma_px))
+    return lifter.predict(image, sigma=told(lifter, sigma_px), flip=flip)
 
 
 def errors_mm(predicted: np.ndarray, seen: Seen) -> np.ndarray:
