@@ -33,6 +33,7 @@ GOOD: dict[str, list[str]] = {
     "data split": ["data_train_lift.pkl", "--out", "parts"],
     "data info": ["data_test_lift.pkl"],
     "data clips": ["--help"],  # tests/test_clips.py and tests/test_data_cli.py run these two
+    "data twoview": ["data_test_lift.pkl", "-o", "two.npz"],
     "data plot": ["--help"],
     "data starting": ["--help"],  # tests/test_data_starting.py runs it
     "trust": ["--val-fraction", "0.4"],
@@ -112,6 +113,11 @@ BAD: dict[str, list[tuple[list[str], str]]] = {
         (["two.bvh", "--views", "0"], "0: "),
         (["two.bvh", "--up", "x"], "--up x: unknown; use one of y, z"),
         (["two.bvh"], "two.bvh: "),
+    ],
+    "data twoview": [
+        (["none.pkl", "-o", "two.npz"], "none.pkl: no such file"),
+        (["data_test_lift.pkl", "-o", "two.txt"], "two.txt: a file of two views is named"),
+        (["data_test_lift.pkl", "-o", "two.npz", "--noise", "-1"], "--noise -1: "),
     ],
     "data plot": [
         (["data_test_lift.pkl", "--row", "999999"], "--row 999999: "),

@@ -159,6 +159,7 @@ def test_a_link_that_leads_to_itself_is_one_line(folder: Path) -> None:
         ["predict", POSES, "-o", "a.npz", "--weights", "loop"],
         ["eval", "--data", "loop.npz", *WEIGHTS], ["eval", "--weights", "loop"],
         ["data", "info", "loop.npz"], ["data", "split", POSES, "--out", "loop"],
+        ["data", "twoview", "loop.npz", "-o", "a.npz"],
         ["data", "clips", "loop", "--out", "a.npz"], ["data", "starting", "loop", "-o", "made"],
         ["trust", "--weights", "loop", "--data", POSES],
         ["trust", "--data", "loop.npz", *WEIGHTS], ["study", "--data", "loop.npz", "--list"],

@@ -39,6 +39,21 @@ def clean_points(path: PathLike, key: str, value: object, dims: int, gaps: bool 
     return _finite_float32(path, key, array, gaps)
 
 
+def clean_rows(
+    path: PathLike, key: str, value: object, n: int, shapes: tuple[tuple[int, ...], ...]
+) -> np.ndarray:
+    """A finite float32 (n, k) array in memory, a row a pose, each of one of these shapes; or InputError."""
+    array = _as_array(path, key, value)
+    if isinstance(array, MappedRows):
+        array = np.asarray(_checked(path, key, array, False))
+    if array.ndim and len(array) != n:
+        raise file_error(path, f"{key} has {len(array)} rows for {n} poses; store one a pose")
+    if array.shape not in [(n, *shape) for shape in shapes]:
+        wanted = " or ".join(str(("N", *shape)).replace("'", "") for shape in shapes)
+        raise file_error(path, f"{key} has shape {array.shape}, expected {wanted}; store it so")
+    return _finite_float32(path, key, array).reshape(n, -1)
+
+
 def clean_scale(path: PathLike, array: np.ndarray, n: int) -> np.ndarray:
     """A positive finite float32 (n,) array of metres per unit, or InputError."""
     if array.shape != (n,) or array.dtype.kind not in "fiu":

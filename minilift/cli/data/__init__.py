@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from minilift.cli.data import clips, info, plot, split, starting, synth
+from minilift.cli.data import clips, info, plot, split, starting, synth, twoview
 from minilift.cli.parser import Parser
 from minilift.errors import run_program
 
@@ -25,7 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _main(argv: Sequence[str] | None) -> int:
     parser = Parser(PROGRAM, DESCRIPTION, EXAMPLES)
     commands = parser.add_subparsers()
-    for command in (synth, clips, starting, split, info, plot):
+    for command in (synth, clips, twoview, starting, split, info, plot):
         command.add(commands)
     args = parser.parse_args(argv)
     args.run(args)

@@ -33,8 +33,8 @@ def files_of(path: PathLike) -> tuple[Path, ...]:
     return tuple(path.with_name(f"{pair_name(path)}_{d}d{path.suffix}") for d in (2, 3))
 
 
-def read_keys(path: PathLike, mapped: bool | None = None) -> dict[Any, Any]:
-    """The arrays of a set of poses as they are stored, unchecked, by key; those of no use are None, unread.
+def read_keys(path: PathLike, mapped: bool | None = None, keys: tuple[str, ...] = KEYS) -> dict[Any, Any]:
+    """The arrays of these keys as they are stored, unchecked, by key; what else there is is None, unread.
 
     Of large files they are mapped, where they can be; `mapped` decides otherwise, as in load_poses.
     """
@@ -47,14 +47,14 @@ def read_keys(path: PathLike, mapped: bool | None = None) -> dict[Any, Any]:
     if pair or start == b"PK\x03\x04":
         if mapped or (mapped is None and size > LARGE):
             try:
-                return {key: map_npy(pair[key]) for key in pair} or dict(map_npz(path, KEYS))
+                return {key: map_npy(pair[key]) for key in pair} or dict(map_npz(path, keys))
             except CannotMap as problem:
                 if mapped or size > LARGEST_FILE:
                     raise file_error(path, f"{problem}; {TO_MAP}") from None
-        return {key: read_npy(pair[key]) for key in pair} or dict(read_npz(path, read_bytes(path), KEYS))
+        return {key: read_npy(pair[key]) for key in pair} or dict(read_npz(path, read_bytes(path), keys))
     if mapped or size > LARGEST_FILE:
         raise file_error(path, f"a pickle has to fit in memory; {TO_MAP}")
-    content = read_pickle(path, read_bytes(path), WRITE_AGAIN, KEYS, "a pickle or .npz of poses")
+    content = read_pickle(path, read_bytes(path), WRITE_AGAIN, keys, "a pickle or .npz of poses")
     if not isinstance(content, dict):
         raise file_error(path, f"holds a {type(content).__name__}, not a dict; {WRITE_AGAIN}")
     return content

@@ -16,7 +16,7 @@ from minilift.poses.read.course import KEYS_2D, files_of
 
 def write_pickle(path: PathLike, poses: Poses) -> None:
     """Write joint_2d_1 and, where there is one, joint_3d as a pickle, which numpy from 1.23 on reads."""
-    write_atomically(path, lambda file: _write_opcodes(file, _arrays(poses)))
+    write_atomically(path, lambda file: write_opcodes(file, _arrays(poses)))
 
 
 def write_zip(path: PathLike, poses: Poses) -> None:
@@ -46,7 +46,7 @@ def _arrays(poses: Poses) -> dict[str, Points]:
     return {KEYS_2D[0]: poses.joint_2d, **deep}
 
 
-def _write_opcodes(file: BinaryIO, arrays: Mapping[str, Points]) -> None:
+def write_opcodes(file: BinaryIO, arrays: Mapping[str, Points]) -> None:
     """A dict of little-endian float32 arrays as pickle opcodes.
 
     Not pickle.dump: numpy 2 would name numpy._core.multiarray, which numpy before 1.26 cannot import, while
