@@ -177,3 +177,13 @@ def test_the_command(joint_3d: np.ndarray, tmp_path: Path, capsys: pytest.Captur
     assert np.std(noisy.joint_2d_2 - exact.joint_2d_2) == pytest.approx(0.003, rel=0.1)
     a, b, c = ((tmp_path / f"{name}.npz").read_bytes() for name in "abc")
     assert a == b != c
+
+
+def test_synthetic_people_in_two_views(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "two.npz"
+    assert main(["synth", "-n", "30", "--views", "2", "--out", str(out)]) == 0
+    views = load_two_views(out)
+    assert views.joint_3d is not None
+    np.testing.assert_allclose(triangulated(views), views.joint_3d, atol=1e-5)
+    assert main(["synth", "-n", "30", "--noise", "0.003", "--out", str(tmp_path / "one.npz")]) == 2
+    assert "--noise 0.003: is of two views; add --views 2" in capsys.readouterr().err

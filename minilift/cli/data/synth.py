@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from minilift.cli.data.output import HELP, check_outputs, pose_file, save
+from minilift.cli.data.twoview import two_view_file, write
 from minilift.cli.parser import number
 from minilift.errors import InputError
 from minilift.files.mapped import Spool, chunks
@@ -45,6 +46,9 @@ def add(commands: Any) -> None:
         "--share", action="append", default=[], metavar="NAME=X",
         help="the share of an activity, in place of that: 'push-ups and planks=0.3'; again for others",
     )  # fmt: skip
+    flag("--views", type=number(int, 1, 2), default=1, help="2: a file of two views each [%(default)s]")
+    sigma = number(float, 0, 0.1)
+    flag("--noise", type=sigma, default=0.0, metavar="SIGMA", help="Gaussian, on the 2D of two views [none]")
     flag("--out", default="poses.pkl", help=HELP)
     flag("--force", action="store_true", help="replace files that exist")
     parser.set_defaults(run=run)
@@ -60,7 +64,9 @@ def _share(text: str) -> tuple[str, float]:
 
 
 def run(args: argparse.Namespace) -> None:
-    out = pose_file(args.out)
+    if args.noise and args.views == 1:
+        raise InputError(f"--noise {args.noise}: is of two views; add --views 2")
+    out = two_view_file(args.out, args.force) if args.views == 2 else pose_file(args.out)
     check_outputs([*files_of(out), scale_name(out)], args.force)
     from tqdm import tqdm
 
@@ -73,5 +79,9 @@ def run(args: argparse.Namespace) -> None:
             joint_2d.append(made.joint_2d)
             joint_3d.append(made.joint_3d)
             scale[rows] = made.scale
-    save(out, Poses(joint_2d.rows(), joint_3d.rows(), scale))
+    poses = Poses(joint_2d.rows(), joint_3d.rows(), scale)
+    if args.views == 2:
+        write(out, poses, args.seed, args.noise)
+        return
+    save(out, poses)
     print(f"next: minilift data split {out}")

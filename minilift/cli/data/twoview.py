@@ -32,6 +32,9 @@ examples:
   minilift data twoview walks/ -o two.npz --noise 0.003 --seed 1
 """
 
+ELEVATION = 7.5
+"""Degrees: the mean of what cameras look down by that `minilift data synth` and `clips` make."""
+
 
 def add(commands: Any) -> None:
     parser = commands.add_parser(
@@ -44,7 +47,7 @@ def add(commands: Any) -> None:
     sigma = number(float, 0, 0.1)
     flag("--noise", type=sigma, default=0.0, metavar="SIGMA", help="Gaussian noise on both images [none]")
     flag(
-        "--elevation", type=number(float, -60, 60), default=7.5, metavar="DEG",
+        "--elevation", type=number(float, -60, 60), default=ELEVATION, metavar="DEG",
         help="degrees by which the cameras of FILE look down, on average; of both cameras here [%(default)g]",
     )  # fmt: skip
     flag("--seed", type=number(int, 0), default=0, help="another seed, other cameras [%(default)s]")
@@ -61,23 +64,33 @@ def _poses(args: argparse.Namespace, out: Path) -> Poses:
     return import_clips(files, Choices(views=1, seed=args.seed), out, lambda clip: None)[0]
 
 
-def run(args: argparse.Namespace) -> None:
-    out = Path(args.out)
+def two_view_file(name: str, force: bool) -> Path:
+    """The file that --out names. Raises InputError for another kind, and where it exists already."""
+    out = Path(name)
     if out.suffix.lower() not in SUFFIXES:
         raise file_error(out, f"a file of two views is named {' or '.join(SUFFIXES)}; choose such a name")
-    check_outputs([out], args.force)
-    poses = _poses(args, out)
+    check_outputs([out], force)
+    return out
+
+
+def run(args: argparse.Namespace) -> None:
+    out = two_view_file(args.out, args.force)
+    write(out, _poses(args, out), args.seed, args.noise, args.elevation)
+
+
+def write(out: Path, poses: Poses, seed: int, noise: float, elevation: float = ELEVATION) -> None:
+    """Show poses with joint_3d to a second camera, and write both views."""
     joint_3d, row = poses.joint_3d, poses.joint_2d.shape[1:]
     assert joint_3d is not None
     first, second = (Spool(out.parent, row, out) for _ in range(2))
     rotation, translation = (np.empty((len(poses), *shape), np.float32) for shape in ((3, 3), (3,)))
     for rows in chunks(len(poses)):
         count = rows.stop - rows.start
-        rng = np.random.default_rng([args.seed, rows.start])
-        level = np.full(count, np.radians(args.elevation))
+        rng = np.random.default_rng([seed, rows.start])
+        level = np.full(count, np.radians(elevation))
         view = second_view(joint_3d[rows], draw_apart(rng, count), level, level, np.ones(count))
         for spool, image in ((first, poses.joint_2d[rows]), (second, view.joint_2d)):
-            spool.append(image + args.noise * rng.standard_normal(image.shape))
+            spool.append(image + noise * rng.standard_normal(image.shape))
         rotation[rows], translation[rows] = view.rotation, view.translation
     save_two_views(out, TwoViews(first.rows(), second.rows(), rotation, translation, joint_3d))
     print(f"wrote {counted(len(poses), 'pose')} in two views to {out}")
