@@ -8,7 +8,9 @@ import pytest
 from minilift.lift.body.fit import FEWEST, fit_body
 from minilift.lift.body.fuse import fuse
 from minilift.lift.body.residuals import HUBER, Residuals
+from minilift.lift.body.steady import steady
 from minilift.lift.body.tree import PARENTS, Eliminated, bones, to_parents
+from minilift.ops.threads import Team
 from minilift.poses.body.prior import prior
 from minilift.poses.layouts import COURSE15
 from minilift.poses.people.synth import synthesize
@@ -79,10 +81,10 @@ def test_elimination_is_exact() -> None:
             block = np.moveaxis(system.off[j], -1, 0)
             dense[:, 3 * j : 3 * j + 3, 3 * parent : 3 * parent + 3] = block
             dense[:, 3 * parent : 3 * parent + 3, 3 * j : 3 * j + 3] = block.transpose(0, 2, 1)
-    right = np.random.default_rng(2).standard_normal((J, 3, n))
+    right = np.random.default_rng(2).standard_normal((J, 3, 2, n))  # two right sides
     taken = Eliminated(system.diagonal, system.off)
-    rows = np.moveaxis(right, -1, 0).reshape(n, 3 * J, 1)
-    expected = np.linalg.solve(dense, rows).reshape(n, J, 3)
+    rows = np.moveaxis(right, -1, 0).reshape(n, 3 * J, 2)
+    expected = np.linalg.solve(dense, rows).reshape(n, J, 3, 2)
     np.testing.assert_allclose(taken.solve(right), np.moveaxis(expected, 0, -1), rtol=1e-8, atol=1e-12)
 
 
@@ -94,6 +96,28 @@ def test_bones_and_their_way_back_belong_together() -> None:
     to_parents(back, y, -1)
     still = (bones(np.zeros_like(x)) * y).sum()
     assert (bones(x) * y).sum() - still == pytest.approx((x * back).sum(), rel=1e-12)
+
+
+def test_the_number_of_threads_does_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In no bit of fused poses, nor of a clip that is steadied."""
+    monkeypatch.setattr("minilift.lift.body.fuse.BLOCK", 16)
+    monkeypatch.setattr("minilift.lift.body.steady._AT_ONCE", 2)
+    joints, rays, lengths = clip(70)
+    rng = np.random.default_rng(6)
+    net = joints + rng.normal(0, 0.02, joints.shape)
+    sigma = rng.uniform(0.002, 0.006, (len(net), J))
+    found = []
+    for threads in (1, 3):
+        for room in ("fuse", "steady"):
+            monkeypatch.setattr(f"minilift.lift.body.{room}.team", lambda size=threads: Team(size))
+        fitted = fuse(rays, net, np.full(J, 0.03), lengths, np.full(J, 0.02), sigma, 0.03)
+        calm = steady(rays, sigma, np.arange(len(rays)))
+        found.append([fitted.joint_3d, fitted.scale, calm.values, calm.sigma])
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert np.isfinite(found[0][0]).all()
+    assert (found[0][0] != net).any()
+    assert (found[0][2] != rays).any()
 
 
 def test_true_bones_bring_wrong_depths_back() -> None:

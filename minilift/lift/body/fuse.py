@@ -9,9 +9,10 @@ import numpy as np
 from minilift.files.mapped import chunks
 from minilift.lift.body.residuals import Residuals, System
 from minilift.lift.body.tree import Eliminated, bones
+from minilift.ops.threads import team
 
 STEPS = 12  # of Gauss and Newton; most poses need 4 to 6
-BLOCK = 512  # poses at a time: their matrices stay in the cache
+BLOCK = 1024  # poses at a time, and a thread: their matrices stay in the cache
 SHARPEST = 2e-4  # units of the image: no keypoint is known better
 PLACED = 0.03  # and one that was not seen is known so well from where the network puts it
 _SETTLED = 1e-5  # of the cost: a step that gains less is the last
@@ -43,7 +44,8 @@ def fuse(
                    may be that much longer or shorter together
 
     Gauss-Newton steps with the damping of Levenberg and Marquardt: none makes the cost worse. `residuals` has
-    the cost and its derivatives. Rows with NaN in `net` stay NaN.
+    the cost and its derivatives. Rows with NaN in `net` stay NaN. All cores share the work, a
+    block each: their number does not show in the bits.
     """
     n, joints = net.shape[:2]
     out = Fused(np.full((n, joints, 3), np.nan), np.zeros(n))
@@ -52,8 +54,10 @@ def fuse(
     def rows_of(value: np.ndarray | float, shape: tuple[int, ...], rows: np.ndarray) -> np.ndarray:
         return np.moveaxis(np.broadcast_to(np.asarray(value, np.float64), shape)[rows], 0, -1)
 
-    for part in chunks(len(fit), BLOCK):
-        rows = fit[part]
+    parts = list(chunks(len(fit), BLOCK))
+
+    def solve(number: int) -> None:
+        rows = fit[parts[number]]
         start = np.moveaxis(np.asarray(net[rows], np.float64), 0, -1)
         image = rows_of(rays, (n, joints, 2), rows)
         seen = ~np.isnan(image).any(axis=1)
@@ -71,6 +75,8 @@ def fuse(
         )  # fmt: skip
         for whole, some in zip(out, found, strict=True):
             whole[rows] = np.moveaxis(some, -1, 0)
+
+    team().run(solve, len(parts))
     return out
 
 
@@ -81,17 +87,18 @@ def _solve(given: Residuals, start: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     scale = np.zeros(joints.shape[2])
     damping = np.full(joints.shape[2], _FIRM)
     at = np.arange(joints.shape[2])  # the poses that are not settled yet
-    known = given
+    known, cost = given, given.cost(joints, scale)
     for _ in range(STEPS):
-        now = known.system(joints[..., at], scale[at])
-        moved, grown = _step(now, damping[at], known.scale_spread > 0)
-        tried, tried_scale = joints[..., at] + moved, scale[at] + grown
-        cost = known.cost(tried, tried_scale)
-        better = cost < now.cost
+        here, here_scale = joints[..., at], scale[at]
+        moved, grown = _step(known.system(here, here_scale), damping[at], known.scale_spread > 0)
+        tried, tried_scale = here + moved, here_scale + grown
+        now = known.cost(tried, tried_scale)
+        better = now < cost
         joints[..., at[better]], scale[at[better]] = tried[..., better], tried_scale[better]
         damping[at] *= np.where(better, 0.1, 10)
         with np.errstate(invalid="ignore"):  # both infinite, of a pose behind the camera
-            going = ~better | (now.cost - cost > _SETTLED * now.cost)
+            going = ~better | (cost - now > _SETTLED * cost)
+        cost = np.where(better, now, cost)[going]
         at = at[going]
         if not len(at):
             break
@@ -108,10 +115,10 @@ def _step(system: System, damping: np.ndarray, free: np.ndarray) -> tuple[np.nda
     damped = system.diagonal.copy()
     damped[:, [0, 1, 2], [0, 1, 2]] *= 1 + damping
     taken_apart = Eliminated(damped, system.off)
-    moved = taken_apart.solve(-system.gradient)
     if not free.any():
-        return moved, np.zeros_like(damping)
-    leant = taken_apart.solve(system.border)
+        return taken_apart.solve(-system.gradient[:, :, None])[:, :, 0], np.zeros_like(damping)
+    both = taken_apart.solve(np.stack([-system.gradient, system.border], axis=2))
+    moved, leant = both[:, :, 0], both[:, :, 1]
     left = system.corner * (1 + damping) - (system.border * leant).sum(axis=(0, 1))
     grown = (-system.slope - (system.border * moved).sum(axis=(0, 1))) / np.where(free, left, 1)
     grown = np.where(free, grown, 0)

@@ -31,9 +31,8 @@ _SHORTEST = 1e-9
 
 
 class System(NamedTuple):
-    """Cost (n,), and the Gauss-Newton matrix and gradient at a point, as `Eliminated` takes them."""
+    """The Gauss-Newton matrix and gradient at a point, as `Eliminated` takes them."""
 
-    cost: np.ndarray
     diagonal: np.ndarray
     off: np.ndarray
     gradient: np.ndarray
@@ -114,7 +113,7 @@ class Residuals:
         held = np.where(self.scale_spread > 0, 1 / np.maximum(self.scale_spread, _SHORTEST) ** 2, 0)
         corner = (stretch * stretch).sum(axis=0) + held
         slope = (stretch * off_bone).sum(axis=0) + held * scale
-        return System(self.cost(joints, scale), diagonal, -block, gradient, border, corner, slope)
+        return System(diagonal, -block, gradient, border, corner, slope)
 
     def _image(self, joints: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """r_u^2 + r_v^2, r_u and r_v (15, n)."""

@@ -18,7 +18,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from minilift.files.mapped import chunks
 from minilift.lift.body.smoother import smoothed
+from minilift.ops.threads import team
 
 _FPS = 30.0  # where a file does not say; that of the noise below
 FADES = 0.9  # a frame, at 30 a second
@@ -26,6 +28,7 @@ _FAR = 3  # frames, h
 _WINDOW = 0.5  # seconds: movement is taken to be as quick as around the frame
 _SLOWEST = 0.01  # q is at least so many times r: a third of a second is averaged, never more
 _OUTLIER = 4.0  # standard deviations at which a point counts half
+_AT_ONCE = 8  # joints, and a thread; fewer are slower each
 _PAUSE = 1.0  # seconds without a frame: before and after have nothing to do with each other
 _MEDIAN = np.log(2.0)  # of the mean of two squares, normal, of variance 1
 LASTS = 0.5
@@ -54,21 +57,29 @@ def steady(values: np.ndarray, sigma: np.ndarray, frame: np.ndarray, fps: float 
     fps = fps or _FPS
     at = np.asarray(frame, np.float64)[order]
     cut = np.flatnonzero(np.diff(at) > _PAUSE * fps) + 1
-    for rows in np.split(order, cut):
-        if len(rows) > 2 * _FAR:
-            _run(result, rest, rows, np.asarray(frame)[rows], fps)
+    runs, parts = np.split(order, cut), list(chunks(joints, _AT_ONCE))
+
+    def smooth(number: int) -> None:
+        for rows in runs:
+            if len(rows) > 2 * _FAR:
+                _run(result, rest, rows, np.asarray(frame)[rows], fps, parts[number])
+
+    team().run(smooth, len(parts))
     return Steadied(result, rest)
 
 
-def _run(result: np.ndarray, rest: np.ndarray, rows: np.ndarray, frame: np.ndarray, fps: float) -> None:
-    """Smooth the rows, of one run, in place."""
-    y, sigma = result[rows], rest[rows]
+def _run(
+    result: np.ndarray, rest: np.ndarray, rows: np.ndarray, frame: np.ndarray, fps: float, part: slice
+) -> None:
+    """Smooth the rows, of one run, of some joints, in place."""
+    y, sigma = result[rows, part], rest[rows, part]
     n, k = len(y), y.shape[2]
     seen = np.isfinite(y).all(axis=2)
     white = (1 - LASTS) * np.where(seen, sigma, 0.0) ** 2
     noisy = np.flatnonzero((white > 0).any(axis=0))
     if not len(noisy):
         return
+    joints = part.start + noisy
     y, sigma, seen, white = y[:, noisy], sigma[:, noisy], seen[:, noisy], white[:, noisy]
     step = np.diff(frame).astype(np.float64)
     usual = np.maximum(
@@ -87,8 +98,8 @@ def _run(result: np.ndarray, rest: np.ndarray, rows: np.ndarray, frame: np.ndarr
         off = ((x - y) ** 2).sum(axis=2) / np.maximum(k * (white + LASTS * sigma**2), 1e-16)
         weight = np.where(seen, 1 / (1 + np.nan_to_num(off) / _OUTLIER**2), 0.0)
     share = np.minimum((push / np.maximum(white, 1e-16)) ** 0.25 / np.sqrt(8), 1.0)
-    result[rows[:, None], noisy] = np.where(seen[..., None], x, y)
-    rest[rows[:, None], noisy] = np.sqrt(LASTS * sigma**2 + share * white)
+    result[rows[:, None], joints] = np.where(seen[..., None], x, y)
+    rest[rows[:, None], joints] = np.sqrt(LASTS * sigma**2 + share * white)
 
 
 def _push(y: np.ndarray, usual: np.ndarray, fades: float, fps: float) -> np.ndarray:

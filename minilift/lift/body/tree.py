@@ -15,8 +15,18 @@ from minilift.poses.layouts import COURSE15, ROOT
 
 PARENTS = COURSE15.parents
 JOINTS = len(COURSE15)
-CHILDREN_FIRST = tuple(reversed(range(JOINTS)))
-"""The course's joints come after their parents, so the other way round ends at the root."""
+
+
+def _levels() -> tuple[tuple[int, ...], ...]:
+    """The joints by their number of joints up to the root: no two of a level depend on each other."""
+    depth: list[int] = []
+    for parent in PARENTS:  # which come before their children
+        depth.append(0 if parent < 0 else depth[parent] + 1)
+    return tuple(tuple(j for j in range(JOINTS) if depth[j] == d) for d in range(max(depth) + 1))
+
+
+LEVELS = tuple((list(level), [PARENTS[joint] for joint in level]) for level in _levels())
+"""Joints that are taken at once, and their parents, from the root on: few operations on many numbers."""
 
 
 def bones(joints: np.ndarray) -> np.ndarray:
@@ -46,44 +56,61 @@ class Eliminated:
 
     def __init__(self, diagonal: np.ndarray, off: np.ndarray) -> None:
         left = diagonal.copy()
-        self.inverse = np.empty_like(left)
-        self.gain = np.zeros_like(off)
-        for joint in CHILDREN_FIRST:
-            self.inverse[joint] = inverse_of(left[joint])
-            parent = PARENTS[joint]
-            if parent >= 0:
-                self.gain[joint] = _times(self.inverse[joint], off[joint])
-                left[parent] -= _times(off[joint].transpose(1, 0, 2), self.gain[joint])
+        self.inverse: list[np.ndarray] = []  # (joints of the level, 3, 3, n), the leaves' first
+        self.gain: list[np.ndarray] = []
+        for joints, parents in reversed(LEVELS[1:]):
+            across, inverse = off[joints], inverse_of(left[joints])
+            self.inverse.append(inverse)
+            self.gain.append(_times(inverse, across))
+            _take_away(_times(across.swapaxes(1, 2), self.gain[-1]), parents, left)
+        self.first = inverse_of(left[LEVELS[0][0]])
 
     def solve(self, right: np.ndarray) -> np.ndarray:
-        """x (15, 3, n) with A x = right (15, 3, n): leaves to root, and back."""
+        """x (15, 3, k, n) with A x = right (15, 3, k, n), of k right sides: leaves to root, and back."""
         rest = right.copy()
-        for joint in CHILDREN_FIRST:
-            parent = PARENTS[joint]
-            if parent >= 0:
-                rest[parent] -= _apply(self.gain[joint].transpose(1, 0, 2), rest[joint])
+        for (joints, parents), gain in zip(reversed(LEVELS[1:]), self.gain, strict=True):
+            _take_away(_apply(gain.swapaxes(1, 2), rest[joints]), parents, rest)
         x = np.empty_like(rest)
-        for joint, parent in enumerate(PARENTS):
-            x[joint] = _apply(self.inverse[joint], rest[joint])
-            if parent >= 0:
-                x[joint] -= _apply(self.gain[joint], x[parent])
+        x[LEVELS[0][0]] = _apply(self.first, rest[LEVELS[0][0]])
+        outwards = zip(LEVELS[1:], reversed(self.inverse), reversed(self.gain), strict=True)
+        for (joints, parents), inverse, gain in outwards:
+            x[joints] = _apply(inverse, rest[joints]) - _apply(gain, x[parents])
         return x
 
 
+def _take_away(what: np.ndarray, parents: list[int], rows: np.ndarray) -> None:
+    """Take what the joints of a level have away from their parents' rows, in place."""
+    for share, parent in zip(reversed(what), reversed(parents), strict=True):
+        rows[parent] -= share
+
+
 def inverse_of(a: np.ndarray) -> np.ndarray:
-    """Of symmetric matrices (3, 3, n): the adjugate over the determinant, entry by entry."""
-    xx, xy, xz, yy, yz, zz = a[0, 0], a[0, 1], a[0, 2], a[1, 1], a[1, 2], a[2, 2]
+    """Of symmetric matrices (j, 3, 3, n): the adjugate over the determinant, entry by entry."""
+    xx, xy, xz, yy, yz, zz = a[:, 0, 0], a[:, 0, 1], a[:, 0, 2], a[:, 1, 1], a[:, 1, 2], a[:, 2, 2]
     cxx, cxy, cxz = yy * zz - yz * yz, xz * yz - xy * zz, xy * yz - xz * yy
     cyy, cyz, czz = xx * zz - xz * xz, xy * xz - xx * yz, xx * yy - xy * xy
     over = 1 / (xx * cxx + xy * cxy + xz * cxz)
-    return np.stack([cxx, cxy, cxz, cxy, cyy, cyz, cxz, cyz, czz]).reshape(a.shape) * over
+    inverse = np.empty_like(a)
+    np.multiply(cxx, over, out=inverse[:, 0, 0])
+    inverse[:, 0, 1] = inverse[:, 1, 0] = cxy * over
+    inverse[:, 0, 2] = inverse[:, 2, 0] = cxz * over
+    np.multiply(cyy, over, out=inverse[:, 1, 1])
+    inverse[:, 1, 2] = inverse[:, 2, 1] = cyz * over
+    np.multiply(czz, over, out=inverse[:, 2, 2])
+    return inverse
 
 
 def _times(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Products (3, 3, n) of matrices (3, 3, n)."""
-    return np.asarray(a[:, 0, None] * b[0] + a[:, 1, None] * b[1] + a[:, 2, None] * b[2])
+    """Products (j, 3, 3, n) of matrices (j, 3, 3, n)."""
+    found = a[:, :, 0, None] * b[:, None, 0]
+    found += a[:, :, 1, None] * b[:, None, 1]
+    found += a[:, :, 2, None] * b[:, None, 2]
+    return found
 
 
 def _apply(a: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """a x (3, n) of matrices (3, 3, n) and vectors (3, n)."""
-    return np.asarray(a[:, 0] * x[0] + a[:, 1] * x[1] + a[:, 2] * x[2])
+    """a x (j, 3, k, n) of matrices (j, 3, 3, n) and vectors (j, 3, k, n)."""
+    found = a[:, :, 0, None] * x[:, None, 0]
+    found += a[:, :, 1, None] * x[:, None, 1]
+    found += a[:, :, 2, None] * x[:, None, 2]
+    return found
