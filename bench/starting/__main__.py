@@ -61,7 +61,7 @@ def _main(argv: Sequence[str] | None) -> int:
     parser = argparse.ArgumentParser(NAME, description=__doc__.split("\n")[0])
     parser.add_argument("folder", type=Path, metavar="CMU_FOLDER", help="as minilift data starting takes it")
     parser.add_argument("-o", "--out", type=Path, required=True, metavar="RUN", help="folder for everything")
-    parser.add_argument("--people", type=int, default=2000, metavar="N", help="made-up people to add [2000]")
+    parser.add_argument("--people", type=int, default=3000, metavar="N", help="made-up people to add [3000]")
     parser.add_argument("--seed", type=int, default=0, help="of data, training and trust [0]")
     parser.add_argument(
         "--train", default="", metavar="FLAGS", help="further flags of minilift train, as one word"

@@ -61,7 +61,7 @@ PRESETS: Mapping[str, Preset] = {
         "people; no synthetic ones but those of the data.",
         {
             "epochs": 60, "loss": "relative", "head": "place", "yaw": 180.0, "tilt": 45.0, "elevation": 15.0,
-            "roll": 15.0, "distance": 1.295, "tumble": 0.05, "body": 1.0, "mix": 0.5, "noise_to": 0.012,
+            "roll": 15.0, "distance": 1.295, "tumble": 0.1, "body": 1.0, "mix": 0.5, "noise_to": 0.012,
             "outliers": 0.02, "swap": 0.02, "edge": 0.1, "joint_dropout_to": 0.4, "part_dropout": 0.15,
         },
     ),
