@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from minilift.errors import InputError
+    from minilift.lift.clip.lift import lift_keypoints
+    from minilift.lift.clip.options import LiftOptions
     from minilift.lift.lifter import Lifter
     from minilift.lift.model import LiftModel
     from minilift.lift.run_epoch import evaluate, run_epoch
@@ -21,24 +23,28 @@ if TYPE_CHECKING:
         StepLR,
         WarmUpCosineLR,
     )
+    from minilift.poses.lifted import LiftedPeople
     from minilift.poses.metrics import cal_mpjpe
     from minilift.poses.poses import Poses, load_poses
+    from minilift.poses.read.keypoints.load import load_keypoints
     from minilift.train import Batches, Measure, PlainStep, Trainer
 
 __version__ = "0.1.0"
 
 __all__ = [
     "MPJPE", "MSE", "SGD", "Adam", "AdamW", "BatchNorm1d", "Batches", "CosineAnnealingLR", "CrossEntropy",
-    "Dropout", "ExponentialLR", "InputError", "LiftModel", "Lifter", "Linear", "Measure", "Network",
-    "OneCycleLR", "PlainStep", "Poses", "ReLU", "Residual", "Sequential", "StepLR", "Trainer",
-    "WarmUpCosineLR", "accuracy", "cal_mpjpe", "cross_entropy", "evaluate", "load_poses", "mpjpe", "mse",
-    "run_epoch",
+    "Dropout", "ExponentialLR", "InputError", "LiftModel", "LiftOptions", "LiftedPeople", "Lifter", "Linear",
+    "Measure", "Network", "OneCycleLR", "PlainStep", "Poses", "ReLU", "Residual", "Sequential", "StepLR",
+    "Trainer", "WarmUpCosineLR", "accuracy", "cal_mpjpe", "cross_entropy", "evaluate", "lift_keypoints",
+    "load_keypoints", "load_poses", "mpjpe", "mse", "run_epoch",
 ]  # fmt: skip
 
 # Where the names live. A module is imported when one of its names is first asked for: all of them together
 # take longer than NumPy does, and `minilift --help` needs none.
 _HOMES = {
     "minilift.errors": ("InputError",),
+    "minilift.lift.clip.lift": ("lift_keypoints",),
+    "minilift.lift.clip.options": ("LiftOptions",),
     "minilift.lift.lifter": ("Lifter",),
     "minilift.lift.model": ("LiftModel",),
     "minilift.lift.run_epoch": ("evaluate", "run_epoch"),
@@ -49,8 +55,10 @@ _HOMES = {
         "SGD", "Adam", "AdamW", "CosineAnnealingLR", "ExponentialLR", "OneCycleLR", "StepLR",
         "WarmUpCosineLR",
     ),
+    "minilift.poses.lifted": ("LiftedPeople",),
     "minilift.poses.metrics": ("cal_mpjpe",),
     "minilift.poses.poses": ("Poses", "load_poses"),
+    "minilift.poses.read.keypoints.load": ("load_keypoints",),
     "minilift.train": ("Batches", "Measure", "PlainStep", "Trainer"),
 }  # fmt: skip
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,6 @@ from minilift.evaluation.errors import measure
 from minilift.evaluation.evaluate import NotFinite, hidden_keypoints
 from minilift.evaluation.figures import Figures
 from minilift.files import mapped
-from minilift.lift.recipe import PRESETS
 from minilift.lift.trust import trust_path
 from minilift.lift.trust.fit import fit_trust
 from minilift.poses.metrics import cal_mpjpe
@@ -180,15 +180,13 @@ def test_unlike_people_get_one_line_of_advice_and_like_ones_none(trusted: Lifter
     *_, empty, last = report_text(report).split("\n")
     assert (empty, last) == ("", advice(report))
     assert last.startswith(f"{report.trust['unlike']:.0%} of these poses are unlike the training data (1% is")
-    assert "minilift train --preset anyone" in last
-    # Weights of that very preset may have head ray, and only that one
-    assert ("unless these weights come from it" in last) == (trusted.model.head == "ray")
-    assert PRESETS["anyone"].settings["head"] == "ray"
+    assert last.endswith("--weights starting")
+    assert advice(replace(report, weights="starting")) == ""
     like = evaluate_lifter(trusted, TEST)
     assert like.trust is not None
     assert like.trust["unlike"] < 0.1
     assert advice(like) == ""
-    assert "preset" not in report_text(like)
+    assert "--weights starting" not in report_text(like)
 
 
 @pytest.mark.parametrize(
@@ -217,8 +215,8 @@ def test_eval_says_it_beside_its_json(
     for name, said in (("unlike.npz", 1), ("like.npz", 0)):
         assert main(["--data", name]) == 0
         out, err = capsys.readouterr()
-        assert (out.count("--preset anyone"), err) == (said, "")
+        assert (out.count("--weights starting"), err) == (said, "")
         assert main(["--data", name, "--json"]) == 0
         out, err = capsys.readouterr()
         assert json.loads(out)["poses"] == N
-        assert (err.count("--preset anyone"), err.count("\n")) == (said, said)
+        assert (err.count("--weights starting"), err.count("\n")) == (said, said)

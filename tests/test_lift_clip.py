@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from minilift import Lifter, LiftModel
-from minilift.errors import ArgumentError
+from minilift.errors import ArgumentError, InputError
 from minilift.lift.clip.lift import lift_keypoints
 from minilift.lift.clip.options import LiftOptions
 from minilift.lift.clip.stand_in import stand_in
@@ -84,6 +84,29 @@ def test_the_answer_projects_onto_the_keypoints(lifter: Lifter) -> None:
     assert people.check.max() < 1e-3  # pixels; measured: 9e-5
     again = Camera.assumed(clip_files.SIZE).pixels(people.joint_3d)
     np.testing.assert_allclose(again, people.joint_2d, atol=1e-2)
+
+
+def test_project_ends_on_the_keypoints_with_a_body_too(lifter: Lifter) -> None:
+    found = keypoints()
+    noise = np.random.default_rng(0).normal(0, 2, found.xy.shape)
+    found = replace(found, xy=found.xy + noise)
+    with_body = lift_keypoints(found, lifter)
+    assert with_body.body
+    assert np.nanmax(with_body.check) > 0.1
+    on_rays = lift_keypoints(found, lifter, LiftOptions(project=True))
+    assert np.nanmax(on_rays.check) < 1e-3
+
+
+def test_where_nobody_can_be_lifted_the_cause_is_named(lifter: Lifter) -> None:
+    found = keypoints()
+    with pytest.raises(ArgumentError, match=r"confidence=0.95: no joint scores above 0.9; lower it"):
+        lift_keypoints(found, lifter, LiftOptions(confidence=0.95))
+    elsewhere = Camera(1000, 1000, 5e6, 360, size=clip_files.SIZE, source="wild.json")
+    with pytest.raises(InputError, match=r"camera \(wild.json\): no joint is where it could see one"):
+        lift_keypoints(found, lifter, LiftOptions(camera=elsewhere))
+    found.missing[:, 1:] = True
+    with pytest.raises(ArgumentError, match="too few joints to lift anybody: 1 of 17 at most"):
+        lift_keypoints(found, lifter)
 
 
 @pytest.mark.parametrize("axes", ["y-up", "z-up"])

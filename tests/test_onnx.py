@@ -162,6 +162,14 @@ def test_the_command_writes_and_checks(folder: Path, capsys: Capture) -> None:
     assert np.abs(found - Lifter.load("liftModel").predict(points)).max() < 1e-5
 
 
+def test_without_weights_here_the_starting_ones_are_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["export", "model.onnx"]) == 0
+    assert "weights: the starting ones (there is no liftModel here)" in capsys.readouterr().out
+
+
 def test_a_file_is_replaced_with_force_only(folder: Path, capsys: Capture) -> None:
     Path("model.onnx").write_text("precious")
     assert main(["export", "model.onnx"]) == 2

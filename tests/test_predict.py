@@ -239,7 +239,7 @@ def test_people_unlike_the_training_data_are_told_of(folder: Path, capsys: Captu
     np.save("far.npy", IMAGE * 10)
     assert main(["far.npy", "-o", "out.npz"]) == 0
     told = capsys.readouterr().out
-    assert re.search(r"\d+\.\d% of the poses are unlike the training data\n.*--preset anyone", told)
+    assert re.search(r"\d+\.\d% of the poses are unlike the training data\n.*--weights starting", told)
 
 
 def test_a_trust_file_of_other_weights_is_a_warning(folder: Path, capsys: Capture) -> None:
@@ -284,6 +284,8 @@ def test_what_needs_a_whole_clip_is_refused_for_a_large_one(
     monkeypatch.setattr(blocks, "LARGE", 1000)
     monkeypatch.setattr("minilift.cli.predict.clips.LARGE", 1000)
     monkeypatch.setattr(blocks.load_blocks, "__defaults__", (None, 16))
+    assert main(["big.npy", "-o", "all.npz", *flag]) == 0  # not too large for these
+    monkeypatch.setattr("minilift.cli.predict.clips._LARGEST_WHOLE", 1000)
     assert main(["big.npy", "-o", "out.npz", *flag]) == 2
     assert f"error: {' '.join(flag)}: needs a whole clip in memory" in capsys.readouterr().err
     assert not Path("out.npz").exists()
@@ -333,7 +335,13 @@ def test_memory_does_not_grow_with_the_clip(folder: Path) -> None:
         (["deep.npy", "-o", "out.npz"], "3D already"),
         (["words.npy", "-o", "out.npz"], "words.npy: "),
         (["walk", "-o", "out.npz", "--layout", "body25"], "--layout body25: has 25 joints, and walk has 17"),
-        (["walk", "-o", "out.npz", "--person", "9"], "--person 9: is not there; there are 0 (6 frames)"),
+        (["walk", "-o", "out.npz", "--person", "9"], "--person 9: is not there, but person 0 (6 frames)"),
+        ([""], "an input without a name was given"),
+        (
+            ["walk", "-o", "out.npz", "--size", "320x240"],
+            "--size 320x240: 100% of the joints lie",
+        ),
+        (["walk", "-o", "out.npz", "--confidence", "2"], "--confidence 2.0: no joint scores above 0."),
         (["walk", "-o", "out.npz", "--height", "17"], "--height 17.0: must be from 0.3 to 3"),
         (["walk", "-o", "out.npz", "--height", "1.7", "--distance", "3"], "--height 1.7: "),
         (["walk", "-o", "out.npz", "--focal", "900", "--fov", "60"], "--fov 60.0: says what --focal"),

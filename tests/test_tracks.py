@@ -342,7 +342,7 @@ def test_one_person_is_chosen(three: tuple[np.ndarray, np.ndarray]) -> None:
     assert chosen("2") == [5]
     assert chosen("largest") in ([1, 3], [5])
     with pytest.raises(
-        ArgumentError, match=r"^person=7: is not there; there are 5 \(3 frames\), 0 \(2 frames"
+        ArgumentError, match=r"^person=7: is not there, but person 5 \(3 frames\), person 0 \(2 frames"
     ):
         chosen("7")
 

@@ -13,7 +13,7 @@ from minilift.errors import InputError, run_program
 from minilift.files import check_writable, file_error, read_bytes, write_atomically
 from minilift.lift.lifter import Lifter
 from minilift.lift.onnx import PURPOSE, difference, to_onnx
-from minilift.lift.weights.starting import STARTING, USUAL, weights_file
+from minilift.lift.weights.starting import STARTING, USUAL, weights_file, weights_here
 
 PROGRAM = "minilift export"
 DESCRIPTION = """\
@@ -44,9 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> Parser:
     parser = Parser(PROGRAM, DESCRIPTION, EXAMPLES)
     parser.add_argument("out", metavar="OUT", help="the file to write, its name ending in .onnx")
-    parser.add_argument(
-        "--weights", default=USUAL, metavar="FILE", help=f"trained weights, or {STARTING} [{USUAL}]"
-    )
+    parser.add_argument("--weights", metavar="FILE", help=f"trained weights [{USUAL}, or {STARTING}]")
     parser.add_argument("--licence", metavar="FILE", help="text that goes with the weights into the file")
     parser.add_argument("--force", action="store_true", help="replace OUT if it exists")
     return parser
@@ -54,10 +52,13 @@ def _parser() -> Parser:
 
 def _export(argv: Sequence[str] | None) -> int:
     args = _parser().parse_args(argv)
-    out = Path(args.out)
+    out, chosen = Path(args.out), not args.weights
+    args.weights = args.weights or weights_here()
     _check_out(args, out)
     extras.require("onnx", PURPOSE)
     lifter = Lifter.load(args.weights)
+    if chosen and args.weights == STARTING:
+        print(f"weights: the starting ones (there is no {USUAL} here)")
     if lifter.note:
         print(f"note: {args.weights}: {lifter.note}", file=sys.stderr)
     licence = _text(args.licence) if args.licence else ""

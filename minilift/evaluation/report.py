@@ -74,8 +74,6 @@ class Report:
     expected_error (N, 15) in units, distance (N,), percentile (N,)."""
     weights: PathLike | None = None
     """The file of the lifter's weights; None where it has none."""
-    head: str = ""
-    """The head of the lifter's network: xyz or ray."""
     device: str = ""
     """What computed the predictions."""
     data: PathLike | None = None

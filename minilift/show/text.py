@@ -7,6 +7,7 @@ from typing import Any
 from minilift.evaluation.baselines import NAMES
 from minilift.evaluation.report import Report
 from minilift.files import one_line
+from minilift.lift.weights.starting import STARTING, is_starting
 from minilift.poses.bones import kind
 
 Result = dict[str, Any]
@@ -31,18 +32,14 @@ def report_text(report: Report) -> str:
 
 
 def advice(report: Report) -> str:
-    """One line for people unlike the training data, with the preset that is meant for them; "" for others.
-
-    Weights of that preset find other people unlike, too, and lift them well. They have head ray; so with
-    another head they are not of it, and with that one they may be.
-    """
-    if report.trust is None or not report.people_are_unlike:
+    """One line for people unlike the training data, with the weights that are meant for them; "" for others,
+    and where those were used."""
+    if report.trust is None or not report.people_are_unlike or is_starting(report.weights):
         return ""
     share, rate = report.trust["unlike"], report.trust["rate"]
-    unless = ", unless these weights come from it" if report.head == "ray" else ""
     return (
         f"{share:.0%} of these poses are unlike the training data ({rate:.0%} is usual); for people and "
-        f"cameras of all kinds, train with: minilift train --preset anyone{unless}"
+        f"cameras of all kinds: --weights {STARTING}"
     )
 
 

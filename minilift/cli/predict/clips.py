@@ -24,6 +24,7 @@ from minilift.poses.write.people.rows import People, PeopleSpool
 
 _QUICK = 1000  # people who are lifted before a bar could be seen
 _NOT_IN_BLOCKS = ("person", "fill", "smooth")  # what looks at a whole clip at once
+_LARGEST_WHOLE = 64 << 20  # bytes of a file for these
 _SAMPLE = 8192  # people of the first block, from which scale and ground of a large clip are found
 
 
@@ -34,7 +35,8 @@ def lift_clip(
 
     Raises InputError where nothing of the clip can be done.
     """
-    large = clip.path.is_file() and os.stat(clip.path).st_size > LARGE
+    whole = any(getattr(options, name) for name in _NOT_IN_BLOCKS)
+    large = clip.path.is_file() and os.stat(clip.path).st_size > (_LARGEST_WHOLE if whole else LARGE)
     blocks = load_blocks(clip.path, asked) if large else iter([clip.load()])
     found = next(blocks)
     following = next(blocks, None)
@@ -42,8 +44,8 @@ def lift_clip(
     told = Told()
     people: People
     if following is None:
-        people = whole = _whole(found, lifter, options)
-        told.add(whole)
+        people = _whole(found, lifter, options)
+        told.add(people)
     else:
         people = _in_blocks(found, itertools.chain([found, following], blocks), files, lifter, options, told)
     told.assumed()
@@ -84,7 +86,7 @@ def _in_blocks(
 
     for name in _NOT_IN_BLOCKS:
         if getattr(options, name):
-            problem = f"needs a whole clip in memory, and this has more than {LARGE >> 20} MB; split it"
+            problem = f"needs a whole clip in memory, and this has over {_LARGEST_WHOLE >> 20} MB; split it"
             raise ArgumentError(name, getattr(options, name), problem)
 
     sample = first.take(np.unique(np.linspace(0, len(first) - 1, _SAMPLE).astype(int)))

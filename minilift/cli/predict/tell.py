@@ -8,6 +8,7 @@ import numpy as np
 
 from minilift.lift.lifter import Lifter
 from minilift.lift.trust import MANY_UNLIKE, trust_path
+from minilift.lift.weights.starting import STARTING, is_starting
 from minilift.poses.keypoints import Keypoints
 from minilift.poses.lifted import LiftedPeople
 
@@ -72,9 +73,8 @@ class Told:
         metres = self._first.unit == "m"
         size = f"{expected * 1000:.0f} mm" if metres else f"{expected:.4f} of the distance"
         print(f"expected error {size}; {share:.1%} of the poses are unlike the training data")
-        if share > MANY_UNLIKE:
-            unless = ", unless these weights come from it" if lifter.model.head != "xyz" else ""
-            print(f"for people and cameras of all kinds, train with: minilift train --preset anyone{unless}")
+        if share > MANY_UNLIKE and not is_starting(lifter.weights):
+            print(f"for people and cameras of all kinds: --weights {STARTING}")
 
     def warnings(self, name: str) -> Iterator[str]:
         """What is no reason to stop, and yet to be known, a line each."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from minilift.errors import InputError
+from minilift.errors import ArgumentError, InputError
 from minilift.files.mapped import chunks
 from minilift.lift.clip.bodies import Bodies, find_bodies, fused
 from minilift.lift.clip.calm import calm_rays
@@ -47,7 +47,10 @@ def lift_keypoints(
         chosen = choose(options.person, person, names, found.xy, found.missing)
         found, person = found.take(chosen), person[chosen]
     camera = camera_of(found, options)
-    ready = calm_rays(prepare(found, person, camera, options), found, person, options)
+    ready = prepare(found, person, camera, options)
+    if ready.empty.all():
+        raise _nobody(found, camera, options)
+    exact, ready = ready.rays, calm_rays(ready, found, person, options)
     parts = []
     for rows in chunks(len(found), BLOCK):
         parts.append(lift_rows(ready.take(rows), found.frame[rows], person[rows], lifter, options))
@@ -58,6 +61,8 @@ def lift_keypoints(
     bodies = find_bodies(lifted, scale, options)
     if bodies is not None:
         lifted, scale = fused(lifted, bodies, found.fps), bodies.scale
+    if options.project:
+        lifted = replace(lifted, own=on_rays(lifted.own, exact))
     placement = Placement.fit(lifted, scale, options)
     people = people_of(lifted, found, camera, placement, names, *_told(bodies, scale))
     return over_time(people, camera, options.fill, options.smooth)
@@ -83,6 +88,25 @@ def lift_blocks(
         if bodies is not None:
             lifted = fused(lifted, bodies, block.fps)
         yield people_of(lifted, block, camera, placement, {}, *told)
+
+
+def on_rays(own: np.ndarray, rays: np.ndarray) -> np.ndarray:
+    """Joints (n, 15, 3), each on its ray (n, 15, 2) at the depth that it has; those without a ray stay."""
+    moved = own.copy()
+    np.multiply(rays, -own[..., 2:], out=moved[..., :2], where=np.isfinite(rays))
+    return moved
+
+
+def _nobody(found: Keypoints, camera: Camera, options: LiftOptions) -> InputError:
+    """Why nobody can be lifted: the scores, the camera, or too few joints."""
+    best = None if found.score is None else float(np.nanmax(np.where(found.missing, np.nan, found.score)))
+    if best is not None and best < options.confidence:
+        return ArgumentError("confidence", options.confidence, f"no joint scores above {best:.3g}; lower it")
+    if not np.isfinite(camera.rays(found.xy[~found.missing])).any():
+        return InputError(f"camera ({camera.source}): no joint is where it could see one; check its numbers")
+    most = int((~found.missing).sum(axis=1).max())
+    problem = f"too few joints to lift anybody: {most} of {len(found.layout)} at most in one person"
+    return ArgumentError("confidence", options.confidence, f"{problem}; lower it, or use another detector")
 
 
 def _told(bodies: Bodies | None, scale: Scale) -> tuple[dict[int, dict[str, Any]], tuple[str, ...]]:

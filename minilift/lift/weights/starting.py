@@ -33,7 +33,12 @@ def starting_weights() -> Path:
 
 def weights_file(name: PathLike) -> PathLike:
     """The file that is meant by a name: its own, or that of the starting weights. Raises InputError."""
-    return starting_weights() if isinstance(name, str) and name == STARTING else name
+    return starting_weights() if is_starting(name) else name
+
+
+def is_starting(name: PathLike | None) -> bool:
+    """Whether a name of weights means the starting ones."""
+    return isinstance(name, str) and name == STARTING
 
 
 def weights_here() -> str:

@@ -27,6 +27,7 @@ _WIDEST = 170.0  # degrees: beyond it a straight-line camera makes no sense, and
 _FARTHEST = 100.0  # of a ray: 89.4 degrees to the side
 _MOST_PIXELS = 100_000
 _FEWEST_PIXELS = 16
+_SHORTEST = 5.0  # pixels of a focal length: pictures have more of them than that
 _USUAL = ((640, 480), (1280, 720), (1920, 1080), (2560, 1440), (3840, 2160), (4096, 3072), (7680, 4320))
 
 
@@ -54,6 +55,9 @@ class Camera:
             value = getattr(self, name)
             if not (math.isfinite(value) and 1e-3 < value < 1e7) and not upwards:
                 raise ArgumentError(name, value, "a focal length in pixels must be more than 0")
+            if abs(value) < _SHORTEST and not upwards:
+                problem = "is too short for pixels: a share of the picture's width, or metres?"
+                raise ArgumentError(name, value, f"{problem} Give it in pixels, cx and cy too")
         for name in ("cx", "cy"):
             if not (math.isfinite(getattr(self, name)) and abs(getattr(self, name)) < 1e7):
                 raise ArgumentError(name, getattr(self, name), "the middle of a picture is not there")

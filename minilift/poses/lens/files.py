@@ -60,6 +60,8 @@ def load_camera(path: PathLike, size: tuple[int, int] | None = None, camera: str
     found = dict(_cameras(tree, "", 0))
     chosen = _chosen(path, found, camera)
     source = one_line(os.path.basename(os.fspath(path))) + (f", {chosen}" if len(found) > 1 else "")
+    if not any(word in found[chosen] for word in (*_LENS, *_COEFFICIENTS)):
+        source += ", which gives no distortion"
     try:
         made = _camera(found[chosen], source)
     except NotReadable as problem:

@@ -106,10 +106,11 @@ def choose(
     called = {names.get(int(i), str(i)): int(i) for i in ids}
     if wanted not in called:
         order = np.argsort(-count, kind="stable")[:10]
-        listed = [f"{names.get(int(ids[k]), str(ids[k]))} ({counted(int(count[k]), 'frame')})" for k in order]
+        frames = {names.get(int(ids[k]), str(ids[k])): counted(int(count[k]), "frame") for k in order}
+        listed = [f"person {name} ({often})" for name, often in frames.items()]
         more = f" and {len(ids) - 10:,} more" if len(ids) > 10 else ""
         there = one_line(", ".join(listed), 200) or "no people"
         raise ArgumentError(
-            "person", wanted, f"is not there; there are {there}{more}; or give {LARGEST} or {LONGEST}"
+            "person", wanted, f"is not there, but {there}{more}; give one of them, {LARGEST} or {LONGEST}"
         )
     return np.asarray(person == called[wanted])

@@ -23,7 +23,7 @@ from minilift.poses.read.keypoints.numeric.plain import of_array
 from minilift.poses.read.keypoints.raw import Asked, Raw
 from minilift.poses.read.keypoints.settle.assemble import assemble
 
-LARGE = 64 << 20
+LARGE = 16 << 20
 """Bytes: a smaller file is one block."""
 ROWS = 16384
 

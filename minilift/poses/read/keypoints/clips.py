@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +43,8 @@ def clips_of(paths: Sequence[PathLike], asked: Asked | None = None) -> list[Clip
     asked = asked or Asked()
     found: list[Clip] = []
     frames: dict[tuple[Path, str], list[Path]] = {}
+    if any(not os.fspath(path) for path in paths):
+        raise InputError("an input without a name was given (an unset variable?); name a file or a folder")
     given = [Path(path) for path in paths]
     for path in given:
         if path.is_dir():

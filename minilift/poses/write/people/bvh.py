@@ -44,15 +44,15 @@ def _write(path: PathLike, people: People, keep_lengths: bool) -> Written:
         file = own_file(path, motion, mover)
         rigged = rig(mover)
         moving = rigged.off > EXACT and not keep_lengths
-        notes += _notes(mover, rigged, motion, moving)
+        notes += _notes("bvh-rigid" if keep_lengths else "bvh", mover, rigged, motion, moving)
         whole = every_frame(rigged if moving else rigid(rigged))
         write_atomically(file, partial(_fill, rigged=whole, fps=motion.fps, moving=moving))
         files.append(file)
     return Written(tuple(files), tuple(notes))
 
 
-def _notes(mover: Mover, rigged: Rigged, motion: Motion, moving: bool) -> Iterator[str]:
-    who = f"bvh, person {mover.person}: "
+def _notes(name: str, mover: Mover, rigged: Rigged, motion: Motion, moving: bool) -> Iterator[str]:
+    who = f"{name}, person {mover.person}: "
     if len(motion.movers) > 1:
         yield f"{who}begins at frame {mover.frames[0]}"
     if gaps(mover):

@@ -23,7 +23,7 @@ from minilift.poses.read.keypoints.raw import (
     Raw,
 )  # fmt: skip
 from minilift.poses.read.keypoints.settle.people import order, tracks, without_doubles
-from minilift.poses.read.keypoints.settle.suspicious import suspicious
+from minilift.poses.read.keypoints.settle.suspicious import outside, suspicious
 
 
 def assemble(raw: Raw, path: PathLike, format: str, asked: Asked) -> Keypoints:
@@ -44,6 +44,9 @@ def assemble(raw: Raw, path: PathLike, format: str, asked: Asked) -> Keypoints:
     xy = _pixels(raw, path, size)[rows]
     if nowhere.any():
         xy[nowhere[rows]] = np.nan
+    if asked.size is not None and raw.unit == PIXELS:
+        for problem in outside(xy[~missing[rows]], asked.size):
+            raise ArgumentError("size", "{}x{}".format(*asked.size), f"{problem} Give that of the pictures")
     track, names = tracks(raw, rows)
     found = Keypoints(
         xy=xy,

@@ -39,10 +39,14 @@ def _sizes(found: Keypoints, places: np.ndarray) -> Iterator[str]:
     if reach <= 2:
         yield f"positions reach {reach:.2g}: fractions of the picture taken for pixels; multiply by its size"
     elif found.size is not None:
-        share = (known > np.array(found.size) * 1.5).any(axis=1).mean()
-        if share > 0.2:
-            width, height = found.size
-            yield f"{share:.0%} of the joints lie far outside of {width}x{height}: another size, or rotated?"
+        yield from outside(known, found.size)
+
+
+def outside(known: np.ndarray, size: tuple[int, int]) -> Iterator[str]:
+    """A line where joints (n, 2), in pixels, show that pictures of `size` are not those of the file."""
+    share = (known > np.array(size) * 1.5).any(axis=1).mean() if len(known) else 0
+    if share > 0.2:
+        yield f"{share:.0%} of the joints lie far outside of {size[0]}x{size[1]}: another size, or rotated?"
 
 
 def _doubles(found: Keypoints) -> int:
