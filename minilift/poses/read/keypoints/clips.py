@@ -51,6 +51,8 @@ def clips_of(paths: Sequence[PathLike], asked: Asked | None = None) -> list[Clip
             found += _folder(path, asked)
         elif len(given) > 1 and _is_frame(path, asked, frames):
             frames.setdefault((path.parent, clip_of(path.name)), []).append(path)
+        elif not Path(course.stands_for(path)).exists():
+            raise file_error(path, "no such file; check the name")
         else:
             found.append(_file(path, asked))
     for (parent, name), files in frames.items():
@@ -60,8 +62,6 @@ def clips_of(paths: Sequence[PathLike], asked: Asked | None = None) -> list[Clip
 
 def _file(path: Path, asked: Asked) -> Clip:
     path = Path(course.stands_for(path))
-    if not path.exists():
-        raise file_error(path, "no such file; check the name")
     name = path.name
     for ending in (*_ENDINGS, ".mp4", ".openpifpaf"):
         name = name.removesuffix(ending)

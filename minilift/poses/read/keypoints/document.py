@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sys
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -133,8 +134,8 @@ def _decoded(content: bytes) -> str:
 
 
 def _place(error: ValueError) -> str:
-    if not isinstance(error, json.JSONDecodeError):
-        return f" ({error})"
+    if not isinstance(error, json.JSONDecodeError):  # Python reads no whole number of so many digits
+        return f" (a number in it has more than {sys.get_int_max_str_digits():,} digits)"
     return f" at line {error.lineno}, column {error.colno} ({error.msg.lower()})"
 
 

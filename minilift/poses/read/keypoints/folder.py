@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from minilift.errors import InputError
+from minilift.errors import ArgumentError, InputError
 from minilift.files import PathLike, file_error, one_line
-from minilift.poses.read.keypoints.document import JSON, Document
+from minilift.poses.read.keypoints.document import JSON, NPY, NPZ, TEXT, Document
 from minilift.poses.read.keypoints.formats import Add, Format
 from minilift.poses.read.keypoints.identify import identify
 from minilift.poses.read.keypoints.raw import Asked, Raw
@@ -20,23 +20,39 @@ from minilift.poses.read.keypoints.rows import Rows, clip_of, frame_in_name
 
 _LOOKED_AT = 20  # files from which the format of a folder is told
 _SHOWN = 4
+_BESIDE = (
+    *(".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff"),
+    *(".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".wav", ".mp3"),
+    *(".yaml", ".yml", ".toml", ".ini", ".cfg", ".xml", ".md", ".rst", ".log", ".html", ".pdf", ".py", ".sh"),
+)
+"""Endings of what tools and people keep next to keypoints: no frames, and no clips."""
+_KINDS = {".json": JSON, ".txt": TEXT, ".csv": TEXT, ".tsv": TEXT, ".npy": NPY, ".npz": NPZ}
 _LONGEST = 10_000_000  # frames of a clip; numbers further apart are no count of frames
 
 
 def files_in(folder: PathLike) -> list[Path]:
-    """The files of a folder but for hidden ones, by name. Raises InputError where there is none."""
+    """The files of a folder, by name, but for hidden ones, and pictures and the like next to keypoints.
+
+    What is called as such a file and is none (a link to nothing, a folder) is among them: who reads it is
+    told so. Raises InputError where there is none.
+    """
     try:
         with os.scandir(folder) as entries:  # ten times as fast as Path.iterdir and is_file
-            found = sorted((one.name, one.is_file()) for one in entries if not one.name.startswith("."))
+            found = sorted((one.name, _counts(one)) for one in entries if not one.name.startswith("."))
     except OSError as error:
         raise file_error(folder, f"cannot be read ({error.strerror}); check the folder") from None
     here = Path(folder)
     files = [here / name for name, is_file in found if is_file]
+    files = [path for path in files if path.suffix.lower() not in _BESIDE] or files
     if not files:
         inside = [name for name, _ in found[:_SHOWN]]
         problem = f"no file in it{', but folders: ' + ', '.join(inside) if inside else ''}"
         raise file_error(folder, f"{problem}; name the folder that has the keypoints")
     return files
+
+
+def _counts(entry: os.DirEntry[str]) -> bool:
+    return entry.is_file() or os.path.splitext(entry.name)[1].lower() in _KINDS
 
 
 def first_format(files: Sequence[Path], asked: Asked) -> Format:
@@ -56,10 +72,9 @@ def read_frames(name: PathLike, files: Sequence[Path], known: Format, asked: Ask
 
     Raises InputError for several clips in one, other layouts in some files, and where no file can be read.
     """
-    chosen, suffix = _one_clip(name, files, asked), files[0].suffix.lower()
-    chosen = [path for path in chosen if path.suffix.lower() == suffix] or chosen
-    numbered, bad = _numbered(chosen)
-    empty = [frame for path, frame in numbered if known.holes and not path.stat().st_size]
+    of_kind = [path for path in files if _KINDS.get(path.suffix.lower(), known.kinds[0]) in known.kinds]
+    numbered, bad = _numbered(_one_clip(name, of_kind or files, asked))
+    empty = [frame for path, frame in numbered if known.holes and _is_blank(path)]
     if empty:  # labels of pictures without people
         numbered = [(path, frame) for path, frame in numbered if frame not in set(empty)]
     if known.add is not None:
@@ -103,6 +118,13 @@ def _at_once(name: PathLike, files: list[tuple[Path, int]], known: Format, add: 
         return None
 
 
+def _is_blank(path: Path) -> bool:
+    try:
+        return not path.stat().st_size
+    except OSError:
+        return False  # reading it tells why
+
+
 def _is_empty(document: Document) -> bool:
     """A frame without people, of a tool that writes a list of them."""
     return document.kind == JSON and document.json == []
@@ -139,7 +161,8 @@ def _one_clip(name: PathLike, files: Sequence[Path], asked: Asked) -> list[Path]
     """The files of one clip. Several that count their frames apart are refused, or the one asked for
     taken."""
     clips: dict[str, list[Path]] = defaultdict(list)
-    for path in files:
+    numbered = [path for path in files if frame_in_name(path.name) is not None]
+    for path in numbered or files:  # one without a number, such as meta.json, is no frame of another clip
         clips[clip_of(path.name)].append(path)
     if asked.clip is not None:
         asked_for, wanted = asked.clip.lower(), list[list[Path]]()
@@ -147,12 +170,15 @@ def _one_clip(name: PathLike, files: Sequence[Path], asked: Asked) -> list[Path]
             wanted = wanted or [files for clip, files in clips.items() if same(clip.lower(), asked_for)]
         if len(wanted) == 1:
             return wanted[0]
-    numbers = [frame_in_name(path.name) for path in files]
+    numbers = [frame_in_name(path.name) for path in numbered or files]
     if len(clips) > 1 and (len(set(numbers)) < len(numbers) or asked.clip is not None):
         shown = ", ".join(
             f"{one_line(clip, 30)} ({len(files)})" for clip, files in list(clips.items())[:_SHOWN]
         )
-        raise file_error(name, f"{len(clips)} clips in it: {shown}; say which one (clip), or give its files")
+        which = "is needed" if asked.clip is None else "is not one alone"
+        problem = f"{which}: {one_line(str(name))} has {len(clips)} clips in it: {shown}"
+        value = "WORDS" if asked.clip is None else asked.clip
+        raise ArgumentError("clip", value, f"{problem}; give words of one's name, or its files")
     return list(files)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from minilift.errors import ArgumentError
 from minilift.files import file_error, one_line
 from minilift.poses.layouts.find import by_names
 from minilift.poses.read.keypoints.document import Document
@@ -98,7 +99,9 @@ def _of_one_clip(document: Document, images: dict[Any, Any], asked: Asked) -> di
         return images
     shown = ", ".join(f"{one_line(clip, 40)} ({len(found)})" for clip, found in list(clips.items())[:4])
     problem = f"{len(clips)} clips in it: {shown}{', ...' if len(clips) > 4 else ''}"
-    raise file_error(document.path, f"{problem}; say which one (clip)")
+    which = "is needed" if asked.clip is None else "is not one alone"
+    problem = f"{which}: {one_line(str(document.path))} has {problem}; give words of one's name"
+    raise ArgumentError("clip", "WORDS" if asked.clip is None else asked.clip, problem)
 
 
 def _is_id(value: Any) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from minilift.errors import InputError
 from minilift.files import file_error, one_line
 from minilift.poses.read.keypoints.document import Document
 
@@ -64,16 +65,23 @@ def same_length(document: Document, rows: Sequence[Sequence[str]], wanted: int, 
             raise file_error(document.path, problem)
 
 
-def frame_numbers(document: Document, cells: Sequence[str], first: int) -> np.ndarray:
+def frame_numbers(document: Document, cells: Sequence[str], first: int, column: int) -> np.ndarray:
     """Cells that say the frame as int64: whole numbers, or the last number in each text, such as img_07.png.
 
-    Raises InputError with the row of one that has no number.
+    `column` is where they stand, for messages. Raises InputError with the row of one that has no number, or
+    that is a fraction: the digits after its point would make one frame of several.
     """
     found = np.empty(len(cells), np.int64)
     for i, cell in enumerate(cells):
         try:
             value = float(cell)
+            if value % 1 and np.isfinite(value):
+                problem = f"row {first + i + 1}, column {column + 1}: {one_line(cell, 40)!r}"
+                remedy = "number the frames 0, 1, 2, or name that column time if it has seconds"
+                raise file_error(document.path, f"{problem} is no whole number, as frames have; {remedy}")
             found[i] = int(value) if value == int(value) and abs(value) < 2**53 else _last_number(cell)
+        except InputError:
+            raise
         except (ValueError, OverflowError):
             try:
                 found[i] = _last_number(cell.rpartition(".")[0] or cell)

@@ -30,6 +30,8 @@ _JOINTS = """
     kptname landmark landmarkid landmarkname landmarkidx landmarkindex bodypart bodyparts part partname marker
     node point pointname name
 """
+_SECONDS = "time timestamp times timesec timesecs timeseconds timestamps timestampsec seconds sec t"
+_MILLISECONDS = "timems timestampms timemsec timemilliseconds milliseconds msec"
 _WEIGHTS = "instancescore personscore bboxscore detscore boxscore boxconfidence"
 _IGNORED = {"px", "pixel", "pixels"}
 
@@ -47,6 +49,9 @@ class Columns:
     identity: bool = False
     """Whether `person` says who it is, not only which in this frame."""
     joint: int | None = None
+    time: int | None = None
+    milliseconds: bool = False
+    """Whether `time` is in milliseconds by its name, not in seconds."""
     weight: int | None = None
     joints: dict[str, dict[str, int]] = field(default_factory=dict)
 
@@ -73,7 +78,11 @@ def columns_of(header: Sequence[str]) -> Columns:
         found.person = _first(plain, _PEOPLE)
     found.joint = _first(plain, _JOINTS)
     found.weight = _first(plain, _WEIGHTS)
-    named = {found.frame, found.person, found.joint, found.weight}
+    found.time = _first(plain, _SECONDS)
+    if found.time is None:
+        found.time = _first(plain, _MILLISECONDS)
+        found.milliseconds = found.time is not None
+    named = {found.frame, found.person, found.joint, found.weight, found.time}
     ranks: dict[tuple[str, str], int] = {}
     for place, name in enumerate(header):
         joint, word = _split(name)

@@ -41,7 +41,7 @@ def read_deeplabcut(document: Document, asked: Asked) -> Raw:
     values = cells.numbers(document, rows, range(first, len(coords)), depth)
     people = header.get("individuals", [""] * len(coords))
     columns = list(zip(people[first:], header["bodyparts"][first:], coords[first:], strict=True))
-    frame = cells.frame_numbers(document, [row[first - 1] for row in rows], depth)
+    frame = cells.frame_numbers(document, [row[first - 1] for row in rows], depth, first - 1)
     return of_columns(document, columns, values, frame)
 
 

@@ -15,6 +15,7 @@ from minilift.poses.read.keypoints.raw import FRACTION, Asked, Raw
 from minilift.poses.read.keypoints.tables import cells
 from minilift.poses.read.keypoints.tables.columns import SCORE, THREE_D, Columns, X, Y, Z, columns_of
 from minilift.poses.read.keypoints.tables.people import frames_of, identities
+from minilift.poses.read.keypoints.tables.times import Frames
 from minilift.poses.read.keypoints.units import AS_FRACTIONS, unit_of, zeros
 
 _MOST = 1000  # joints of a person: more are no joints' names
@@ -33,14 +34,14 @@ def read_long(document: Document, asked: Asked) -> Raw:
     if columns.joint is None or "" not in columns.joints:
         raise file_error(document.path, "is no table of frame, joint, x, y; name its columns so")
     cells.same_length(document, rows, len(header), 1)
-    if columns.frame is None and len(rows) > len({row[columns.joint] for row in rows}):
+    alone = columns.frame is columns.time is None
+    if alone and len(rows) > len({row[columns.joint] for row in rows}):
         raise file_error(document.path, "no column says the frame; add one named frame")
     places = columns.joints[""]
     parts = [part for part in (X, Y, SCORE) if part in places]
     values = cells.numbers(document, rows, [places[part] for part in parts], 1)
-    frame = (
-        frames_of(document, columns, rows, 1) if columns.frame is not None else np.zeros(len(rows), np.int64)
-    )
+    frames = Frames(np.zeros(len(rows), np.int64)) if alone else frames_of(document, columns, rows, 1)
+    frame = frames.number
     joint, names, count = _joints(document, columns, rows, asked)
     _refuse_3d(document, columns, values[:, :2], count)
     row, starts = _people(document, columns, rows, frame, joint)
@@ -58,6 +59,8 @@ def read_long(document: Document, asked: Asked) -> Raw:
         missing=zeros(xy),
         track=None if who is None else [who[start] for start in starts],
         frames=np.unique(frame),
+        fps=frames.fps,
+        notes=frames.notes,
         names=names,
         layout="mediapipe33" if names is None and count == 33 else None,
     )

@@ -12,19 +12,24 @@ from minilift.poses.read.keypoints.document import Document
 from minilift.poses.read.keypoints.rows import identity
 from minilift.poses.read.keypoints.tables.cells import frame_numbers
 from minilift.poses.read.keypoints.tables.columns import Columns
+from minilift.poses.read.keypoints.tables.times import Frames, by_times, with_rate
 
 
-def frames_of(document: Document, columns: Columns, rows: Sequence[Sequence[str]], first: int) -> np.ndarray:
-    """The frame of each row; without such a column, a row is a frame.
+def frames_of(document: Document, columns: Columns, rows: Sequence[Sequence[str]], first: int) -> Frames:
+    """The frame of each row, and how many are a second; without a column of frames, by times, or row by row.
 
-    Raises InputError where there is a column for people but none for frames.
+    Raises InputError where there is a column for people but none for frames or times.
     """
     if columns.frame is not None:
-        return frame_numbers(document, [row[columns.frame] for row in rows], first)
+        cells = [row[columns.frame] for row in rows]
+        return with_rate(frame_numbers(document, cells, first, columns.frame), columns, rows)
+    timed = by_times(columns, rows)
+    if timed is not None:
+        return timed
     if columns.person is not None and len({row[columns.person] for row in rows}) > 1:
-        problem = "has a column for the person and none for the frame; add the frame's number"
+        problem = "has a column for the person and none for the frame; add the frame's number, or its time"
         raise file_error(document.path, problem)
-    return np.arange(len(rows), dtype=np.int64)
+    return Frames(np.arange(len(rows), dtype=np.int64))
 
 
 def identities(columns: Columns, rows: Sequence[Sequence[str]], frame: np.ndarray) -> list[str | None] | None:

@@ -41,7 +41,7 @@ def read_trc(document: Document, asked: Asked) -> Raw:
             "is a TRC file, which is 3D already: markers in metres or millimetres; of Sports2D's files, give "
             "the one of pixels, with _px_ in its name",
         )
-    frame = cells.frame_numbers(document, [row[0] for row in rows], 5)
+    frame = cells.frame_numbers(document, [row[0] for row in rows], 5, 0)
     return Raw(
         values[..., :2],
         frame,

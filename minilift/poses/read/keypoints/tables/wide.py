@@ -64,7 +64,8 @@ def read_wide(document: Document, asked: Asked) -> Raw:
     filled = [[*row[:blank], ""] for row in rows] if blank in places else rows
     values = cells.numbers(document, filled, places, 1).reshape(len(rows), len(joints), len(parts))
     _refuse_3d(document, columns, values[..., :2])
-    frame = frames_of(document, columns, rows, 1)
+    frames = frames_of(document, columns, rows, 1)
+    frame = frames.number
     raw = Raw(
         values[..., :2],
         frame,
@@ -72,6 +73,8 @@ def read_wide(document: Document, asked: Asked) -> Raw:
         missing=zeros(values[..., :2]),
         track=identities(columns, rows, frame),
         frames=np.unique(frame),
+        fps=frames.fps,
+        notes=frames.notes,
         names=None if columns.numbered else tuple(joints),
     )
     if columns.weight is not None:
