@@ -194,6 +194,57 @@ def test_a_body_is_found_from_a_clip() -> None:
     assert (abs(together) < 4 * np.hypot(found.spread, 0.02)).all()
 
 
+ELBOWS = [row for row, name in enumerate(COURSE15.joints) if name.endswith("elbow")]
+
+
+def habitual(turn: float, noise: float, habit: float) -> tuple[np.ndarray, np.ndarray]:
+    """400 frames of a usual person whose bones point anywhere, the elbows' at most `turn` (sine) from the
+    line of sight, as a network lifts them that makes elbows' bones longer by exp(habit) along the view; and
+    the true lengths."""
+    rng = np.random.default_rng(4)
+    lengths = prior(1.75).lengths
+    sine = np.where(np.isin(np.arange(J), ELBOWS), turn, 1.0) * rng.uniform(0, 1, (400, J)) ** 0.5
+    angle, sign = rng.uniform(0, 2 * np.pi, (400, J)), rng.choice([-1, 1], (400, J))
+    bone = np.stack([sine * np.cos(angle), sine * np.sin(angle), sign * np.sqrt(1 - sine**2)], axis=2)
+    bone *= lengths[:, None] / 4
+    wanted = lengths[ELBOWS] / 4 * np.exp(habit)
+    across = (bone[:, ELBOWS, :2] ** 2).sum(axis=2)
+    along = np.sqrt(np.maximum(wanted**2 - across, 0))
+    bone[:, ELBOWS, 2] = np.where(bone[:, ELBOWS, 2] < 0, -along, along)
+    joints = np.zeros_like(bone)
+    for joint, parent in enumerate(PARENTS):
+        joints[:, joint] = bone[:, joint] + (joints[:, parent] if parent >= 0 else 0)
+    joints[..., :2] += rng.normal(0, noise, joints[..., :2].shape) if noise else 0
+    joints[..., 2] -= 1
+    return joints, lengths
+
+
+def elbows_off(turn: float, noise: float, habit: float, told: float | None = None) -> np.ndarray:
+    """Logarithms: by how much the bones to the elbows come out too long."""
+    joints, lengths = habitual(turn, noise, habit)
+    spread, seen = np.full(joints.shape[:2], 0.01), np.ones(joints.shape[:2], bool)
+    found = fit_body(joints, spread, seen, prior(1.75), noise if told is None else told)
+    assert found is not None
+    return np.asarray(np.log(found.lengths / lengths)[ELBOWS])
+
+
+@pytest.mark.parametrize("habit", [-0.1, 0.1])
+def test_what_is_seen_across_mends_a_habit(habit: float) -> None:
+    assert abs(elbows_off(1.0, 0.0, habit)).max() < 0.035  # without: 0.050 and 0.076
+
+
+def test_noise_makes_no_limb_longer() -> None:
+    """0.003 and 0.006 are what is left of 4 and 8 px at f = 1000 in steadied points."""
+    for noise in (0.003, 0.006):
+        assert abs(elbows_off(1.0, noise, 0.0)).max() < 0.02
+    assert elbows_off(1.0, 0.006, 0.0, told=0.0).min() > 0.04
+    assert abs(elbows_off(1.0, 0.003, 0.1)).max() < 0.05  # without: 0.075
+
+
+def test_a_limb_never_across_the_view_is_not_made_short() -> None:
+    assert abs(elbows_off(0.6, 0.0, 0.0)).max() < 0.03
+
+
 def test_too_few_frames_make_no_body() -> None:
     joints, _, _ = clip(FEWEST - 1)
     assert fit_body(joints, np.full(joints.shape[:2], 0.01), np.ones(joints.shape[:2], bool), prior()) is None

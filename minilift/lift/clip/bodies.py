@@ -86,7 +86,7 @@ def find_bodies(lifted: Lifted, scale: Scale, options: LiftOptions) -> Bodies | 
         if isinstance(options.body, Body):
             found[one] = options.body
             continue
-        body = fit_body(lifted.own[rows], spread[rows], lifted.seen[rows], known)
+        body = fit_body(lifted.own[rows], spread[rows], lifted.seen[rows], known, lifted.sigma[rows])
         if body is not None:
             found[one] = body
     if not found:
