@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from minilift.lift.body.fit import FEWEST, fit_body
-from minilift.lift.body.fuse import fuse
-from minilift.lift.body.residuals import HUBER, Residuals
+from minilift.lift.body.fuse import _spread, fuse, spread_without
+from minilift.lift.body.residuals import HUBER, Residuals, System
 from minilift.lift.body.steady import steady
 from minilift.lift.body.tree import PARENTS, Eliminated, bones, to_parents
 from minilift.ops.threads import Team
@@ -69,23 +69,65 @@ def test_the_gradient_is_the_slope_of_the_cost() -> None:
     np.testing.assert_allclose((there - back) / (2 * step), slope, rtol=1e-6)
 
 
-def test_elimination_is_exact() -> None:
-    """Against a dense one: the tree's blocks put into 45 by 45, and NumPy's own solver."""
-    given, at, scale = problem()
-    system = given.system(at, scale)
-    n = at.shape[2]
-    dense = np.zeros((n, 3 * J, 3 * J))
+def dense(system: System) -> np.ndarray:
+    """The tree's blocks put into 45 by 45, (n, 45, 45)."""
+    dense = np.zeros((system.off.shape[3], 3 * J, 3 * J))
     for j, parent in enumerate(PARENTS):
         dense[:, 3 * j : 3 * j + 3, 3 * j : 3 * j + 3] = np.moveaxis(system.diagonal[j], -1, 0)
         if parent >= 0:
             block = np.moveaxis(system.off[j], -1, 0)
             dense[:, 3 * j : 3 * j + 3, 3 * parent : 3 * parent + 3] = block
             dense[:, 3 * parent : 3 * parent + 3, 3 * j : 3 * j + 3] = block.transpose(0, 2, 1)
+    return dense
+
+
+def test_elimination_is_exact() -> None:
+    """Against a dense one, and NumPy's own solver."""
+    given, at, scale = problem()
+    system = given.system(at, scale)
+    n = at.shape[2]
     right = np.random.default_rng(2).standard_normal((J, 3, 2, n))  # two right sides
     taken = Eliminated(system.diagonal, system.off)
     rows = np.moveaxis(right, -1, 0).reshape(n, 3 * J, 2)
-    expected = np.linalg.solve(dense, rows).reshape(n, J, 3, 2)
+    expected = np.linalg.solve(dense(system), rows).reshape(n, J, 3, 2)
     np.testing.assert_allclose(taken.solve(right), np.moveaxis(expected, 0, -1), rtol=1e-8, atol=1e-12)
+
+
+def test_spreads_are_those_of_the_dense_inverse() -> None:
+    """The covariances of the joints, those of the scale integrated out where it is unknown."""
+    given, at, scale = problem()
+    system, n = given.system(at, scale), at.shape[2]
+    inverse = np.linalg.inv(dense(system))
+    found = Eliminated(system.diagonal, system.off).covariances()
+    for j in range(J):
+        block = inverse[:, 3 * j : 3 * j + 3, 3 * j : 3 * j + 3]
+        np.testing.assert_allclose(np.moveaxis(found[j], -1, 0), block, rtol=1e-7, atol=1e-14)
+    whole = np.zeros((n, 3 * J + 1, 3 * J + 1))
+    whole[:, :-1, :-1] = dense(system)
+    whole[:, -1, :-1] = whole[:, :-1, -1] = np.moveaxis(system.border, -1, 0).reshape(n, 3 * J)
+    whole[:, -1, -1] = system.corner
+    free = given.scale_spread > 0
+    square = np.where(free[:, None, None], np.linalg.inv(whole)[:, :-1, :-1], inverse)
+    rms = np.sqrt(np.diagonal(square, axis1=1, axis2=2).reshape(n, J, 3).sum(axis=2))
+    spread = _spread(given, at, scale)
+    np.testing.assert_allclose(spread.T, rms, rtol=1e-8)
+    fixed = np.sqrt(np.diagonal(inverse, axis1=1, axis2=2).reshape(n, J, 3).sum(axis=2))
+    assert (spread.T[free] > 1.001 * fixed[free]).any()  # the scale matters
+
+
+def test_the_spread_without_bones_is_that_of_bones_of_any_length() -> None:
+    joints, rays, lengths = clip(40)
+    rays = rays.copy()
+    rays[:20, 5] = np.nan
+    told = np.full((40, J), 0.02), np.full((40, J), 0.004)
+    loose = fuse(rays, joints, told[0], lengths, np.full(J, 1e3), told[1], uncertain=True)
+    known = fuse(rays, joints, told[0], lengths, np.full(J, 0.02), told[1], uncertain=True)
+    alone = spread_without(rays, *told)
+    assert loose.spread is not None
+    assert known.spread is not None
+    np.testing.assert_allclose(loose.spread, alone, rtol=0.15)  # seen 0.12: some are nearer than the root
+    assert known.spread.mean() < 0.8 * alone.mean()
+    assert fuse(rays, joints, told[0], lengths, np.full(J, 0.02), told[1]).spread is None
 
 
 def test_bones_and_their_way_back_belong_together() -> None:

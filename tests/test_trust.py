@@ -22,10 +22,10 @@ from minilift.evaluation import calibration
 from minilift.evaluation.calibration import Calibration
 from minilift.evaluation.uncertainty import auroc, ranks, spearman
 from minilift.files.npz import read_npz, write_npz
-from minilift.lift.trust import Trust, TrustModel, fingerprint, trust_path
+from minilift.lift.trust import BodyErrors, Trust, TrustModel, fingerprint, trust_path
 from minilift.lift.trust import fit as fit_module
 from minilift.lift.trust import learn as learn_module
-from minilift.lift.trust.expected import FEATURES, LEVELS, ExpectedError, Seen, interval, standardised
+from minilift.lift.trust.expected import FEATURES, LEVELS, ExpectedError, Seen, intervals, standardised
 from minilift.lift.trust.familiarity import Familiarity, Ranks
 from minilift.lift.trust.fit import _folds, fit_trust
 from minilift.lift.trust.learn import Lifted, calibrated, joined, learned
@@ -218,10 +218,11 @@ def test_the_interval_is_the_split_conformal_one() -> None:
     """With n values so far, the next one lies beyond either end with a probability of at most 5 per cent."""
     for n in (40, 99, 100, 1999):
         values = np.random.default_rng(n).permutation(np.arange(1.0, n + 1))[:, None]
-        low, high = interval(values)
-        below, above = low[0], n + 1 - high[0]  # of the n + 1 places that the next one may take
-        assert math.floor(0.05 * (n + 1)) == below == above
-    assert interval(np.ones((3, 2)))[0].tolist() == [1, 1]
+        for tail in (1.0, 0.6):
+            low, high = intervals(values, [0.9], tail)
+            below, above = low[0], n + 1 - high[0]  # of the n + 1 places that the next one may take
+            assert max(math.floor(0.05 * tail * (n + 1)), 1) == below == above
+    assert intervals(np.ones((3, 2)), [0.9])[0].tolist() == [1, 1]
 
 
 def test_bins_are_calibrated_each_for_itself() -> None:
@@ -441,6 +442,7 @@ def test_the_fingerprint_is_of_names_and_values(lifter: Lifter) -> None:
     assert fingerprint(renamed) != number
 
 
+BODY = BodyErrors(np.ones((3, 15)), np.tile([0.2, 1.8], len(LEVELS))[:, None] * np.ones((3, 1, 15)))
 BAD: dict[str, Any] = {
     "errors.weight_1": lambda a: a[:, :-1],
     "errors.ends": lambda a: a[:, :-1],
@@ -453,18 +455,20 @@ BAD: dict[str, Any] = {
     "ranks.scores": lambda a: a.astype("S4"),
     "familiarity.typical": lambda a: -a,
     "errors.furthest": lambda a: a[0],
+    "body.factor": lambda a: -a,
+    "body.ends": lambda a: a[:, ::-1],
     "weights": lambda a: a.astype(np.float64),
 }
 
 
-@pytest.mark.parametrize("name", [*BAD, "missing", "cut", "other"])
+@pytest.mark.parametrize("name", [*BAD, "missing", "no ends", "cut", "other"])
 def test_bad_files_are_one_line(name: str, lifter: Lifter, tmp_path: Path) -> None:
     path = tmp_path / "w.trust.npz"
-    lifter.trust_model.save(path)
+    replace(lifter.trust_model, body=BODY).save(path)
     arrays = {k: a for k, a in read_npz(path, path.read_bytes()).items() if a is not None}
     if name in BAD:
         arrays[name] = BAD[name](arrays[name])
-    arrays.pop("weights" if name == "missing" else "", None)
+    arrays.pop({"missing": "weights", "no ends": "body.ends"}.get(name, ""), None)
     with open(path, "wb") as file:
         write_npz(file, arrays)
     if name == "cut":
@@ -491,7 +495,7 @@ def test_groups_are_kept_whole_and_must_fit(lifter: Lifter, data: tuple[Poses, P
         fit_trust(lifter, None, data[1])
 
 
-def test_trust_is_calibrated_on_people_that_no_network_saw() -> None:
+def test_trust_is_calibrated_on_people_that_no_network_saw(monkeypatch: Patch) -> None:
     """Errors that depend on who it is, which the points show: what one teaches says nothing of others."""
     rng = np.random.default_rng(0)
     who = np.repeat(np.arange(8), 400)
@@ -509,6 +513,19 @@ def test_trust_is_calibrated_on_people_that_no_network_saw() -> None:
     raw = one.raw(x, np.ones(3200))
     flattered = calibrated(one, raw, poses, np.ones(3200, bool)).interval(expected, poses.seen_as.seen)
     assert (high - low).mean() > 1.2 * (flattered[1] - flattered[0]).mean()
+
+    # how wide they are is what people left out ask for, each fold in its turn
+    asked: list[np.ndarray] = []
+
+    def narrow(fit: Any, holds: Any, groups: np.ndarray) -> float:
+        asked.append(groups)
+        return 1.0
+
+    monkeypatch.setattr(fit_module, "tail_that_holds", narrow)
+    plain = fit_module._fitted(Lifter(LiftModel(1, 8)), known, folds, [0], 0, True).errors
+    np.testing.assert_array_equal(np.bincount(asked[0]), [1600] * 4)
+    below, above = plain.interval(plain(poses.seen_as), poses.seen_as.seen)
+    assert (high - low).mean() > 1.1 * (above - below).mean()
 
 
 # ---- eval.py's figures -----------------------------------------------------------------------------

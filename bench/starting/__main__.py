@@ -1,9 +1,9 @@
 """Make the starting weights from CMU's clips: `python -m bench.starting CMU_FOLDER -o RUN`.
 
 Four steps, each left out when its result is there and what it was made of has not changed: data (RUN/data),
-training with the preset `starting` (RUN/run), trust fitted on the people left out, and packing in float16
-(RUN/starting, two files for minilift/starting). It may be stopped or killed at any time; the same command
-continues where it was.
+training with the preset `starting` (RUN/run), trust fitted on the people left out and their clips, and
+packing in float16 (RUN/starting, two files for minilift/starting). It may be stopped or killed at any time;
+the same command continues where it was.
 """
 
 from __future__ import annotations
@@ -81,7 +81,8 @@ def make_weights(source: Path, out: Path, people: int, seed: int, flags: list[st
         make(source, data, people, seed, force=True)
         return 0
 
-    if status := steps.do("data", known, [data / RECORD, data / "train.npz", data / "val.npz"], make_data):
+    made = [data / name for name in (RECORD, "train.npz", "val.npz", "val_clips.npz")]
+    if status := steps.do("data", known, made, make_data):
         return status
     known = f"{known}; {' '.join(flags)}"
     words = ["--preset", "starting", "--data", str(data / "train.npz"), "--test", str(data / "val.npz")]
@@ -94,11 +95,12 @@ def make_weights(source: Path, out: Path, people: int, seed: int, flags: list[st
 
     if status := steps.do("training", known, [weights], learn):
         return status
-    known = f"weights {zlib.crc32(read_bytes(weights)):08x}"
-    people_of = ["--groups", str(data / "val_subjects.npy"), "--seed", str(seed)]
+    known = f"weights {zlib.crc32(read_bytes(weights)):08x}, with clips"
+    people_of = ["--groups", str(data / "val_subjects.npy"), "--clips", str(data / "val_clips.npz")]
+    judged = ["--weights", str(weights), "--data", str(data / "val.npz"), *people_of, "--seed", str(seed)]
 
     def judge() -> int:
-        return trust.main(["--weights", str(weights), "--data", str(data / "val.npz"), *people_of])
+        return trust.main(judged)
 
     if status := steps.do("trust", known, [trust_path(weights)], judge):
         return status

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
+from minilift.cli.data.clips import clips_name
 from minilift.cli.parser import Parser
 from minilift.cli.settings import add_setting
-from minilift.errors import InputError, run_program
+from minilift.errors import ArgumentError, InputError, run_program
 from minilift.files import PathLike, file_error, keep_old, only_one, read_bytes, write_atomically
 from minilift.files.npz import read_npy
 from minilift.lift.lifter import Lifter
 from minilift.lift.settings import TrainSettings
 from minilift.lift.trust import TrustModel, trust_path
+from minilift.lift.trust.clips import errors_with_body
 from minilift.lift.trust.fit import fit_trust
 from minilift.lift.weights.starting import STARTING, USUAL, starting_weights
-from minilift.poses.poses import load_poses
+from minilift.poses.poses import Poses, load_poses
 from minilift.train.batches import hold_out
 
 NAME = "minilift trust"
@@ -30,9 +34,12 @@ The poses must be those that the weights were trained on, and
 --seed and --val-fraction those of the training, so that the same poses are held
 out: errors on poses that the network knows by heart are too small. Better are
 people that the network never saw: --groups says who is who in such poses, and all
-of --data are learned from. From then on Lifter.load("liftModel").trust(joint_2d)
-answers, and minilift eval has a block on it. docs/trust.md explains it. Of the
-weights called starting, a copy is made in this folder, for them to go with.
+of --data are learned from. With --clips of theirs, the errors of poses that were
+made to fit a body are learned, too; with val_clips.npz go val_clips_clips.npy and
+val_clips_subjects.npy, the clip and the person of each pose. From then on
+Lifter.load("liftModel").trust(joint_2d) answers, and minilift eval has a block on
+it. docs/trust.md explains it. Of the weights called starting, a copy is made in
+this folder, for them to go with.
 """
 EXAMPLES = """\
 examples:
@@ -40,6 +47,8 @@ examples:
   minilift trust --weights old/liftModel --data poses.npz --seed 1
   minilift trust --data val.npz --groups val_subjects.npy
                                  people left out of the training
+  minilift trust --data val.npz --groups val_subjects.npy --clips val_clips.npz
+                                 and their clips: what a body is worth
 """
 
 
@@ -55,6 +64,7 @@ def _trust(argv: Sequence[str] | None) -> int:
         raise InputError(f"--weights {STARTING}: {problem}; do it in another folder")
     path = trust_path(weights)
     lifter, poses = Lifter.load(args.weights, device=args.device), load_poses(args.data, need_3d=True)
+    clips = Clips.read(args.clips) if args.clips else None
     if args.groups:
         people = read_groups(args.groups, len(poses))
         found = fit_trust(lifter, None, poses, args.seed, people)
@@ -65,6 +75,9 @@ def _trust(argv: Sequence[str] | None) -> int:
             lifter, poses.take(rows), poses.take(others), args.seed, groups_beside(args.data, others)
         )
         learned = f"{len(others):,} poses held out of {args.data}"
+    if clips:
+        found = with_clips(found, lifter, clips, args.seed)
+        learned += f", with a body of clips in {args.clips}"
     with only_one(path.parent):
         if args.weights == STARTING:
             content = read_bytes(starting_weights())
@@ -73,6 +86,33 @@ def _trust(argv: Sequence[str] | None) -> int:
         keep_trust(found, path)
     print(f"wrote {path}, from {learned}")
     return 0
+
+
+class Clips(NamedTuple):
+    """A file of clips, at 30 frames a second."""
+
+    path: PathLike
+    poses: Poses
+    numbers: np.ndarray
+    """(n,): which clip each pose is of."""
+    people: np.ndarray
+    """(n,): and whose it is."""
+
+    @classmethod
+    def read(cls, path: PathLike) -> Clips:
+        """The numbers and people lie beside it. Raises InputError naming the file."""
+        poses, beside = load_poses(path, need_3d=True), clips_name(path)
+        subjects = beside.with_name(beside.name.removesuffix("_clips.npy") + "_subjects.npy")
+        return cls(path, poses, *(read_groups(name, len(poses)) for name in (beside, subjects)))
+
+
+def with_clips(found: TrustModel, lifter: Lifter, clips: Clips, seed: int) -> TrustModel:
+    """The same, with the errors of poses that are made to fit a body. Raises InputError naming the file."""
+    lifter.trust_model = found
+    try:
+        return replace(found, body=errors_with_body(lifter, clips.poses, clips.numbers, clips.people, seed))
+    except ArgumentError as problem:
+        raise file_error(clips.path, f"{problem.value} {problem.problem}") from None
 
 
 def read_groups(path: PathLike, n: int) -> np.ndarray:
@@ -114,4 +154,6 @@ def _parser() -> Parser:
         add_setting(parser, name, help, default=getattr(TrainSettings, name))
     groups = "whole numbers of people left out of the training, one for each pose of --data"
     parser.add_argument("--groups", metavar="FILE", help=groups)
+    clips = "and clips of theirs, 30 frames a second: what to expect of poses that fit a body"
+    parser.add_argument("--clips", metavar="FILE", help=clips)
     return parser

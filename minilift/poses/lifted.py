@@ -33,6 +33,8 @@ class LiftedPeople:
     """(n, 15) uint8: where each joint comes from, `minilift.poses.joint_state`."""
     expected_error: np.ndarray | None = None
     """(n, 15) float32 in `unit`: how far off each joint is on average; None where the weights do not say."""
+    interval: np.ndarray | None = None
+    """(n, 15, 2) float32 in `unit`: 90% of the errors lie between these two."""
     unlike: np.ndarray | None = None
     """(n,) bool: the pose is unlike the training data."""
     check: np.ndarray | None = None
@@ -72,7 +74,7 @@ class LiftedPeople:
         """The people of these rows (indices, mask or slice), in this order."""
         names = (
             "joint_3d", "root", "joint_2d", "root_2d", "frame", "person", "confidence", "state",
-            "expected_error", "unlike", "check",
+            "expected_error", "interval", "unlike", "check",
         )  # fmt: skip
         arrays: dict[str, Any] = {name: getattr(self, name) for name in names}
         taken: dict[str, Any] = {k: None if v is None else v[rows] for k, v in arrays.items()}

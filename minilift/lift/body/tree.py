@@ -77,6 +77,20 @@ class Eliminated:
             x[joints] = _apply(inverse, rest[joints]) - _apply(gain, x[parents])
         return x
 
+    def covariances(self) -> np.ndarray:
+        """The blocks on the diagonal of the inverse (15, 3, 3, n), from the root to the leaves.
+
+        C_j = S_j^-1 + G_j C_p G_j^T, p the parent: the rest of the inverse is never made (Takahashi et al.,
+        PICA 1973, for what is sparse; on a tree it needs nothing but these blocks).
+        """
+        first = LEVELS[0][0]
+        found = np.empty((JOINTS, *self.first.shape[1:]))
+        found[first] = self.first
+        outwards = zip(LEVELS[1:], reversed(self.inverse), reversed(self.gain), strict=True)
+        for (joints, parents), inverse, gain in outwards:
+            found[joints] = inverse + _times(_times(gain, found[parents]), gain.swapaxes(1, 2))
+        return found
+
 
 def _take_away(what: np.ndarray, parents: list[int], rows: np.ndarray) -> None:
     """Take what the joints of a level have away from their parents' rows, in place."""

@@ -13,7 +13,7 @@ import numpy as np
 
 from minilift.errors import ArgumentError
 from minilift.lift.body.fit import FEWEST, fit_body
-from minilift.lift.body.fuse import fuse
+from minilift.lift.body.fuse import fuse, spread_without
 from minilift.lift.clip.calm import calm_depths
 from minilift.lift.clip.options import LiftOptions
 from minilift.lift.clip.place import Lifted
@@ -124,18 +124,21 @@ def fused(lifted: Lifted, bodies: Bodies, fps: float | None = None) -> Lifted:
     depth = bodies.scale.depths(lifted.own, lifted.seen, lifted.person)
     depth = steadied(depth, lifted.frame, lifted.person, fps)
     spread = depth_spread(lifted)
+    share = np.full(lifted.state.shape, np.nan)
     for one, body in bodies.of.items():
         rows = np.flatnonzero((lifted.person == one) & np.isfinite(depth))
         if len(rows) < FEWEST:
             continue
         found = fuse(
             lifted.rays[rows], own[rows], spread[rows], bodies.scale.lengths[one] / depth[rows, None],
-            body.together, lifted.sigma[rows], SCALE,
-        ).joint_3d  # fmt: skip
+            body.together, lifted.sigma[rows], SCALE, uncertain=True,
+        )  # fmt: skip
+        alone = spread_without(lifted.rays[rows], spread[rows], lifted.sigma[rows])
+        share[rows] = np.asarray(found.spread) / alone
         moves = lifted.sigma[rows].any()
-        own[rows] = calm_depths(found, lifted.frame[rows], fps) if moves else found
+        own[rows] = calm_depths(found.joint_3d, lifted.frame[rows], fps) if moves else found.joint_3d
     own = np.where(np.isfinite(own), own, lifted.own)
-    return replace(lifted, own=own.astype(np.float32))
+    return replace(lifted, own=own.astype(np.float32), share=share)
 
 
 def _told(body: Body, frames: int, given: bool, people: int) -> str:

@@ -17,7 +17,9 @@ from minilift.lift.clip.place import Lifted, Placement, people_of, scale_of
 from minilift.lift.clip.prepare import BLOCK, Prepared, prepare
 from minilift.lift.clip.stand_in import stand_in
 from minilift.lift.lifter import Lifter
+from minilift.lift.trust.with_body import Fitted
 from minilift.poses.keypoints import Keypoints
+from minilift.poses.layouts import COURSE15
 from minilift.poses.lens.camera import Camera
 from minilift.poses.lens.scale import Scale
 from minilift.poses.lifted import LiftedPeople
@@ -60,7 +62,7 @@ def lift_keypoints(
     scale = scale_of(lifted, found.stills or found.rays, options)
     bodies = find_bodies(lifted, scale, options)
     if bodies is not None:
-        lifted, scale = fused(lifted, bodies, found.fps), bodies.scale
+        lifted, scale = with_body(lifted, bodies, lifter, found.fps), bodies.scale
     if options.project:
         lifted = replace(lifted, own=on_rays(lifted.own, exact))
     placement = Placement.fit(lifted, scale, options)
@@ -81,12 +83,12 @@ def lift_blocks(
     scale = scale_of(first, sample.stills or sample.rays, options)
     bodies = find_bodies(first, scale, options)
     if bodies is not None:
-        first, scale = fused(first, bodies, sample.fps), bodies.scale
+        first, scale = with_body(first, bodies, lifter, sample.fps), bodies.scale
     placement, told = Placement.fit(first, scale, options), _told(bodies, scale)
     for block in blocks:
         lifted = _lifted(block, lifter, camera, options)
         if bodies is not None:
-            lifted = fused(lifted, bodies, block.fps)
+            lifted = with_body(lifted, bodies, lifter, block.fps)
         yield people_of(lifted, block, camera, placement, {}, *told)
 
 
@@ -146,12 +148,35 @@ def lift_rows(
     own = lifter.predict(rays, sigma, flip=options.flip, project=options.project)
     if not np.isfinite(own).all():
         raise InputError(f"{lifter.weights}: its predictions are too large or undefined; use other weights")
-    expected = unlike = None
+    expected = unlike = interval = None
     if lifter.has_trust:
         trust = lifter.trust(rays, None if options.flip or options.project else own, sigma)
         expected, unlike = trust.expected_error.astype(np.float32), trust.unlike | ready.empty
+        interval = np.stack([trust.low, trust.high], axis=2).astype(np.float32)
     own[ready.empty] = np.nan
     return Lifted(
         own, ready.rays, ready.sigma, ready.turned, ready.joint_2d, ready.root_2d, ready.confidence,
-        ready.state, frame, person, expected, unlike,
+        ready.state, frame, person, expected, unlike, interval,
     )  # fmt: skip
+
+
+def with_body(lifted: Lifted, bodies: Bodies, lifter: Lifter, fps: float | None) -> Lifted:
+    """Poses made to fit their bodies, with the errors to expect then; where the trust file does not know
+    them, those of the lifter alone stay."""
+    found = fused(lifted, bodies, fps)
+    known = lifter.trust_model.body if lifter.has_trust else None
+    if known is None or lifted.expected_error is None or lifted.interval is None:
+        return found
+    error, low, high = known(fitted(found))
+    some = np.isfinite(error)
+    expected = np.where(some, error, lifted.expected_error).astype(np.float32)
+    interval = np.where(some[..., None], np.stack([low, high], axis=2), lifted.interval).astype(np.float32)
+    return replace(found, expected_error=expected, interval=interval)
+
+
+def fitted(found: Lifted) -> Fitted:
+    """What the errors to expect of poses that `fused` made go by."""
+    assert found.expected_error is not None
+    assert found.share is not None
+    size = COURSE15.bone_lengths(found.own).mean(axis=1)
+    return Fitted.of(found.expected_error, found.share, ~np.isnan(found.rays).any(axis=2), found.sigma, size)

@@ -41,6 +41,10 @@ class Lifted:
     person: np.ndarray
     expected_error: np.ndarray | None
     unlike: np.ndarray | None
+    interval: np.ndarray | None
+    """(n, 15, 2): 90% of the errors lie between these."""
+    share: np.ndarray | None = None
+    """(n, 15): what a body leaves of the spread of a pose; NaN where none was used."""
 
     @classmethod
     def joined(cls, parts: Sequence[Lifted]) -> Lifted:
@@ -101,6 +105,7 @@ def people_of(
     depth = np.linalg.norm(root, axis=1)
     check = reprojection(camera, joint_3d, lifted.joint_2d, lifted.state == SEEN)
     expected = None if lifted.expected_error is None else lifted.expected_error * depth[:, None]
+    interval = None if lifted.interval is None else lifted.interval * depth[:, None, None]
     axes, present = placement.axes, set(np.unique(lifted.person).tolist())
     return LiftedPeople(
         joint_3d=axes.turn(joint_3d).astype(np.float32),
@@ -112,6 +117,7 @@ def people_of(
         confidence=lifted.confidence.astype(np.float32),
         state=lifted.state,
         expected_error=None if expected is None else expected.astype(np.float32),
+        interval=None if interval is None else interval.astype(np.float32),
         unlike=lifted.unlike,
         check=check.astype(np.float32),
         axes=axes.name,

@@ -17,15 +17,26 @@ from minilift.files.npz import read_npz, write_npz
 from minilift.lift.trust.arrays import from_arrays, to_arrays
 from minilift.lift.trust.expected import FEATURES, LEVEL, LEVELS, Expectation, ExpectedError, Seen
 from minilift.lift.trust.familiarity import RATE, Familiarity, Ranks
+from minilift.lift.trust.with_body import BodyErrors
 from minilift.lift.weights.starting import weights_file
 from minilift.poses.layouts import COURSE15
 
-__all__ = ["LEVEL", "LEVELS", "RATE", "ExpectedError", "Familiarity", "Trust", "TrustModel", "trust_path"]
+__all__ = [
+    "LEVEL",
+    "LEVELS",
+    "RATE",
+    "BodyErrors",
+    "ExpectedError",
+    "Familiarity",
+    "Trust",
+    "TrustModel",
+    "trust_path",
+]
 
 ROWS = 2048  # poses at a time
 MANY_UNLIKE = 0.2  # of the poses, unlike the training data: these are other people or cameras
 REMEDY = "make one with: minilift trust"
-VERSION = 2  # of the file
+VERSION = 3  # of the file
 
 
 class Trust(NamedTuple):
@@ -57,6 +68,8 @@ class TrustModel:
     ranks: Ranks
     weights: int
     """`fingerprint` of the weights that it was made for."""
+    body: BodyErrors | None = None
+    """Of poses that are made to fit a body; None where no clips of people left out were at hand."""
 
     def judge(self, image: np.ndarray, joint_3d: np.ndarray, sigma: np.ndarray | None = None) -> Trust:
         """Of inputs (n, 15, 2) and the lifter's plain predictions for them, (n, 15, 3), which it made with
@@ -104,16 +117,18 @@ class TrustModel:
             familiarity = from_arrays(Familiarity, "familiarity", arrays, sizes)
             errors = from_arrays(ExpectedError, "errors", arrays, sizes)
             ranks = from_arrays(Ranks, "ranks", arrays, {})
-            if not (familiarity.typical > 0).all() or not errors.sound:
+            body = from_arrays(BodyErrors, "body", arrays, {}) if "body.factor" in arrays else None
+            if not (familiarity.typical > 0).all() or not errors.sound or (body and not body.sound):
                 raise ValueError("a spread is not more than 0")
             if any((np.diff(usual) < 0).any() for usual in vars(ranks).values()):
                 raise ValueError("its ranks do not rise")
         except (KeyError, ValueError) as problem:
             raise file_error(path, f"does not say when to trust weights ({problem}); {REMEDY}") from None
-        return cls(familiarity, errors, ranks, _number(arrays, "weights"))
+        return cls(familiarity, errors, ranks, _number(arrays, "weights"), body)
 
     def _parts(self) -> dict[str, Any]:
-        return {"familiarity": self.familiarity, "errors": self.errors, "ranks": self.ranks}
+        parts = {"familiarity": self.familiarity, "errors": self.errors, "ranks": self.ranks}
+        return parts if self.body is None else parts | {"body": self.body}
 
 
 def _number(arrays: Mapping[str, np.ndarray | None], name: str) -> int:

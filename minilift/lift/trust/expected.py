@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, NamedTuple
 
@@ -121,8 +121,7 @@ class Seen(NamedTuple):
             points = placed(image, joint_3d)
             measured = familiarity.measure(points, joint_3d)
             size = COURSE15.bone_lengths(joint_3d).mean(axis=1)
-            exact = HALF * size[:, None]
-            told = np.where(seen, 1.0 if sigma is None else exact / (exact + sigma), 0)
+            told = _told(seen, sigma, size)
         return cls(features(points, joint_3d, size, measured, told), measured.distance, seen, size)
 
     @property
@@ -140,6 +139,18 @@ class Seen(NamedTuple):
         with np.errstate(all="ignore"):
             found = (error * self.seen).sum(axis=1) / self.seen.sum(axis=1) / self.size
         return np.where(np.isnan(found), np.inf, found)
+
+
+def exactness(seen: np.ndarray, sigma: np.ndarray, size: np.ndarray) -> np.ndarray:
+    """(n,) 1 for exact points, down to 0: the mean of what is told of the joints that were `seen` (n, 15)."""
+    with np.errstate(all="ignore"):
+        return np.asarray(_told(seen, sigma, size).sum(axis=1) / np.maximum(seen.sum(axis=1), 1))
+
+
+def _told(seen: np.ndarray, sigma: np.ndarray | None, size: np.ndarray) -> np.ndarray:
+    """(n, 15) of points with standard deviations sigma (n, 15), of people with mean bones `size` (n,)."""
+    exact = HALF * size[:, None]
+    return np.where(seen, 1.0 if sigma is None else exact / (exact + sigma), 0)
 
 
 def placed(image: np.ndarray, joint_3d: np.ndarray) -> np.ndarray:
@@ -170,17 +181,19 @@ def standardised(features: np.ndarray, mean: np.ndarray, std: np.ndarray) -> np.
     return ((features - mean) / std).clip(-FARTHEST, FARTHEST).astype(np.float32)
 
 
-def interval(ratios: np.ndarray, level: float = LEVEL) -> tuple[np.ndarray, np.ndarray]:
-    """Between which numbers, column by column, `level` of what comes next will lie, given `ratios` (n, k).
+def intervals(ratios: np.ndarray, levels: Sequence[float], tail: float = 1.0) -> np.ndarray:
+    """Low and high (2 len(levels), k) between which `levels` of what comes next will lie, column by column,
+    given `ratios` (n, k). NaN in a column counts as none.
 
-    NaN in a column counts as none.
-
-    The k-th smallest with k = floor(tail (n + 1)) and ceil((1 - tail) (n + 1)), where tail = (1 - level)/2:
-    split conformal prediction (Lei et al., JASA 113(523), 2018, theorem 2), a tail at a time.
+    The m-th smallest with m = floor(t (n + 1)) and ceil((1 - t) (n + 1)), where t = tail (1 - level)/2: split
+    conformal prediction (Lei et al., JASA 113(523), 2018, theorem 2), a tail at a time. A `tail` of less than
+    1 makes them wider than that (`tail_that_holds`).
     """
-    ordered, tail = np.sort(ratios, axis=0), (1 - level) / 2  # NaN comes last
-    ends = []
-    for column, n in enumerate(np.isfinite(ratios).sum(axis=0).tolist()):
-        low, high = math.floor(tail * (n + 1) + 1e-9), math.ceil((1 - tail) * (n + 1) - 1e-9)
-        ends.append((ordered[max(low, 1) - 1, column], ordered[min(high, n) - 1, column]))
-    return np.array([low for low, _ in ends]), np.array([high for _, high in ends])
+    ordered, count = np.sort(ratios, axis=0), np.isfinite(ratios).sum(axis=0)  # NaN comes last
+    column, ends = np.arange(ratios.shape[1]), []
+    for level in levels:
+        out = tail * (1 - level) / 2 * (count + 1)
+        low = np.maximum(np.floor(out + 1e-9).astype(int), 1)
+        high = np.minimum(np.ceil(count + 1 - out - 1e-9).astype(int), count)
+        ends += [ordered[low - 1, column], ordered[high - 1, column]]
+    return np.stack(ends)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minilift.lift.trust.expected import EXACT, FEWEST, LEVELS, ExpectedError, Seen, interval, standardised
+from minilift.lift.trust.expected import EXACT, FEWEST, LEVELS, ExpectedError, Seen, intervals, standardised
 from minilift.lift.trust.familiarity import RATE
 from minilift.nn import Linear, ReLU, Sequential
 from minilift.ops import Ops, get_ops
@@ -120,24 +120,35 @@ class _Shown:
         self.bar.close()
 
 
-def calibrated(errors: ExpectedError, raw: np.ndarray, poses: Lifted, usual: np.ndarray) -> ExpectedError:
+def calibrated(
+    errors: ExpectedError, raw: np.ndarray, poses: Lifted, usual: np.ndarray, tail: float = 1.0
+) -> ExpectedError:
     """Bins of the score: as many usual poses in each up to the limit, as many of all beyond it.
 
     raw (n, outputs) is what networks that were not taught these very people said of `poses`, usual (n,) bool
     which of them are ordinary: others that the network takes for such are mistakes that it cannot see. Points
-    that are less exact than any of the usual poses have the bins of the least exact ones.
+    that are less exact than any of the usual poses have the bins of the least exact ones. A `tail` of less
+    than 1 makes intervals wider than that.
     """
     level = poses.seen_as.level
-    found = [i for i in range(len(EXACT)) if (usual & (level == i)).sum() >= FEWEST]
-    steps = min(INNER, *((usual & (level == i)).sum() // FEWEST for i in found))
-    tables = {i: _table(raw, poses, usual, level == i, int(steps)) for i in found}
+    count = np.bincount(level[usual], minlength=len(EXACT))
+    found = np.flatnonzero(count >= FEWEST).tolist() or [int(count.argmax())]
+    steps = max(min(INNER, *(int(count[i]) // FEWEST for i in found)), 1)
+    tables = {i: _table(raw, poses, usual, level == i, steps, tail) for i in found}
     chosen = [tables[max((i for i in found if i <= at), default=found[0])] for at in range(len(EXACT))]
     edges, factor, ends = (np.stack(column) for column in zip(*chosen, strict=True))
     return replace(errors, edges=edges, factor=np.concatenate(factor), ends=np.concatenate(ends))
 
 
+def held(errors: ExpectedError, raw: np.ndarray, poses: Lifted) -> float:
+    """The share of the true errors that lie in their interval of LEVEL."""
+    low, high = errors.interval(errors.judged(poses.seen_as, raw), poses.seen_as.seen)
+    true = poses.seen_as.own(poses.errors)
+    return float(((low <= true) & (true <= high)).mean())
+
+
 def _table(
-    raw: np.ndarray, poses: Lifted, usual: np.ndarray, at: np.ndarray, steps: int
+    raw: np.ndarray, poses: Lifted, usual: np.ndarray, at: np.ndarray, steps: int, tail: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Edges, factors and ends of the bins of the poses `at` (n,) one level."""
     score = poses.seen_as.score(poses.seen_as.own(raw))
@@ -158,6 +169,6 @@ def _table(
             known = np.where(np.isnan(true), np.nan, expected)
             factor = np.maximum(np.nanmean(true, axis=0), 1e-12) / np.nanmean(known, axis=0)
             ratios = true / (factor * expected)
-            parts.append((factor, np.concatenate([interval(ratios, level) for level in LEVELS])))
+            parts.append((factor, intervals(ratios, LEVELS, tail)))
     factors, ends = (np.stack(column) for column in zip(*parts, strict=True))
     return np.array(edges), factors, ends

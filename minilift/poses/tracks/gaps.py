@@ -113,7 +113,9 @@ def _with_rows(people: LiftedPeople, frame: np.ndarray, person: np.ndarray) -> L
     source = np.minimum(order, max(n - 1, 0))
     new = order >= n
     longer = people.take(source)
-    for name in ("joint_3d", "root", "joint_2d", "root_2d", "confidence", "expected_error", "check"):
+    for name in (
+        "joint_3d", "root", "joint_2d", "root_2d", "confidence", "expected_error", "interval", "check",
+    ):  # fmt: skip
         array = getattr(longer, name)
         if array is not None and k:
             array[new] = np.nan
