@@ -11,8 +11,7 @@ from minilift.lift.lifter import Lifter
 from minilift.lift.trust import TrustModel, check_joints, fingerprint
 from minilift.lift.trust.expected import JOINTS, ExpectedError, Seen, placed
 from minilift.lift.trust.familiarity import Familiarity, Ranks
-from minilift.lift.trust.learn import Lifted, calibrated, held, joined, learned
-from minilift.lift.trust.tails import tail_that_holds
+from minilift.lift.trust.learn import Lifted, calibrated, joined, learned
 from minilift.lift.trust.variants import View, views, views_of
 from minilift.poses.metrics import joint_errors
 from minilift.poses.poses import Poses
@@ -93,7 +92,7 @@ def _fitted(
 ) -> TrustModel:
     """From views of each fold: with `crossed` each is judged by the others, or the second by the first."""
     numbers = range(len(folds))
-    raw, poses, ordinary, fold_of = [], [], [], []
+    raw, poses, ordinary = [], [], []
     errors = _taught(folds if crossed else folds[:1], seed)
     for i in numbers if crossed else numbers[1:]:
         others = _taught([folds[j] for j in numbers if j != i], seed) if crossed else errors
@@ -101,19 +100,8 @@ def _fitted(
             raw.append(others.raw(lifted.seen_as.features, lifted.seen_as.distance))
             poses.append(lifted)
             ordinary.append(np.full(len(raw[-1]), kind in usual))
-            fold_of.append(np.full(len(raw[-1]), i))
     everything, said, rows = joined(poses), np.concatenate(raw), np.concatenate(ordinary)
-
-    def of(some: np.ndarray, tail: float) -> ExpectedError:
-        return calibrated(errors, said[some], everything.take(some), rows[some], tail)
-
-    def holds(found: ExpectedError, some: np.ndarray) -> float:
-        return held(found, said[some & rows], everything.take(some & rows))
-
-    tail = tail_that_holds(
-        of, holds, np.concatenate(fold_of)
-    )  # the smaller blocks are one group, with tail 1
-    errors = of(np.ones(len(rows), bool), tail)
+    errors = calibrated(errors, said, everything, rows)
     score = errors.judged(everything.seen_as, said).score
     ranks = Ranks.of(score[rows], everything.seen_as.distance[rows])
     return TrustModel(known, errors, ranks, fingerprint(lifter.model.state_dict()))
