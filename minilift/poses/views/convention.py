@@ -30,7 +30,7 @@ class Convention:
     """R is stored column by column, or leads from view 2 to view 1."""
     form: int
     """A row of _TRANSLATIONS."""
-    divided: bool
+    undivided: bool
     """The image points are still to be divided by the focal lengths."""
     miss: float = 1.0
     """`person_miss`, median over people."""
@@ -45,7 +45,7 @@ class Convention:
     def said(self) -> str:
         """For people to read."""
         formula = _TRANSLATIONS[self.form].format("R^T" if self.transposed else "R")
-        points = "divided by focal_len here" if self.divided else "taken as divided by focal_len already"
+        points = "divided by focal_len here" if self.undivided else "taken as divided by focal_len already"
         miss = f"rays miss by {self.miss:.2%} of a person"
         return f"P2 = {formula} with rot row by row, 2D points {points}; {miss}"
 
@@ -63,7 +63,7 @@ class Stored:
     def points(self, convention: Convention) -> tuple[np.ndarray, np.ndarray]:
         """The image points at focal length 1, float64."""
         one, other = (
-            (image / focal[:, None] if convention.divided else image).astype(np.float64)
+            (image / focal[:, None] if convention.undivided else image).astype(np.float64)
             for image, focal in zip(self.images, self.focal, strict=True)
         )
         return one, other
@@ -77,13 +77,18 @@ class Stored:
         return float(np.nanmedian(each)) if np.isfinite(each).any() else 1.0
 
 
-def find_convention(stored: Stored) -> Convention:
-    """The convention by which the rays of both views meet best; of equal ones the first of `_all`."""
+def find_convention(stored: Stored, divided: bool | None = None) -> Convention:
+    """The convention by which the rays of both views meet best; of equal ones the first of `_all`.
+
+    `divided` says whether the image points are divided by the focal lengths already; None finds that, too.
+    """
     best: Convention | None = None
     for one in _all():
+        if divided is not None and one.undivided == divided:
+            continue
         miss = stored.miss(one)
         if best is None or miss < FIRST * best.miss:
-            best = Convention(one.transposed, one.form, one.divided, miss)
+            best = Convention(one.transposed, one.form, one.undivided, miss)
     assert best is not None
     return best
 
@@ -112,5 +117,5 @@ def depth_of_hips(stored: Stored, convention: Convention) -> np.ndarray:
 def _all() -> Iterator[Convention]:
     for form in range(len(_TRANSLATIONS)):
         for transposed in (False, True):
-            for divided in (True, False):
-                yield Convention(transposed, form, divided)
+            for undivided in (True, False):
+                yield Convention(transposed, form, undivided)

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from minilift.errors import ArgumentError
 from minilift.files import PathLike, file_error, one_line
 from minilift.files.mapped import Points, chunks
 from minilift.poses.checks import check_in_front, clean_points, clean_rows, rows
@@ -33,14 +34,17 @@ MAKE_ONE = "make one with: minilift data twoview POSES -o OUT"
 CHECK_CAMERAS = "check rot, transl and focal_len, and that both images are of one moment"
 
 
-def load_two_views(path: PathLike, mapped: bool | None = None) -> TwoViews:
+def load_two_views(
+    path: PathLike, mapped: bool | None = None, divided: bool | None = None
+) -> TwoViews:  # fmt: skip
     """Read a pickle or .npz of two views: joint_2d_1 and joint_2d_2 (N, 15, 2), rot (N, 9) or (N, 3, 3),
     transl (N, 3), focal_len_1 and focal_len_2 (N, 2), (N, 1) or (N,), and perhaps joint_3d (N, 15, 3).
 
     How rot, transl and the focal lengths are meant is found by itself, from how nearly the rays of both
     views meet; `.convention` says it. joint_3d has no part in it. A translation in another unit than the
     distance of the mid-hip from camera 1 is brought to that. `mapped` is as in `load_poses`; image points
-    that have to be divided by focal lengths come into memory.
+    that have to be divided by focal lengths come into memory. `divided` says whether they are divided
+    already: images with noise may not show it (docs/weak.md).
 
     Raises InputError naming the file and the rows: what `load_poses` refuses, a second view that is not
     there, a rot that is no rotation, views that are the same or opposite, people behind a camera, rays that
@@ -63,8 +67,8 @@ def load_two_views(path: PathLike, mapped: bool | None = None) -> TwoViews:
     focal = [_focal(path, key, content[key], n) for key in CAMERAS[2:]]
     _check_rotation(path, rotation)
     joint_3d = _joints(path, content.get("joint_3d"), n)
-    found, other_unit = _understood(path, images, focal, rotation, translation)
-    if found.divided and any((lengths != 1).any() for lengths in focal):
+    found, other_unit = _understood(path, images, focal, rotation, translation, divided)
+    if found.undivided and any((lengths != 1).any() for lengths in focal):
         images = [np.asarray(x) / f[:, None] for x, f in zip(images, focal, strict=True)]
     cameras = _checked_cameras(path, images, found.cameras(rotation, translation), other_unit)
     ignored = tuple(one_line(str(key), 40) for key in content if key not in KEYS)
@@ -115,6 +119,7 @@ def _understood(
     focal: list[np.ndarray],
     rotation: np.ndarray,
     translation: np.ndarray,
+    divided: bool | None,
 ) -> tuple[Convention, bool]:
     """The convention of the file, and whether its transl is in another unit than the person's distance.
 
@@ -125,8 +130,13 @@ def _understood(
         (images[0][index], images[1][index]), (focal[0][index], focal[1][index]), rotation[index],
         translation[index],
     )  # fmt: skip
-    found = find_convention(sample)
+    found = find_convention(sample, divided)
     if wrong := wrong_focal(sample, found):
+        if divided:
+            problem = (
+                f"the 2D points of {path} are not divided by the right focal lengths: {wrong}; leave it out"
+            )
+            raise ArgumentError("divided", divided, problem)
         raise file_error(path, f"focal lengths are wrong: {wrong}; give them in the unit of the 2D points")
     depth = depth_of_hips(sample, found)
     known = depth[depth > 0]
