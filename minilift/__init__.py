@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from minilift.lift.lifter import Lifter
     from minilift.lift.model import LiftModel
     from minilift.lift.run_epoch import evaluate, run_epoch
+    from minilift.lift.weak.two_view.training import run_epoch_weak
     from minilift.nn import BatchNorm1d, Dropout, Linear, Network, ReLU, Residual, Sequential
     from minilift.nn.losses import MPJPE, MSE, CrossEntropy, cross_entropy, mpjpe, mse
     from minilift.nn.metrics import accuracy
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from minilift.poses.metrics import cal_mpjpe
     from minilift.poses.poses import Poses, load_poses
     from minilift.poses.read.keypoints.load import load_keypoints
+    from minilift.poses.views import load_two_views
     from minilift.train import Batches, Measure, PlainStep, Trainer
 
 __version__ = "0.1.0"
@@ -36,7 +38,7 @@ __all__ = [
     "Dropout", "ExponentialLR", "InputError", "LiftModel", "LiftOptions", "LiftedPeople", "Lifter", "Linear",
     "Measure", "Network", "OneCycleLR", "PlainStep", "Poses", "ReLU", "Residual", "Sequential", "StepLR",
     "Trainer", "WarmUpCosineLR", "accuracy", "cal_mpjpe", "cross_entropy", "evaluate", "lift_keypoints",
-    "load_keypoints", "load_poses", "mpjpe", "mse", "run_epoch",
+    "load_keypoints", "load_poses", "load_two_views", "mpjpe", "mse", "run_epoch", "run_epoch_weak",
 ]  # fmt: skip
 
 # Where the names live. A module is imported when one of its names is first asked for: all of them together
@@ -48,6 +50,7 @@ _HOMES = {
     "minilift.lift.lifter": ("Lifter",),
     "minilift.lift.model": ("LiftModel",),
     "minilift.lift.run_epoch": ("evaluate", "run_epoch"),
+    "minilift.lift.weak.two_view.training": ("run_epoch_weak",),
     "minilift.nn": ("BatchNorm1d", "Dropout", "Linear", "Network", "ReLU", "Residual", "Sequential"),
     "minilift.nn.losses": ("MPJPE", "MSE", "CrossEntropy", "cross_entropy", "mpjpe", "mse"),
     "minilift.nn.metrics": ("accuracy",),
@@ -59,6 +62,7 @@ _HOMES = {
     "minilift.poses.metrics": ("cal_mpjpe",),
     "minilift.poses.poses": ("Poses", "load_poses"),
     "minilift.poses.read.keypoints.load": ("load_keypoints",),
+    "minilift.poses.views": ("load_two_views",),
     "minilift.train": ("Batches", "Measure", "PlainStep", "Trainer"),
 }  # fmt: skip
 

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import ROOT, make_poses
+from test_two_view_loss import two_views
 
 from minilift import Adam, Lifter, LiftModel, Poses, cal_mpjpe, load_poses
 from minilift.cli import eval as eval_command
@@ -164,7 +165,7 @@ CHANGED: dict[str, list[str]] = {
     "part_dropout": ["0.5"], "noise_to": ["0.02"], "outliers": ["0.1"], "swap": ["0.5"],
     "elevation": ["30"], "roll": ["20"], "tumble": ["0.5"], "joint_dropout_to": ["0.5"], "edge": ["0.5"],
     "patience": ["1"], "min_delta": ["10"],
-    "poses": ["100"], "start": ["liftModel"],
+    "poses": ["100"], "start": ["liftModel"], "weak": ["two-view"], "divided": ["yes"],
     "step_per": ["batch"], "blocks": ["2"], "hidden": ["8"], "dropout": ["0.5"], "init": ["kaiming_normal"],
 }  # fmt: skip
 # What only another choice lets a setting act on
@@ -178,7 +179,10 @@ NEEDS = {
     "step_size": ["--scheduler", "step"],
     "gamma": ["--scheduler", "exponential"],
     "step_per": ["--scheduler", "exponential"],
+    "weak": ["--head", "ray"],
+    "divided": ["--weak", "two-view", "--head", "ray"],
 }
+OF_TWO_VIEWS = ("weak", "divided")
 
 
 # tf32 acts on a GPU: tests/gpu has its test
@@ -193,11 +197,25 @@ def test_every_setting_changes_something(name: str, with_data: Path, capsys: Cap
         assert "--device nowhere: unknown; use cpu, gpu, gpu:1 (the second one) or auto" in told
         return
     base = [*SMALL, *NEEDS.get(name, [])]
+    if name in OF_TWO_VIEWS:
+        _save_two_views("two.npz")
+        base += ["--data", "two.npz"]
     flag = ("--no-" if not CHANGED[name] else "--") + name.replace("_", "-")
     assert train(base) == 0
     before = Path("liftModel").read_bytes()
     assert train([*base, flag, *CHANGED[name]]) == 0
     assert Path("liftModel").read_bytes() != before
+
+
+def _save_two_views(name: str) -> None:
+    """People whose 2D points can be taken as divided by the focal lengths, or as to be divided: noise hides
+    it."""
+    views = two_views(600, noise=0.003)
+    focal = np.full((600, 2), 1.15)
+    np.savez(
+        name, joint_2d_1=1.15 * views.joint_2d_1, joint_2d_2=1.15 * views.joint_2d_2, joint_3d=views.joint_3d,
+        rot=views.rotation, transl=views.translation, focal_len_1=focal, focal_len_2=focal,
+    )  # fmt: skip
 
 
 def test_synthetic_people_are_added_to_the_poses_to_train_on(with_data: Path, capsys: Capture) -> None:

@@ -348,6 +348,8 @@ def test_without_joblib_one_at_a_time(folder: Path, capsys: Capture, monkeypatch
         (["--studies", "lr"], "--studies: no such option; did you mean --study?"),
         (["--study", "ablatio"], "--study ablatio: unknown; did you mean ablation?"),
         (["--set", "min_delta=0.1"], "min_delta=0.1: needs patience, which is 0; give patience=5"),
+        (["--preset", "two-view"], "--preset two-view: a study trains with 3D; leave it out"),
+        (["--set", "weak=two-view", "--set", "head=ray"], "weak=two-view: a study trains with 3D"),
     ],
 )
 def test_wrong_flags_are_one_line(

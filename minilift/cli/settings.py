@@ -29,6 +29,7 @@ EXAMPLES = """\
 examples:
   minilift train --preset quick              a first result in a minute
   minilift train --start --data mine.npz     fine-tune the starting weights
+  minilift train --weak two-view --data FILE  from two images each, without 3D
   minilift train --resume                    continue where Ctrl-C stopped
 """
 
@@ -119,4 +120,5 @@ def read_train(argv: Sequence[str] | None) -> Asked:
     preset, resume = given.pop("preset"), given.pop("resume")
     if preset and resume:
         raise InputError(f"--preset {preset}: a resumed run has its settings; leave the flag out")
-    return Asked(make_settings(preset or DEFAULT, given), given, resume)
+    weak = given.get("weak", "none")  # the ways of learning without 3D have a preset each
+    return Asked(make_settings(preset or (DEFAULT if weak == "none" else weak), given), given, resume)

@@ -70,15 +70,7 @@ def build_trainer(
         if model.head == "place":  # what is hidden is the mean, and shall not move it
             seen = augmentation.whole
         model.standardise(*_as_seen(train, seen, settings.seed))
-    if settings.start and not resumed:
-        try:
-            begin(model, read_weights(settings.start)[0])
-        except InputError:
-            raise
-        except ValueError as problem:
-            raise ArgumentError(
-                "start", settings.start, f"{problem}; give the shape of those weights"
-            ) from None
+    begin_with(settings, model, resumed)
     optimiser = build_optimiser(settings, model)
     steps = settings.epochs * batches_per_epoch(len(train), settings.batch_size)
     return lift_training(
@@ -91,12 +83,34 @@ def build_trainer(
     )  # fmt: skip
 
 
+def begin_with(settings: TrainSettings, model: LiftModel, resumed: bool) -> None:
+    """Give the model the weights to start from, if there are any and it does not get later ones anyway.
+
+    Raises ArgumentError where they do not fit.
+    """
+    if not settings.start or resumed:
+        return
+    try:
+        begin(model, read_weights(settings.start)[0])
+    except InputError:
+        raise
+    except ValueError as problem:
+        problem_said = f"{problem}; give the shape of those weights"
+        raise ArgumentError("start", settings.start, problem_said) from None
+
+
 def split_data(data: Poses, settings: TrainSettings) -> tuple[Poses, Poses]:
     """Poses of the data to train on, and to validate."""
-    rows, held_out = hold_out(len(data), settings.val_fraction, settings.seed)
+    rows, held_out = split_rows(len(data), settings)
+    return data.take(rows), data.take(held_out)
+
+
+def split_rows(n: int, settings: TrainSettings) -> tuple[np.ndarray, np.ndarray]:
+    """Row numbers of the data to train on, and to validate."""
+    rows, held_out = hold_out(n, settings.val_fraction, settings.seed)
     if 0 < settings.poses < len(rows):
         rows = rows[np.linspace(0, len(rows) - 1, settings.poses).astype(int)]
-    return data.take(rows), data.take(held_out)
+    return rows, held_out
 
 
 def with_synthetic(train: Poses, settings: TrainSettings) -> Poses:

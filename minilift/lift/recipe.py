@@ -65,6 +65,12 @@ PRESETS: Mapping[str, Preset] = {
             "outliers": 0.02, "swap": 0.02, "edge": 0.1, "joint_dropout_to": 0.4, "part_dropout": 0.15,
         },
     ),
+    "two-view": Preset(
+        "learning from two images of each person, without 3D",
+        "Depths on rays that agree with the other image; half the epochs of same-people, for each has twice "
+        "the images.",
+        {"weak": "two-view", "epochs": 28, "head": "ray"},
+    ),
     "course": Preset(
         "the settings of the original course report",
         "Batches of 32, raw data, dropout 0.5, betas 0.5 and 0.999, and a rate of 0.1 that StepLR(200, 0.3) "

@@ -10,6 +10,8 @@ from typing import Any
 
 from minilift.errors import ArgumentError
 
+WEAK, DIVIDED = ("none", "two-view"), ("find", "yes", "no")
+WITHOUT_3D = ("flip", "noise", "elevation")  # of the augmentation, what two images can do
 YES, NO = ("yes", "true", "on", "1"), ("no", "false", "off", "0")
 
 
@@ -111,3 +113,27 @@ class Setting:
     def _wanted(self) -> str:
         kinds = {int: "a whole number", float: "a number", bool: "yes or no", tuple: "two numbers"}
         return kinds.get(self.kind, "text")
+
+
+def check_together(settings: Any) -> None:
+    """Raise ArgumentError for settings of a run that contradict each other."""
+    if settings.min_delta and not settings.patience:
+        problem = "needs patience, which is 0; give {0}, or leave it out"
+        raise ArgumentError("min_delta", settings.min_delta, problem, ("patience", 5))
+    for name in ("joint_dropout", "joint_dropout_to", "part_dropout", "edge"):
+        if getattr(settings, name) and settings.head == "ray":
+            problem = "a hidden joint has no ray for {0} to put it on; add {1}"
+            raise ArgumentError(name, getattr(settings, name), problem, ("head", "ray"), ("head", "place"))
+    if settings.weak == "none":
+        return
+    if settings.head != "ray":
+        problem = "learns the depths of joints on their rays; add {0}, or give {1}"
+        raise ArgumentError("weak", settings.weak, problem, ("head", "ray"), ("preset", "two-view"))
+    for name, setting in type(settings).__dataclass_fields__.items():
+        of_3d = setting.metadata["setting"].group == "augmentation" and name not in WITHOUT_3D
+        if (of_3d or name == "synthetic") and getattr(settings, name):
+            problem = "is made of 3D, which {0} does without; leave it out"
+            raise ArgumentError(name, getattr(settings, name), problem, ("weak", settings.weak))
+    if settings.loss != "mpjpe":
+        problem = "compares with 3D, which {0} does without; leave it out"
+        raise ArgumentError("loss", settings.loss, problem, ("weak", settings.weak))

@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
-from minilift.errors import ArgumentError, shown
+from minilift.errors import shown
 from minilift.lift.model import HEADS
-from minilift.lift.setting import Setting
+from minilift.lift.setting import DIVIDED, WEAK, Setting, check_together
 from minilift.lift.weights.starting import STARTING
 from minilift.nn.init import NAMES as INITIALISERS
 
 # Of the settings in a checkpoint. To add a setting, raise it, and give the setting `since=VERSION` and, in
 # `before`, what runs had until then. Version 0 is that of checkpoints which do not say theirs.
-VERSION = 4
+VERSION = 5
 
 LOSSES, ADAMS = ("mpjpe", "mse", "relative"), ("adam", "adamw")
 ENDING, DROPPING = ("onecycle", "cosine", "warmup"), ("step", "exponential")
@@ -62,6 +62,14 @@ class TrainSettings:
     epochs: int = _setting(56, "training", "passes over the data", low=1, resumable=True, basic=True)
     batch_size: int = _setting(256, "training", "poses in a step", low=2, basic=True)
     loss: str = _setting("mpjpe", "training", "relative: by each person's size", choices=LOSSES)
+    weak: str = _setting(
+        "none", "training", "two-view: learn of two images, without 3D",
+        choices=WEAK, neutral="none", since=5, before="none", basic=True,
+    )  # fmt: skip
+    divided: str = _setting(
+        "find", "training", "whether 2D points of two views are divided by the focal lengths already",
+        choices=DIVIDED, acts_with=("weak", WEAK[1:]), since=5, before="find",
+    )  # fmt: skip
     standardise: bool = _setting(
         True, "training", "scale what the network sees to mean 0 and standard deviation 1"
     )
@@ -110,9 +118,7 @@ class TrainSettings:
     momentum: float = _setting(
         0.9, "optimiser", "momentum of SGD", low=0, high=1, open_high=True, acts_with=("optimiser", ("sgd",))
     )
-    weight_decay: float = _setting(
-        0.0, "optimiser", "added to the gradient (L2); with adamw, a step of its own", low=0
-    )
+    weight_decay: float = _setting(0.0, "optimiser", "L2 added to gradients; adamw: a step of its own", low=0)
     clip: float = _setting(
         0.0, "optimiser", "scale gradients of a larger norm down to this; 0 for never",
         low=0, neutral=0.0, since=1, before=0.0,
@@ -195,13 +201,7 @@ class TrainSettings:
     def __post_init__(self) -> None:
         for name, setting in SETTINGS.items():
             object.__setattr__(self, name, setting.check(getattr(self, name)))
-        if self.min_delta and not self.patience:
-            problem = "needs patience, which is 0; give {0}, or leave it out"
-            raise ArgumentError("min_delta", self.min_delta, problem, ("patience", 5))
-        for name in ("joint_dropout", "joint_dropout_to", "part_dropout", "edge"):
-            if getattr(self, name) and self.head == "ray":
-                problem = "a hidden joint has no ray for {0} to put it on; add {1}"
-                raise ArgumentError(name, getattr(self, name), problem, ("head", "ray"), ("head", "place"))
+        check_together(self)
 
     def acts(self, name: str) -> bool:
         """Whether a setting has any effect, with its value and those that the others have."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from minilift.nn.network import Network
+from minilift.ops import Array
 from minilift.train.batches import Batches
 from minilift.train.step import Loss, Metric, Sums
 
@@ -22,8 +23,11 @@ class Measure:
     def __init__(self, network: Network, loss: Loss, metrics: Mapping[str, Metric] | None = None) -> None:
         self.network, self.sums = network, Sums(network.ops, loss, metrics)
 
+    def predictor(self) -> Callable[[Array], Array]:
+        return self.network.predictor()
+
     def __call__(self, batches: Batches) -> dict[str, float]:
-        predict, sums, rows = self.network.predictor(), self.sums, len(batches)
+        predict, sums, rows = self.predictor(), self.sums, len(batches)
         found = dict.fromkeys(sums.totals, 0.0)
         sums.restore()
         for done, (x, y) in enumerate(batches.in_order(self.network.ops), start=1):

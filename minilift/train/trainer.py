@@ -37,7 +37,7 @@ class Trainer:
     watch, best       the metric (or "loss") that decides, for the validation rows (where there are none, the
                       training rows), and whether its best is "min" or "max"
     step              how a batch is trained on (default: `PlainStep`), made of the same network, loss,
-                      optimiser and metrics
+                      optimiser and metrics; and `measure`, how one is evaluated (`Measure`)
     out               the folder of the files below; None writes nothing, and the best weights are found in
                       `best_weights`
     patience          above 0, training ends where the watched metric has not become better by more than
@@ -54,8 +54,9 @@ class Trainer:
     def __init__(
         self, network: Network, loss: Loss, optimiser: Optimiser, scheduler: Schedule | None = None, *,
         metrics: Mapping[str, Metric] | None = None, watch: str = "loss", best: str = "min",
-        step: Step | None = None, out: PathLike | None = None, weights: str = "weights.pt",
-        patience: int = 0, min_delta: float = 0.0, settings: dict[str, Any] | None = None,
+        step: Step | None = None, measure: Measure | None = None, out: PathLike | None = None,
+        weights: str = "weights.pt", patience: int = 0, min_delta: float = 0.0,
+        settings: dict[str, Any] | None = None,
         show: Callable[[str], None] = print, bar: bool = True, recorder: Recorder | None = None,
         listeners: Sequence[Listener] = (),
     ) -> None:  # fmt: skip
@@ -67,7 +68,7 @@ class Trainer:
             raise ValueError(f"Trainer: watch {watch!r} is not measured; use one of {known}")
         self.network, self.optimiser, self.scheduler = network, optimiser, scheduler
         self.step = step or PlainStep(network, loss, optimiser, metrics)
-        self.measure = Measure(network, loss, metrics)
+        self.measure = measure or Measure(network, loss, metrics)
         same = self.step.network is network and self.step.optimiser is optimiser
         if not same or self.step.sums.totals.keys() != self.measure.sums.totals.keys():
             raise ValueError("Trainer: step is made of another network, optimiser or metrics than given here")

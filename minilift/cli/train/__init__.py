@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from minilift.cli.settings import Asked, flag, read_train
-from minilift.cli.train.files import check_outputs, read_poses
+from minilift.cli.train.begin import Asking, begin
+from minilift.cli.train.files import check_outputs
 from minilift.cli.trust import groups_beside, keep_trust
 from minilift.errors import ArgumentError, InputError, run_program
 from minilift.files import only_one
 from minilift.files.checkpoint import load_checkpoint
-from minilift.lift.build import build_model, build_trainer, split_data
+from minilift.lift.build import build_model, split_data
 from minilift.lift.lifter import Lifter
 from minilift.lift.recipe import begun_with
 from minilift.lift.resume import resumed, upgraded
@@ -60,8 +61,8 @@ def _run(settings: TrainSettings, asked: Asked, arrays: dict[str, Any], meta: di
     reason = f", because {choose_device()[1]}" if settings.device == "auto" else ""
     print(f"device: {model.ops.device}{reason}")
     named = asked.resume or bool({"data", "test"} & asked.given.keys())
-    train, test = read_poses(settings, named, "test" in asked.given)
-    training = build_trainer(settings, model, train, test, Path(settings.out), resumed=asked.resume)
+    begun = begin(Asking(settings, model, named, "test" in asked.given, asked.resume))
+    training, train = begun.training, begun.poses
     trainer = training.trainer
     if asked.resume and meta["settings"].get("data") != trainer.settings["data"]:
         problem = "not the poses that the run was begun with; give those, or start a new run"
@@ -76,9 +77,9 @@ def _run(settings: TrainSettings, asked: Asked, arrays: dict[str, Any], meta: di
                 curves.resume(trainer.record_path, trainer.optimiser.steps, trainer.progress.epoch)
             if not _has_more_to_do(trainer, settings, meta):
                 return 0
-        _announce(training, settings, len(train), len(test) if test else 0)
+        _announce(training, settings, len(train), begun.watched)
         if finished := training.fit():
-            _finished(trainer, settings, _trust(trainer, settings, train), test is not None)
+            _finished(trainer, settings, _trust(trainer, settings, train), begun.watched > 0)
         else:
             _stopped(trainer, settings)
         if curves and trainer.progress.history:
@@ -125,10 +126,14 @@ def _trust(trainer: Trainer, settings: TrainSettings, data: Poses) -> str:
     return f"wrote {path}: when to trust these weights"
 
 
+def _watched(settings: TrainSettings) -> str:
+    return "MPJPE" if settings.weak == "none" else "loss"
+
+
 def _given_up(settings: TrainSettings) -> str:
     by = f" by more than {settings.min_delta:g} units" if settings.min_delta else ""
     count = f"{settings.patience} epoch{'s' if settings.patience > 1 else ''}"
-    return f"stopped early: no better validation MPJPE{by} in {count}"
+    return f"stopped early: no better validation {_watched(settings)}{by} in {count}"
 
 
 def _stopped(trainer: Trainer, settings: TrainSettings) -> None:
@@ -143,7 +148,7 @@ def _finished(trainer: Trainer, settings: TrainSettings, trust: str, with_test: 
     if trainer.given_up and state.epoch < settings.epochs:
         print(f"\n{_given_up(settings)}, after epoch {state.epoch} of {settings.epochs}")
     when = f"epoch {state.best_epoch} of {settings.epochs}"
-    print(f"\nbest validation MPJPE {state.best:.5f} units, {when}, {state.seconds:.0f} s")
+    print(f"\nbest validation {_watched(settings)} {state.best:.5f} units, {when}, {state.seconds:.0f} s")
     print(f"wrote {trainer.weights_path} (those weights), {trainer.log_path}, {trainer.checkpoint_path}")
     print(trust)
     weights = trainer.weights_path != Path(TrainSettings.weights)

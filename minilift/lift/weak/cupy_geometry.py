@@ -87,6 +87,12 @@ def triangulate_backward(
     ops.each_of(KERNELS, "triangulate_backward", joints, *arrays, ops.real(flattest), *sizes)
 
 
+def copy_columns(ops: Any, rows: Array, columns: slice, out: Array, first: int) -> None:
+    count, size = columns.stop - columns.start, len(rows) * (columns.stop - columns.start)
+    sizes = columns.start, rows.shape[1], first, out.shape[1], count, size
+    ops.each_of(KERNELS, "copy_columns", size, rows, out, *map(np.int64, sizes))
+
+
 def _by_joint(ops: Any, kernel: str, points: Array, *arrays: Any) -> None:
     """A thread a joint of points (n, 3J)."""
     sizes = np.int64(points.shape[1] // 3), np.int64(points.size // 3)

@@ -208,3 +208,8 @@ extern "C" __global__ void __launch_bounds__(256) triangulate_backward(const rea
     dpoints_2[2 * j + 1] = a_b * p.a.y + t_b * p.t.y + b_b * p.b.y;
   }
 }
+
+extern "C" __global__ void __launch_bounds__(256) copy_columns(const real* rows, real* out, long long from, long long width,
+    long long to, long long out_width, long long count, long long size) {
+  EACH(i, size) out[i / count * out_width + to + i % count] = rows[i / count * width + from + i % count];
+}

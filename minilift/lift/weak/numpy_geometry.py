@@ -120,6 +120,10 @@ def triangulate_backward(
         dpoints_2[:, axis::2] = db[:, :, axis]
 
 
+def copy_columns(ops: Ops, rows: Array, columns: slice, out: Array, first: int) -> None:
+    np.copyto(out[:, first : first + columns.stop - columns.start], rows[:, columns])
+
+
 def _joints(rows: Array) -> np.ndarray:
     """(n, 3J) as (n, J, 3), the same memory."""
     n, columns = rows.shape

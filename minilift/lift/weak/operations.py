@@ -117,5 +117,11 @@ def triangulate_backward(
     _twin(ops).triangulate_backward(ops, *arrays, FLATTEST)
 
 
+def copy_columns(ops: Ops, rows: Array, columns: slice, out: Array, first: int = 0) -> Array:
+    """Columns of rows (n, C) into those of out (n, D) from the `first` on. It has no gradient of its own."""
+    _twin(ops).copy_columns(ops, rows, columns, out, first)
+    return out
+
+
 def _twin(ops: Ops) -> Any:
     return numpy_geometry if ops.device == "cpu" else cupy_geometry

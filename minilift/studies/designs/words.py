@@ -18,7 +18,12 @@ VARIABLE = tuple(name for name, s in SETTINGS.items() if s.group != "files" and 
 
 def settings_of(preset: str, words: Words) -> TrainSettings:
     """A preset with some settings changed. Raises ArgumentError."""
-    return make_settings(preset, {name: SETTINGS[name].read(text) for name, text in words.items()})
+    settings = make_settings(preset, {name: SETTINGS[name].read(text) for name, text in words.items()})
+    if settings.weak != "none":
+        name = "weak" if "weak" in words else "preset"
+        problem = "a study trains with 3D; leave it out"
+        raise ArgumentError(name, words.get("weak", preset), problem)
+    return settings
 
 
 def read_word(argument: str, text: str) -> tuple[str, str]:

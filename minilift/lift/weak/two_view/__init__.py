@@ -1,0 +1,1 @@
+"""Training from people seen by two cameras."""

@@ -1,0 +1,141 @@
+"""What two views say of a pose without knowing it: the loss of training without 3D, and its gradient."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from minilift.lift.weak import operations as geometry
+from minilift.lift.weak.two_view.rows import IMAGE, JOINTS, ROTATION, SCALE, TRANSLATION, TRUTH
+from minilift.nn import losses
+from minilift.nn.losses.base import ops_of
+from minilift.ops import Array, Ops
+from minilift.poses.layouts import COURSE15
+
+LEFT = list(COURSE15.left)
+PAIRS = np.stack([LEFT, np.take(COURSE15.mirror, LEFT)], axis=1)
+PARENTS = np.array([JOINTS if parent < 0 else parent for parent in COURSE15.parents])
+
+
+class TwoViewLoss:
+    """How badly poses of both views fit what the other view shows.
+
+    pred (2n, 3J), rows of view 1 and of view 2 in turn, and target, `Rows.y`. With q = R p + t what the other
+    camera sees of the joints p of a row, x' its image and p' its own joints:
+
+        loss = mean |image(q) - x'| + consistency mean |q - s p'| + symmetry mean ((l_a - l_b) / m)^2
+
+    over rows, joints and pairs of bones; `image` divides by depth, s is the other view's unit. The second
+    term alone would not do for joints that are free: it is 0 where all of them are in one place.
+    """
+
+    def __init__(self, consistency: float = 0.5, symmetry: float = 0.1) -> None:
+        self.consistency, self.symmetry = consistency, symmetry
+        self._ops: Ops | None = None
+        self._bones: tuple[Array, Array] = (PARENTS, PAIRS)
+
+    def __call__(
+        self, pred: Array, target: Any, ops: Ops | None = None, grad: Array | None = None,
+        total: Array | None = None,
+    ) -> tuple[Any, Array]:  # fmt: skip
+        """As any loss of `minilift.nn.losses`. Raises ValueError for shapes that do not fit."""
+        ops = ops or ops_of(pred)
+        pred, target = ops.asarray(pred), ops.asarray(target)
+        n, columns = len(pred), 3 * JOINTS
+        if pred.shape != (n, columns) or n % 2 or target.size != n * target.shape[-1] or not n:
+            shapes = f"pred {tuple(pred.shape)} and target {tuple(target.shape)}"
+            raise ValueError(f"two views: {shapes} must be rows of joints and of Rows.y, in pairs")
+        rows = target.reshape(n, target.shape[-1])
+        grad = ops.empty(pred.shape) if grad is None else grad
+        added = ops.zeros((1,), dtype="float64") if total is None else total
+        turn = _part(ops, rows, ROTATION, "rotation")
+        moved = ops.scratch("moved", pred.shape)
+        geometry.move(ops, pred, turn, _part(ops, rows, TRANSLATION, "translation"), moved)
+        dmoved = self._reprojection(ops, moved, _part(ops, rows, IMAGE, "image"), added)
+        direct = ops.scratch("direct", pred.shape)
+        self._consistency(ops, pred, moved, _part(ops, rows, SCALE, "scale"), dmoved, direct, added)
+        geometry.move_backward(ops, dmoved, pred, turn, grad)
+        ops.add(grad, direct, out=grad)
+        self._symmetry(ops, pred, grad, added)
+        return (float(ops.to_host(added)[0]) if total is None else total), grad
+
+    def _reprojection(self, ops: Ops, moved: Array, image: Array, total: Array) -> Array:
+        """Adds the first term. Returns the gradient of `moved`."""
+        seen = geometry.project(ops, moved, ops.scratch("seen", image.shape))
+        points = image.size // 2, 2
+        # distances in the image are those in space of points with a third coordinate of 0
+        flat = [ops.scratch(name, (points[0], 3)) for name in ("seen in space", "image in space", "dflat")]
+        for plane, space in zip((seen, image), flat, strict=False):
+            ops.fill(space, 0.0)
+            geometry.copy_columns(ops, plane.reshape(points), slice(0, 2), space)
+        seen_3d, image_3d, dseen = flat
+        ops.mpjpe(seen_3d, image_3d, dseen, total)
+        geometry.copy_columns(ops, dseen, slice(0, 2), seen.reshape(points))
+        return geometry.project_backward(ops, seen, moved, ops.scratch("dmoved", moved.shape))
+
+    def _consistency(
+        self, ops: Ops, pred: Array, moved: Array, scale: Array, dmoved: Array, direct: Array, total: Array
+    ) -> None:
+        """Adds the second term; its gradients of `moved` to dmoved and, through p', to `direct`, written."""
+        n = len(pred)
+        weight = ops.scratch("weight", (n, 1))
+        ops.fill(weight, self.consistency)
+        a, b, da = (ops.scratch(name, pred.shape) for name in ("view", "other view", "dview"))
+        ops.multiply(moved, weight, out=a)
+        _exchanged(ops, pred, b)
+        ops.multiply(scale, weight, out=scale)
+        ops.multiply(b, scale, out=b)
+        ops.mpjpe(a, b, da, total)
+        ops.multiply(da, scale, out=b)  # scale is that of the row that looks at p'
+        ops.multiply(da, weight, out=a)
+        ops.add(dmoved, a, out=dmoved)
+        _exchanged(ops, b, direct)
+        ops.fill(weight, -1.0)
+        ops.multiply(direct, weight, out=direct)
+
+    def _symmetry(self, ops: Ops, pred: Array, grad: Array, total: Array) -> None:
+        """Adds the third term, and its gradient to grad."""
+        if self._ops is not ops:
+            self._bones, self._ops = (ops.asindex(PARENTS), ops.asindex(PAIRS)), ops
+        parents, pairs = self._bones
+        n = len(pred)
+        lengths, dlengths = (ops.scratch(name, (n, JOINTS)) for name in ("lengths", "dlengths"))
+        values, scaled, none = (ops.scratch(name, (n, len(PAIRS))) for name in ("values", "scaled", "none"))
+        weight = ops.scratch("weight", (n, 1))
+        ops.fill(weight, math.sqrt(self.symmetry))
+        ops.fill(none, 0.0)
+        geometry.bone_lengths(ops, pred, parents, lengths)
+        geometry.asymmetry(ops, lengths, pairs, values)
+        ops.multiply(values, weight, out=scaled)
+        dvalues = ops.scratch("dvalues", values.shape)
+        ops.mse(scaled, none, dvalues, total)
+        ops.multiply(dvalues, weight, out=dvalues)
+        geometry.asymmetry_backward(ops, dvalues, lengths, pairs, values, dlengths)
+        dpred = ops.scratch("dbones", pred.shape)
+        geometry.bone_lengths_backward(ops, dlengths, pred, parents, lengths, dpred)
+        ops.add(grad, dpred, out=grad)
+
+
+class TruthMetric:
+    """The MPJPE of both views, where `Rows.y` has TRUTH: to report only."""
+
+    def __call__(self, pred: Array, target: Array, ops: Ops, total: Array) -> None:
+        rows = target.reshape(len(pred), target.shape[-1])
+        truth = _part(ops, rows, TRUTH, "truth")
+        losses.mpjpe(pred, truth, ops, ops.scratch("dtruth", pred.shape), total)
+
+
+def _part(ops: Ops, rows: Array, columns: slice, name: str) -> Array:
+    """Some columns of rows as an array of their own."""
+    part = ops.scratch(f"{name} of rows", (len(rows), columns.stop - columns.start))
+    return geometry.copy_columns(ops, rows, columns, part)
+
+
+def _exchanged(ops: Ops, rows: Array, out: Array) -> None:
+    """out <- rows with those of view 1 and of view 2 exchanged, pair by pair."""
+    n, columns = rows.shape
+    pairs, into = (array.reshape(n // 2, 2 * columns) for array in (rows, out))
+    geometry.copy_columns(ops, pairs, slice(columns, 2 * columns), into)
+    geometry.copy_columns(ops, pairs, slice(0, columns), into, first=columns)

@@ -1,0 +1,119 @@
+"""People seen by two cameras as rows for training: each view with what the other one shows of it."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minilift.errors import InputError
+from minilift.lift.model import LiftModel
+from minilift.ops import Array, Ops
+from minilift.poses.layouts import COURSE15, ROOT
+from minilift.poses.views import TwoViews
+from minilift.train.batches import Batches
+
+JOINTS = len(COURSE15)
+IMAGE = slice(0, 2 * JOINTS)
+ROTATION = slice(IMAGE.stop, IMAGE.stop + 9)
+TRANSLATION = slice(ROTATION.stop, ROTATION.stop + 3)
+SCALE = slice(TRANSLATION.stop, TRANSLATION.stop + 1)
+TRUTH = slice(SCALE.stop, SCALE.stop + 3 * JOINTS)
+NOISE, SIDES = 1, 2  # streams of random numbers
+
+
+class Rows(NamedTuple):
+    """Of n people, for each of both views: float32.
+
+    x (n, 2, 2J)     the image
+    y (n, 2, C)      IMAGE of the other view; ROTATION R, row by row, and TRANSLATION t from this view to the
+                     other, in the unit of this view, in which its own mid-hip is at (0, 0, -1); SCALE s, the
+                     unit of the other view in that of this one; and TRUTH, the joints, where they are known:
+                     to report errors by, no loss looks at them
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+
+
+def rows_of(views: TwoViews, truth: bool) -> Rows:
+    """The rows of training, with joint_3d in them only where `truth` asks for it.
+
+    From view 1 to 2 it is P2 = R P1 + t in the unit of view 1, s = |R (0, 0, -1) + t|; from 2 to 1, in the
+    unit of view 2, P1 = R^T P2 - R^T t / s, and view 1 has the unit 1 / s.
+    """
+    n, turn, moved = len(views), views.rotation.astype(np.float64), views.translation.astype(np.float64)
+    images = [np.asarray(image).reshape(n, -1) for image in (views.joint_2d_1, views.joint_2d_2)]
+    scale = np.linalg.norm(turn @ np.array(ROOT) + moved, axis=1)[:, None]
+    back = turn.transpose(0, 2, 1)
+    y = np.empty((n, 2, TRUTH.stop if truth else SCALE.stop), np.float32)
+    y[:, 0, IMAGE], y[:, 1, IMAGE] = images[1], images[0]
+    y[:, 0, ROTATION], y[:, 1, ROTATION] = turn.reshape(n, 9), back.reshape(n, 9)
+    y[:, 0, TRANSLATION], y[:, 1, TRANSLATION] = moved, -np.einsum("nkl,nl->nk", back, moved) / scale
+    y[:, 0, SCALE], y[:, 1, SCALE] = scale, 1 / scale
+    if truth:
+        joints = np.asarray(views.joint_3d)
+        y[:, 0, TRUTH] = joints.reshape(n, -1)
+        y[:, 1, TRUTH] = in_second_view(joints, views).reshape(n, -1)
+    return Rows(np.stack(images, axis=1).astype(np.float32), y)
+
+
+def in_second_view(joints: np.ndarray, views: TwoViews) -> np.ndarray:
+    """Joints (n, J, 3) of view 1 as view 2 has them, in its own unit."""
+    turn, moved = views.rotation.astype(np.float64), views.translation.astype(np.float64)
+    scale = np.linalg.norm(turn @ np.array(ROOT) + moved, axis=1)
+    seen = joints.astype(np.float64) @ turn.transpose(0, 2, 1) + moved[:, None]
+    return np.asarray(seen / scale[:, None, None], np.float32)
+
+
+def mirrored(views: TwoViews) -> TwoViews:
+    """The same people in a mirror: x negated, left and right exchanged, R <- M R M, t <- M t with
+    M = diag(-1, 1, 1)."""
+    sign = np.array([-1, 1, 1], np.float32)
+    swap = list(COURSE15.mirror)
+    first, second = (np.asarray(x)[:, swap] * sign[:2] for x in (views.joint_2d_1, views.joint_2d_2))
+    joints = None if views.joint_3d is None else np.asarray(views.joint_3d)[:, swap] * sign
+    rotation = views.rotation * sign[:, None] * sign
+    return TwoViews(first, second, rotation, views.translation * sign, joints)
+
+
+class TwoViewBatches(Batches):
+    """Batches of people in two views, `Rows` of them. In training each is mirrored with the probability
+    `flip`, and what the network sees, not what it is compared with, gets Gaussian `noise` of this standard
+    deviation.
+
+    Raises InputError for no people, and a model that does not put the course's joints on rays.
+    """
+
+    def __init__(
+        self, views: TwoViews, model: LiftModel, size: int, *, truth: bool, flip: float = 0.0,
+        noise: float = 0.0,
+    ) -> None:  # fmt: skip
+        if not len(views):
+            raise InputError("the data holds no poses; training and evaluation need some")
+        if model.head != "ray" or model.input_nodes != IMAGE.stop:
+            problem = f"head {model.head!r} and {model.input_nodes} inputs"
+            raise InputError(f"{problem}: two views train depths on rays; use LiftModel(head='ray')")
+        rows, self.flip, self.noise = rows_of(views, truth), flip, noise
+        if flip:
+            other = rows_of(mirrored(views), truth)
+            rows = Rows(*(np.concatenate(pair) for pair in zip(rows, other, strict=True)))
+        self.count, self._made_for = len(views), model.ops
+        super().__init__(rows.x, rows.y, min(size, self.count), model.seed, self._noisy if noise else None)
+
+    def __len__(self) -> int:
+        return self.count
+
+    def order(self, epoch: int, ops: Ops) -> Any:
+        order = super().order(epoch, ops)
+        if self.flip:  # the mirror images lie behind
+            sides = ops.generator((self.seed, epoch, SIDES)).random(self.count)
+            order = order + self.count * (sides < self.flip)
+        return order
+
+    def _noisy(self, step: int, x: Array, y: Array) -> tuple[Array, Array]:
+        ops = self._made_for
+        drawn = ops.generator((self.seed, step, NOISE)).standard_normal(x.shape)
+        noise = ops.scratch("image noise", x.shape)
+        ops.copy((self.noise * drawn).astype(ops.dtype), out=noise)
+        return ops.add(x, noise, out=x), y
