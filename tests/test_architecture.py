@@ -19,6 +19,8 @@ ORDER = (
     ("ops", "nn", "optim", "train", "lift", "evaluation", "show", "studies", "cli"),
     ("files", "nn"),  # a network saves and loads itself
     ("files", "poses", "lift"),
+    ("train", "images", "examples", "cli"),
+    ("show", "examples"),
 )
 FOR_ALL = {"errors", "extras"}  # the exception that all may raise, and the optional libraries
 
