@@ -12,7 +12,16 @@ if TYPE_CHECKING:
     from minilift.lift.run_epoch import evaluate, run_epoch
     from minilift.lift.weak.two_view.training import run_epoch_weak
     from minilift.nn import BatchNorm1d, Dropout, Linear, Network, ReLU, Residual, Sequential
-    from minilift.nn.losses import MPJPE, MSE, CrossEntropy, cross_entropy, mpjpe, mse
+    from minilift.nn.losses import (
+        MPJPE,
+        MSE,
+        BCEWithLogits,
+        CrossEntropy,
+        bce_with_logits,
+        cross_entropy,
+        mpjpe,
+        mse,
+    )
     from minilift.nn.metrics import accuracy
     from minilift.optim import (
         SGD,
@@ -34,11 +43,12 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
-    "MPJPE", "MSE", "SGD", "Adam", "AdamW", "BatchNorm1d", "Batches", "CosineAnnealingLR", "CrossEntropy",
-    "Dropout", "ExponentialLR", "InputError", "LiftModel", "LiftOptions", "LiftedPeople", "Lifter", "Linear",
-    "Measure", "Network", "OneCycleLR", "PlainStep", "Poses", "ReLU", "Residual", "Sequential", "StepLR",
-    "Trainer", "WarmUpCosineLR", "accuracy", "cal_mpjpe", "cross_entropy", "evaluate", "lift_keypoints",
-    "load_keypoints", "load_poses", "load_two_views", "mpjpe", "mse", "run_epoch", "run_epoch_weak",
+    "MPJPE", "MSE", "SGD", "Adam", "AdamW", "BCEWithLogits", "BatchNorm1d", "Batches",
+    "CosineAnnealingLR", "CrossEntropy", "Dropout", "ExponentialLR", "InputError", "LiftModel",
+    "LiftOptions", "LiftedPeople", "Lifter", "Linear", "Measure", "Network", "OneCycleLR", "PlainStep",
+    "Poses", "ReLU", "Residual", "Sequential", "StepLR", "Trainer", "WarmUpCosineLR", "accuracy",
+    "bce_with_logits", "cal_mpjpe", "cross_entropy", "evaluate", "lift_keypoints", "load_keypoints",
+    "load_poses", "load_two_views", "mpjpe", "mse", "run_epoch", "run_epoch_weak",
 ]  # fmt: skip
 
 # Where the names live. A module is imported when one of its names is first asked for: all of them together
@@ -52,7 +62,9 @@ _HOMES = {
     "minilift.lift.run_epoch": ("evaluate", "run_epoch"),
     "minilift.lift.weak.two_view.training": ("run_epoch_weak",),
     "minilift.nn": ("BatchNorm1d", "Dropout", "Linear", "Network", "ReLU", "Residual", "Sequential"),
-    "minilift.nn.losses": ("MPJPE", "MSE", "CrossEntropy", "cross_entropy", "mpjpe", "mse"),
+    "minilift.nn.losses": (
+        "MPJPE", "MSE", "BCEWithLogits", "CrossEntropy", "bce_with_logits", "cross_entropy", "mpjpe", "mse",
+    ),
     "minilift.nn.metrics": ("accuracy",),
     "minilift.optim": (
         "SGD", "Adam", "AdamW", "CosineAnnealingLR", "ExponentialLR", "OneCycleLR", "StepLR",

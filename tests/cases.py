@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from minilift.images.layers import Flatten
 from minilift.lift.fast.norm_act_drop import NormActDrop
 from minilift.lift.model import LiftModel
 from minilift.nn import (
@@ -109,6 +110,8 @@ LAYERS = {
         middle=(3,),
     ),
     "Residual, four axes": Case(_pointwise, middle=(2, 3)),
+    # Images: (n, channels, height, width)
+    "Flatten": Case(lambda ops, rng: Flatten(ops=ops), middle=(3, 6)),
     "LiftModel": Case(_lifter, columns=6),
     "LiftModel on rays": Case(_ray_lifter, columns=6),
     "LiftModel that places joints": Case(_placing_lifter, columns=6),

@@ -141,7 +141,7 @@ def test_the_core_can_be_read_in_a_day() -> None:
     core = [path for path in SOURCES if room(module_name(path)) in ("ops", "nn", "optim", "train")]
     read = [path for path in core if not path.is_relative_to(PACKAGE / "ops" / "cuda")]
     assert len(read) > 30
-    assert sum(len(path.read_text().splitlines()) for path in read) <= 3500
+    assert sum(len(path.read_text().splitlines()) for path in read) <= 3600
 
 
 # Whole commands that a message tells people to paste

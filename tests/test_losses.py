@@ -10,7 +10,16 @@ import numpy as np
 import pytest
 
 from minilift.nn import losses
-from minilift.nn.losses import MPJPE, MSE, CrossEntropy, cross_entropy, mpjpe, mse
+from minilift.nn.losses import (
+    MPJPE,
+    MSE,
+    BCEWithLogits,
+    CrossEntropy,
+    bce_with_logits,
+    cross_entropy,
+    mpjpe,
+    mse,
+)
 from minilift.nn.metrics import accuracy
 from minilift.ops import get_ops
 from minilift.poses.metrics import cal_mpjpe
@@ -35,6 +44,7 @@ def test_a_class_and_a_ready_instance_each() -> None:
         (MPJPE, mpjpe, "mpjpe"),
         (MSE, mse, "mse"),
         (CrossEntropy, cross_entropy, "cross_entropy"),
+        (BCEWithLogits, bce_with_logits, "bce_with_logits"),
     ):
         assert isinstance(ready, kind)
         assert kind.name == ready.name == name
@@ -169,6 +179,34 @@ def test_cross_entropy_equals_torch_also_for_large_scores(size: float, dtype: st
     np.testing.assert_allclose(grad, p.grad.numpy(), rtol=0, atol=0.1 * close)
 
 
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("shape", [(8, 10), (7,), (3, 4, 6)])
+def test_bce_has_the_gradient_of_its_value(shape: tuple[int, ...], seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    pred, target, direction = 3 * rng.standard_normal(shape), rng.random(shape), rng.standard_normal(shape)
+    _, grad = bce_with_logits(pred, target)
+    ends = [bce_with_logits(pred + step * direction, target)[0] for step in (1e-6, -1e-6)]
+    assert (ends[0] - ends[1]) / 2e-6 == pytest.approx((grad * direction).sum(), rel=1e-6, abs=1e-9)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("size", [1, 1e4])
+def test_bce_equals_torch_also_for_large_scores_and_takes_classes(size: float, dtype: str) -> None:
+    torch = pytest.importorskip("torch", reason="torch is the oracle: pip install torch==2.13.0")
+    pred, classes = scores(64)
+    pred, target = (size * pred).astype(dtype), np.eye(10, dtype=dtype)[classes]
+    p = torch.tensor(pred, requires_grad=True)
+    expected = torch.nn.functional.binary_cross_entropy_with_logits(p, torch.tensor(target))
+    expected.backward()
+    loss, grad = bce_with_logits(pred, target)
+    close = {"float64": 1e-14, "float32": 1e-6}[dtype]  # seen 3e-16 and 1e-7
+    assert loss == pytest.approx(expected.item(), rel=close)
+    np.testing.assert_allclose(grad, p.grad.numpy(), rtol=0, atol=0.1 * close)
+    of_classes, same = bce_with_logits(pred, classes)
+    assert of_classes == loss
+    np.testing.assert_array_equal(same, grad)
+
+
 def test_cross_entropy_of_scores_that_say_nothing() -> None:
     loss, grad = cross_entropy(np.full((4, 10), 7.0), [0, 3, 9, 9])
     assert loss == pytest.approx(np.log(10))
@@ -184,11 +222,13 @@ def test_classes_are_whole_numbers_of_any_kind(kind: str) -> None:
 
 
 @pytest.mark.parametrize("given", [False, True], ids=["alone", "with a total"])
-@pytest.mark.parametrize("name", ["cross_entropy", "accuracy"])
+@pytest.mark.parametrize("name", ["cross_entropy", "bce_with_logits", "accuracy"])
 def test_targets_that_are_no_classes_are_told(name: str, given: bool) -> None:
     pred, target = scores(4)
     ops = get_ops("cpu", "float64")
-    call: Any = {"cross_entropy": cross_entropy, "accuracy": accuracy}[name]
+    call: Any = {
+        "cross_entropy": cross_entropy, "bce_with_logits": bce_with_logits, "accuracy": accuracy
+    }[name]  # fmt: skip
     total = {"total": ops.zeros((1,), "float64")} if given else {}
     for wrong, told in (
         (target[:3], r"pred \(4, 10\) and target \(3,\)"),
@@ -222,7 +262,9 @@ def test_accuracy_is_added_to_a_total() -> None:
     assert total[0] == pytest.approx(3 * accuracy(pred, target))
 
 
-@pytest.mark.parametrize("name", ["mpjpe", "mse", "cross_entropy", "accuracy"])
+@pytest.mark.parametrize(
+    "name", ["mpjpe", "mse", "cross_entropy", "bce_with_logits", "bce of classes", "accuracy"]
+)
 def test_a_second_step_allocates_no_array(name: str) -> None:
     ops = get_ops("cpu", "float32")
     pred, target = (a.astype(np.float32) for a in pair(shape=(100_000, 6)))
@@ -232,6 +274,8 @@ def test_a_second_step_allocates_no_array(name: str) -> None:
         "mpjpe": lambda: mpjpe(pred, target, ops, grad, total),
         "mse": lambda: mse(pred, target, ops, grad, total),
         "cross_entropy": lambda: cross_entropy(pred, classes, ops, grad, total),
+        "bce_with_logits": lambda: bce_with_logits(pred, target, ops, grad, total),
+        "bce of classes": lambda: bce_with_logits(pred, classes, ops, grad, total),
         "accuracy": lambda: accuracy(pred, classes, ops, total),
     }
     work[name]()

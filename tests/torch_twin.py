@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from minilift.images.layers import Flatten
 from minilift.lift.fast.norm_act_drop import NormActDrop
 from minilift.nn import (
     Affine,
@@ -99,6 +100,8 @@ def _build(ours: Module) -> Any:
         return nn.ReLU()
     if isinstance(ours, Dropout):
         return SharedMask(ours)
+    if isinstance(ours, Flatten):
+        return nn.Flatten()
     if isinstance(ours, Affine):
         return Units(ours)
     if isinstance(ours, Residual):

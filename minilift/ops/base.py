@@ -155,6 +155,13 @@ class Ops(ArrayOps):
         """
 
     @abstractmethod
+    def bce_with_logits(self, pred: Array, target: Array, grad: Array, total: Array) -> None:
+        """Binary cross-entropy, element by element; `minilift.nn.losses.BCEWithLogits` has the formulas.
+
+        target in the shape of pred, or an index array as for `cross_entropy`.
+        """
+
+    @abstractmethod
     def accuracy(self, pred: Array, target: Array, total: Array) -> None:
         """total += the share of rows whose largest pred (first of equals; NaN is largest) is at target."""
 

@@ -51,6 +51,28 @@ class NumpyLosses(NumpyFused):
         np.put(rows, place, at_target)
         np.divide(rows, n, out=rows)
 
+    def bce_with_logits(self, pred: Array, target: Array, grad: Array, total: Array) -> None:
+        spare, wanted = self.scratch("spare", pred.shape), target
+        if target.shape != pred.shape:
+            wanted = self.scratch("wanted", pred.shape)
+            wanted.fill(0)
+            np.put(wanted, self._places(target.reshape(-1), pred.shape[-1]), 1)
+        np.absolute(pred, out=spare)
+        np.negative(spare, out=spare)
+        np.exp(spare, out=spare)
+        np.log1p(spare, out=spare)
+        np.maximum(pred, 0, out=grad)
+        np.add(spare, grad, out=spare)
+        np.multiply(pred, wanted, out=grad)
+        np.subtract(spare, grad, out=spare)
+        total += np.add.reduce(spare.reshape(-1), dtype=np.float64) / spare.size
+        np.multiply(pred, 0.5, out=grad)  # 1/(1 + exp(-x)) = (1 + tanh(x/2)) / 2
+        np.tanh(grad, out=grad)
+        np.add(grad, 1, out=grad)
+        np.multiply(grad, 0.5, out=grad)
+        np.subtract(grad, wanted, out=grad)
+        np.divide(grad, grad.size, out=grad)
+
     def accuracy(self, pred: Array, target: Array, total: Array) -> None:
         scores, wanted = pred.reshape(-1, pred.shape[-1]), target.reshape(-1)
         best, right = (

@@ -221,7 +221,9 @@ def classes(n: int, count: int) -> Callable[[Ops, Any], dict[str, Any]]:
         for _ in range(2):
             ops.cross_entropy(ops.asarray(pred), ops.asindex(index), out["grad"], out["total"])
             ops.accuracy(ops.asarray(pred.round()), ops.asindex(index), right)
-        return {**out, "right": right}
+        yes, no = outputs(ops, grad=(n, count)), ops.zeros((1,), dtype="float64")
+        ops.bce_with_logits(ops.asarray(pred), ops.asindex(index), yes["grad"], no)
+        return {**out, "right": right, "of classes": yes["grad"], "bce": no}
 
     return work
 
@@ -236,6 +238,7 @@ WORKS = {
     "mpjpe": loss("mpjpe", 37),
     "mpjpe of many": loss("mpjpe", 17_000),  # more joints than threads
     "mse": loss("mse", 37),
+    "bce_with_logits": loss("bce_with_logits", 37),
     "classes": classes(37, 10),
     "one class": classes(5, 1),
     "more classes than a warp": classes(9, 77),

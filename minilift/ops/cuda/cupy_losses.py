@@ -30,6 +30,15 @@ class CupyLosses(CupyCore):
         memory = *self.loss_memory(), total
         self.launch_of(KERNELS, "cross_entropy", (blocks,), (BLOCK,), pred, target, grad, *shape, *memory)
 
+    def bce_with_logits(self, pred: Array, target: Array, grad: Array, total: Array) -> None:
+        given, classes = (target, None) if target.shape == pred.shape else (None, target)
+        blocks, shape = (
+            min(-(-pred.size // BLOCK), LOSS_BLOCKS),
+            (np.int32(pred.size), np.int32(pred.shape[-1])),
+        )
+        arrays = pred, given, classes, grad, *shape, *self.loss_memory(), total
+        self.launch_of(KERNELS, "bce_with_logits", (blocks,), (BLOCK,), *arrays)
+
     def accuracy(self, pred: Array, target: Array, total: Array) -> None:
         n, classes = target.size, pred.shape[-1]
         blocks, shape = min(-(-n // ROWS), LOSS_BLOCKS), (np.int32(n), np.int32(classes))

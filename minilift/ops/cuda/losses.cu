@@ -78,6 +78,22 @@ extern "C" __global__ void __launch_bounds__(256) cross_entropy(const real* pred
   if (threadIdx.x == 0) add_to_total(mine, n, partial, finished, total);
 }
 
+// `given` (size), or null: then `classes` has the column of each row that is wanted
+extern "C" __global__ void __launch_bounds__(256) bce_with_logits(const real* pred, const real* given, const int* classes,
+    real* grad, int size, int columns, double* partial, u32* finished, double* total) {
+  double mine = 0;
+  EACH(i, size) {
+    int at = classes ? classes[i / columns] : 0;
+    bool fits = 0 <= at && at < columns;
+    real x = pred[i], t = given ? given[i] : (real)(at == (int)(i % columns));
+    real e = exp(x < 0 ? x : -x), positive = x < 0 ? (real)0 : x;
+    grad[i] = fits ? ((x < 0 ? e : (real)1) / (1 + e) - t) / size : (real)NOT_A_NUMBER;
+    mine += fits ? (double)(positive - x * t + log1p(e)) : NOT_A_NUMBER;
+  }
+  mine = block_sum(mine);
+  if (threadIdx.x == 0) add_to_total(mine, size, partial, finished, total);
+}
+
 extern "C" __global__ void __launch_bounds__(256) accuracy(const real* pred, const int* target, int n, int classes,
     double* partial, u32* finished, double* total) {
   double mine = 0;
