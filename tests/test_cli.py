@@ -211,9 +211,9 @@ def _save_two_views(name: str) -> None:
     """People whose 2D points can be taken as divided by the focal lengths, or as to be divided: noise hides
     it."""
     views = two_views(600, noise=0.003)
-    focal = np.full((600, 2), 1.15)
+    focal = np.full((600, 2), 1.04)
     np.savez(
-        name, joint_2d_1=1.15 * views.joint_2d_1, joint_2d_2=1.15 * views.joint_2d_2, joint_3d=views.joint_3d,
+        name, joint_2d_1=1.04 * views.joint_2d_1, joint_2d_2=1.04 * views.joint_2d_2, joint_3d=views.joint_3d,
         rot=views.rotation, transl=views.translation, focal_len_1=focal, focal_len_2=focal,
     )  # fmt: skip
 

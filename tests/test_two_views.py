@@ -87,23 +87,22 @@ def test_a_translation_in_metres_and_noise(content: Content, joint_3d: np.ndarra
     assert np.linalg.norm(triangulated(views) - joint_3d, axis=2).mean() < 0.02
 
 
-def test_what_noise_hides_can_be_said(content: Content, joint_3d: np.ndarray, tmp_path: Path) -> None:
-    """Focal lengths half as large again: with noise, points that are taken as divided miss by less."""
+def test_what_noise_hides_can_be_said(content: Content, tmp_path: Path) -> None:
+    """Few people and much noise: points of focal lengths near 1 may be divided by them or not."""
     rng = np.random.default_rng(2)
     noisy: Content = {f"joint_2d_{k}": content[f"joint_2d_{k}"] for k in (1, 2)}
-    noisy = {k: x + 0.003 * rng.standard_normal(x.shape) for k, x in noisy.items()}
-    noisy |= {f"focal_len_{k}": 1.5 * content[f"focal_len_{k}"] for k in (1, 2)}
+    noisy = {k: x + 0.01 * rng.standard_normal(x.shape) for k, x in noisy.items()}
     load(content | noisy, tmp_path)
-    found, said, other = (load_two_views(tmp_path / "two.npz", divided=x) for x in (None, False, True))
-    assert "already" in found.convention
-    assert found.convention == other.convention
+    said, other = (load_two_views(tmp_path / "two.npz", divided=x) for x in (False, True))
     assert "divided by focal_len here" in said.convention
-    wanted = noisy["joint_2d_2"] / noisy["focal_len_2"][:, None]
+    assert "already" in other.convention
+    wanted = noisy["joint_2d_2"] / content["focal_len_2"][:, None]
     np.testing.assert_allclose(said.joint_2d_2, wanted, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(other.joint_2d_2, noisy["joint_2d_2"], rtol=1e-5, atol=1e-6)
     names = ("joint_2d_1", "joint_2d_2", "focal_len_1", "focal_len_2")
     load(content | {k: 2 * content[k] for k in names}, tmp_path)
     with pytest.raises(
-        InputError, match=r"^divided=yes: the 2D points of .* focal_len_2 too small .*; leave"
+        InputError, match=r"^divided=yes: the 2D points of .*: joint_2d_1 .* too large by about 2.[34]; leave"
     ):
         load_two_views(tmp_path / "two.npz", divided=True)
 

@@ -12,7 +12,9 @@ from minilift.poses.checks import check_in_front, clean_points, clean_rows, rows
 from minilift.poses.layouts import ROOT
 from minilift.poses.read.course import read_keys
 from minilift.poses.views.convention import (
+    FARTHEST,
     HIPS,
+    MANY,
     SAMPLE,
     Convention,
     Stored,
@@ -25,9 +27,6 @@ from minilift.poses.views.two_views import TwoViews
 
 CAMERAS = ("rot", "transl", "focal_len_1", "focal_len_2")
 KEYS = ("joint_2d_1", "joint_2d_2", *CAMERAS, "joint_3d")
-FARTHEST = 0.4
-"""Of a person's size in the image: rays that miss by more are not of one person. Errors of 10 pixels at a
-focal length of 1000 make them miss by 0.1."""
 OTHER_UNIT = 0.05
 """By so much the distance of the mid-hip may differ from 1 for the translation to be in its unit."""
 MAKE_ONE = "make one with: minilift data twoview POSES -o OUT"
@@ -125,13 +124,15 @@ def _understood(
 
     Raises InputError where rays do not meet by any, and where other focal lengths would do far better.
     """
-    index = np.unique(np.linspace(0, len(rotation) - 1, SAMPLE).astype(int))
-    sample = Stored(
-        (images[0][index], images[1][index]), (focal[0][index], focal[1][index]), rotation[index],
-        translation[index],
+    sample, many = (
+        Stored(
+            (images[0][index], images[1][index]), (focal[0][index], focal[1][index]), rotation[index],
+            translation[index],
+        )
+        for index in (np.unique(np.linspace(0, len(rotation) - 1, n).astype(int)) for n in (SAMPLE, MANY))
     )  # fmt: skip
     found = find_convention(sample, divided)
-    if wrong := wrong_focal(sample, found):
+    if wrong := wrong_focal(sample, many, found):
         if divided:
             problem = (
                 f"the 2D points of {path} are not divided by the right focal lengths: {wrong}; leave it out"
