@@ -66,11 +66,15 @@ def _lifter(ops: Ops, rng: Any) -> LiftModel:
     return model
 
 
-def _ray_lifter(ops: Ops, rng: Any, head: str = "ray") -> LiftModel:
+def _ray_lifter(ops: Ops, rng: Any, head: str = "ray", slope: float | None = None) -> LiftModel:
     options: Any = {"head": head, "seed": int(rng.integers(1000)), "dtype": ops.dtype, "device": ops.device}
-    model = LiftModel(1, 16, 0.3, input_nodes=6, **options)
+    model = LiftModel(1, 16, 0.3, input_nodes=6, slope=slope, **options)
     model.standardise(rng.standard_normal((50, 6)) * 0.1, rng.standard_normal((50, 9)) * 0.2 - 1)
     return model
+
+
+def _plain_lifter(ops: Ops, rng: Any) -> LiftModel:
+    return _ray_lifter(ops, rng, slope=0.2)
 
 
 def _placing_lifter(ops: Ops, rng: Any) -> LiftModel:
@@ -82,6 +86,7 @@ LAYERS = {
     "Linear without bias": Case(lambda ops, rng: Linear(7, 5, bias=False, rng=rng, ops=ops)),
     "BatchNorm1d": Case(_batchnorm),
     "ReLU": Case(lambda ops, rng: ReLU(ops=ops)),
+    "ReLU with a slope": Case(lambda ops, rng: ReLU(0.2, ops=ops)),
     "Dropout": Case(lambda ops, rng: Dropout(0.4, seed=5, ops=ops)),
     "Dropout of nothing": Case(lambda ops, rng: Dropout(0.0, ops=ops)),
     "Dropout of all": Case(lambda ops, rng: Dropout(1.0, ops=ops)),
@@ -114,5 +119,6 @@ LAYERS = {
     "Flatten": Case(lambda ops, rng: Flatten(ops=ops), middle=(3, 6)),
     "LiftModel": Case(_lifter, columns=6),
     "LiftModel on rays": Case(_ray_lifter, columns=6),
+    "LiftModel on rays, without normalisation": Case(_plain_lifter, columns=6),
     "LiftModel that places joints": Case(_placing_lifter, columns=6),
 }

@@ -97,7 +97,7 @@ def _build(ours: Module) -> Any:
     if isinstance(ours, BatchNorm1d):
         return nn.BatchNorm1d(ours.num_features, eps=ours.eps, momentum=ours.momentum)
     if isinstance(ours, ReLU):
-        return nn.ReLU()
+        return nn.LeakyReLU(ours.slope) if ours.slope else nn.ReLU()
     if isinstance(ours, Dropout):
         return SharedMask(ours)
     if isinstance(ours, Flatten):
@@ -116,6 +116,8 @@ def _build(ours: Module) -> Any:
     for name, child in parts.items():
         if child is not None:
             module.add_module(name, _build(child))
+    if getattr(ours, "slope", None) is not None:  # a number that says what the layers are
+        module.register_buffer("slope", torch.zeros(1))
     return module
 
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from minilift.lift.blocks import BlockMaker, usual_block
+from minilift.lift.blocks import BlockMaker, plain_block, usual_block
 from minilift.lift.fast.folded import FoldedLift, LayeredLift
 from minilift.lift.rays import Placing, Rays
 from minilift.lift.statistics import mean_std
-from minilift.lift.weights.stored import ends_of
-from minilift.nn import Affine, Linear, Network
+from minilift.lift.weights.stored import made_of
+from minilift.nn import Affine, Linear, Network, ReLU
 from minilift.nn.network import number_dropouts
 from minilift.ops import Array, get_ops
 
@@ -33,6 +32,8 @@ class LiftModel(Network):
     With `levels` x may be (n, 45), the standard deviation of each point behind the 30 coordinates, in their
     units; there are 60 inputs then, and a joint lies the nearer to its ray the more that is relied on.
 
+    With a `slope` blocks are twice (Linear, ReLU(slope), Dropout), without BatchNorm1d; weights keep it.
+
     `make_block(width, dropout, init, rng, ops)` makes blocks of your own in place of `usual_block`, from any
     layers that keep the width (docs/add-a-layer.md). Such a model trains, is measured and predicts like
     others, layer by layer and so more slowly; a weights file does not say what its blocks are.
@@ -42,11 +43,13 @@ class LiftModel(Network):
     multiply with 10 bits of mantissa, which is faster for large batches.
     """
 
+    state_names = ("slope",)
+
     def __init__(
         self, n_blocks: int = 2, hidden_layer: int = 1024, dropout: float = 0.1, output_nodes: int = 15 * 3,
         *, input_nodes: int = 15 * 2, init: str = "uniform", seed: int = 0, device: str = "cpu",
         dtype: str = "float32", tf32: bool = False, head: str = "xyz", levels: bool = False,
-        make_block: BlockMaker | None = None,
+        slope: float | None = None, make_block: BlockMaker | None = None,
     ) -> None:  # fmt: skip
         if n_blocks < 0 or hidden_layer < 1:
             sizes = f"{n_blocks} blocks of width {hidden_layer}"
@@ -58,12 +61,14 @@ class LiftModel(Network):
         self._made_of: dict[str, Any] = {
             "n_blocks": n_blocks, "hidden_layer": hidden_layer, "dropout": dropout, "seed": seed,
             "dtype": dtype, "output_nodes": output_nodes, "input_nodes": input_nodes, "device": device,
-            "tf32": tf32, "head": head, "levels": levels, "make_block": make_block,
+            "tf32": tf32, "head": head, "levels": levels, "slope": slope, "make_block": make_block,
         }  # fmt: skip
         super().__init__(get_ops(device, dtype, tf32))
         ops, self.seed, rng = self.ops, seed, self.ops.generator(seed)
         self.n_blocks, self.hidden_layer = n_blocks, hidden_layer
-        make_block = make_block or usual_block
+        self.slope = None if slope is None else self.ops.asarray([slope])
+        self.folds = make_block in (None, usual_block)
+        make_block = make_block or (usual_block if slope is None else plain_block(slope))
         self.usual = make_block is usual_block
         self.head, self.rays = head, Rays(ops=ops) if head == "ray" else None
         self.takes_noise = levels
@@ -150,13 +155,16 @@ class LiftModel(Network):
 
     def predictor(self) -> FoldedLift | LayeredLift:
         """The network with its weights as they are now, for prediction alone."""
-        if self.usual:
+        if self.folds:
             return FoldedLift(self.state_dict(), self.ops)
+        return LayeredLift(self.copied(), self.joint_nodes)
+
+    def copied(self) -> LiftModel:
+        """Another model with the same weights and units: a deep copy has no device arrays of its own."""
         here = {"device": self.device, "dtype": self.dtype, "tf32": getattr(self.ops, "tf32", False)}
-        # not a deep copy: device arrays have none of ours
         other = LiftModel(**{**self._made_of, **here}, init="zeros")
         other.restore(self.snapshot())
-        return LayeredLift(other, self.joint_nodes)
+        return other
 
     # ---- saving and loading --------------------------------------------------------------------
     def state_dict(self) -> dict[str, np.ndarray]:
@@ -195,9 +203,16 @@ class LiftModel(Network):
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         super().load_state_dict(state)
+        self.use_slope()
         self.before = self.after = None
         if self.placing is not None:
             self.placing.set_units(1, 0)
+
+    def use_slope(self) -> None:
+        """Let the layers have the `slope` that was loaded."""
+        for _, layer in self.modules():
+            if self.slope is not None and isinstance(layer, ReLU):
+                layer.slope = float(self.ops.to_host(self.slope)[0])
 
     @classmethod
     def from_state_dict(cls, state: Mapping[str, Any], **options: Any) -> LiftModel:
@@ -205,21 +220,7 @@ class LiftModel(Network):
 
         Raises ValueError if they are not the weights of a LiftModel.
         """
-        blocks = {int(m[1]) for key in state if (m := re.match(r"res-block_(\d{1,4})\.", key))}
-        for key in ("hidden1.weight", "output.weight"):
-            if key not in state or np.ndim(state[key]) != 2:
-                raise ValueError(f"no matrix {key!r}: these are not the weights of a LiftModel")
-        hidden, inputs = state["hidden1.weight"].shape
-        outputs, width = state["output.weight"].shape
-        if not hidden or not inputs or not outputs or width != hidden:
-            ends = f"'hidden1.weight' {(hidden, inputs)} and 'output.weight' {(outputs, width)}"
-            raise ValueError(f"{ends} do not fit together")
-        # Look at all large matrices before making a model of that size: the file is not trusted
-        for key in [f"res-block_{i}.{j}.weight" for i in range(len(blocks)) for j in (0, 4)]:
-            if key not in state or state[key].shape != (hidden, hidden):
-                raise ValueError(f"{key!r} is missing or not of shape {(hidden, hidden)}")
-        options = {"init": "zeros", **options, **ends_of(inputs, outputs)}
-        model = cls(len(blocks), hidden, output_nodes=outputs, **options)
+        model = cls(**{"init": "zeros", **made_of(state), **options})
         model.load_state_dict(state)
         return model
 
@@ -237,6 +238,7 @@ class LiftModel(Network):
         state = dict(snapshot)
         units = {k: state.pop(k) for k in list(state) if k.startswith(("before.", "after."))}
         super().restore(state)
+        self.use_slope()
         self.before = self.after = None
         if units:
             self.before = Affine(units["before.scale"], units["before.shift"], ops=self.ops)

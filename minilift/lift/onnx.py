@@ -4,7 +4,7 @@
     sigma (batch, 15) float32, too, for weights that take noise levels; 0 says that points are exact
 
 The weights are those of `FoldedLift`: the change of units and the normalisation are in the Linear layers, and
-the first of a block has taken in hidden1. What is left is Gemm, Relu and Add, and the head:
+the first of a block has taken in hidden1. What is left is Gemm, Relu (LeakyRelu) and Add, and the head:
 
     xyz    joint_3d = the last Gemm
     ray    joint_3d_j = (-u_j z_j, -v_j z_j, z_j), z = the last Gemm
@@ -45,7 +45,7 @@ def to_onnx(model: LiftModel, licence: str = "") -> bytes:
     the library onnx is missing, and for a model with blocks of one's own, of other joints, or too large.
     """
     onnx = extras.load("onnx", PURPOSE)
-    if not model.usual:
+    if not model.folds:
         raise InputError("a model with blocks of its own cannot be written as ONNX; train one with the usual")
     if model.input_nodes != 2 * JOINTS:
         raise InputError(f"the weights lift {model.input_nodes // 2} joints; give weights for {JOINTS}")
@@ -86,8 +86,8 @@ class _Graph:
         h = self._gemm("hidden1", x, self.folded.first)
         for i, (first, second) in enumerate(self.folded.blocks):
             # the first block's weights have taken in those of hidden1
-            y = self._node("Relu", [self._gemm(f"block{i}.first", h if i else x, first)])
-            z = self._node("Relu", [self._gemm(f"block{i}.second", y, second)])
+            y = self._bent(self._gemm(f"block{i}.first", h if i else x, first))
+            z = self._bent(self._gemm(f"block{i}.second", y, second))
             h = self._node("Add", [h, z])
         last = self._gemm("output", h, self.folded.last)
         if head == "xyz":
@@ -104,6 +104,11 @@ class _Graph:
                 seen = self._node("Where", ["hidden", image, "joint_2d"])
             self._on_rays(seen, depth)
         return self._nodes
+
+    def _bent(self, x: str) -> str:
+        if self.folded.slope:
+            return self._node("LeakyRelu", [x], alpha=self.folded.slope)
+        return self._node("Relu", [x])
 
     def _moved(self, image: str) -> str:
         """w points + g image, g = sigma / (sigma + SPREAD): how near to its ray each joint lies."""
@@ -178,7 +183,7 @@ class _Graph:
         self.constants.append(self.onnx.numpy_helper.from_array(np.ascontiguousarray(array), name))
         return name
 
-    def _node(self, operation: str, inputs: list[str], output: str = "", **attributes: int) -> str:
+    def _node(self, operation: str, inputs: list[str], output: str = "", **attributes: float) -> str:
         output = output or f"{operation.lower()}{len(self._nodes)}"
         self._nodes.append(self.onnx.helper.make_node(operation, inputs, [output], output, **attributes))
         return output

@@ -32,12 +32,12 @@ class Ops(ArrayOps):
         """out = x * scale + shift, feature by feature: x (..., features)."""
 
     @abstractmethod
-    def relu(self, x: Array, out: Array) -> Array:
-        """out = max(x, 0). `out` may be `x`."""
+    def relu(self, x: Array, out: Array, slope: float = 0.0) -> Array:
+        """out = max(x, slope x), 0 <= slope < 1. `out` may be `x`."""
 
     @abstractmethod
-    def relu_backward(self, dy: Array, y: Array, out: Array) -> Array:
-        """out = dy where y > 0, else 0. At x = 0 the derivative is taken as 0, as torch does."""
+    def relu_backward(self, dy: Array, y: Array, out: Array, slope: float = 0.0) -> Array:
+        """out = dy where y > 0, else slope dy. At x = 0 the derivative is the slope, as torch has it."""
 
     @abstractmethod
     def dropout_mask(self, p: float, key: tuple[int, int], out: Array) -> Array:

@@ -64,11 +64,14 @@ class NumpyOps(NumpyLosses):
         np.multiply(x, scale, out=out)
         return np.add(out, shift, out=out)
 
-    def relu(self, x: Array, out: Array) -> Array:
-        return np.maximum(x, 0, out=out)
+    def relu(self, x: Array, out: Array, slope: float = 0.0) -> Array:
+        low = np.multiply(x, slope, out=self.scratch("low", x.shape)) if slope else 0
+        return np.maximum(x, low, out=out)
 
-    def relu_backward(self, dy: Array, y: Array, out: Array) -> Array:
+    def relu_backward(self, dy: Array, y: Array, out: Array, slope: float = 0.0) -> Array:
         np.greater(y, 0, out=out)  # 0.0 or 1.0
+        if slope:
+            np.maximum(out, slope, out=out)
         return np.multiply(dy, out, out=out)
 
     # ---- layers --------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import numpy as np
 
 from minilift.lift.rays.operations import given, place, rays, reliability
 from minilift.lift.rays.size_operations import sized, unsized, with_size
+from minilift.lift.weights.stored import linears, slope_of
 from minilift.nn import Module
 from minilift.ops import Array, Ops
 
@@ -80,17 +81,19 @@ class FoldedLift(Predictor):
         stem, bias = state["hidden1.weight"], state["hidden1.bias"]
         self.first = self._layer(stem, bias)
         self.blocks: list[list[tuple[Array, Array]]] = []
+        self.slope, plain = slope_of(state), "slope" in state
         while (name := f"res-block_{len(self.blocks)}") + ".0.weight" in state:
             halves: list[tuple[Array, Array]] = []
-            for linear, norm in ((0, 1), (4, 5)):
+            for linear in linears(plain):
                 weight, shift = state[f"{name}.{linear}.weight"], state[f"{name}.{linear}.bias"]
-                mean, var, gain, beta = (
-                    np.asarray(state[f"{name}.{norm}.{key}"], np.float64)
-                    for key in ("running_mean", "running_var", "weight", "bias")
-                )
-                scale = gain / np.sqrt(var + eps)
-                shift = scale * (shift - mean) + beta
-                weight = weight * scale.astype(weight.dtype)[:, None]
+                if not plain:
+                    mean, var, gain, beta = (
+                        np.asarray(state[f"{name}.{linear + 1}.{key}"], np.float64)
+                        for key in ("running_mean", "running_var", "weight", "bias")
+                    )
+                    scale = gain / np.sqrt(var + eps)
+                    shift = scale * (shift - mean) + beta
+                    weight = weight * scale.astype(weight.dtype)[:, None]
                 if not self.blocks and not halves:
                     shift = weight @ bias + shift
                     weight = weight @ stem
@@ -133,8 +136,8 @@ class FoldedLift(Predictor):
         h, y, z = (ops.scratch(name, shape) for name in ("h", "y", "z"))
         ops.linear(x, *self.first, out=h)
         for i, (first, second) in enumerate(self.blocks):
-            ops.relu(ops.linear(h if i else x, *first, out=y), out=y)
-            ops.relu(ops.linear(y, *second, out=z), out=z)
+            ops.relu(ops.linear(h if i else x, *first, out=y), out=y, slope=self.slope)
+            ops.relu(ops.linear(y, *second, out=z), out=z, slope=self.slope)
             ops.add(h, z, out=h)
         self._finish(h, points, r, size, out)
 
@@ -196,6 +199,6 @@ class FoldedLift(Predictor):
             y = ops.matmul(weight[rows], x, out=out[rows])
             ops.add(y, bias[rows, None], out=y)
             if relu:
-                ops.relu(y, out=y)
+                ops.relu(y, out=y, slope=self.slope)
 
         ops.run(part, count)

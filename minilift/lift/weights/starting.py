@@ -91,6 +91,7 @@ def begin(model: LiftModel, state: Mapping[str, np.ndarray]) -> None:
         own["output.weight"] = state["output.weight"] / scale[:, None]
         own["output.bias"] = (state["output.bias"] - shift) / scale
     Module.load_state_dict(model, {name: _as(model.dtype, array) for name, array in own.items()})
+    model.use_slope()
 
 
 def _as(dtype: str, array: np.ndarray) -> np.ndarray:

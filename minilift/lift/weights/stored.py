@@ -13,7 +13,7 @@ from minilift.files import PathLike
 from minilift.files.weights import Misfit, find_state_dict
 from minilift.lift.weights.starting import weights_file
 
-_OWN = re.compile(r"(hidden1|output|res-block_\d{1,4})\.")
+_OWN = re.compile(r"((hidden1|output|res-block_\d{1,4})\.|slope$)")
 _NORM = ("weight", "bias", "running_mean", "running_var")
 _COUNTER = "num_batches_tracked"  # torch before 0.4.1 did not count
 
@@ -34,7 +34,7 @@ def weights_of_lifter(arrays: Mapping[str, np.ndarray]) -> list[str]:
     if not hidden or not inputs or not outputs or width != hidden:
         ends = f"'hidden1.weight' {(hidden, inputs)} and 'output.weight' {(outputs, width)}"
         raise Misfit(f"{ends} do not fit together", len(own))
-    shapes = _shapes(inputs, hidden, outputs, len(blocks))
+    shapes = _shapes(inputs, hidden, outputs, len(blocks), "slope" in arrays)
     for name, shape in shapes.items():
         if name in arrays and arrays[name].shape != shape:
             raise Misfit(f"{name!r} has shape {arrays[name].shape}, expected {shape}", len(own))
@@ -63,6 +63,43 @@ def read_weights(path: PathLike) -> tuple[dict[str, np.ndarray], str]:
     return state, found.note
 
 
+def made_of(state: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """The options of a LiftModel that has these weights. Raises ValueError where no LiftModel has them.
+
+    All large matrices are looked at before a model of their size is made: the file is not trusted.
+    """
+    blocks = {int(m[1]) for key in state if (m := re.match(r"res-block_(\d{1,4})\.", key))}
+    for key in ("hidden1.weight", "output.weight"):
+        if key not in state or np.ndim(state[key]) != 2:
+            raise ValueError(f"no matrix {key!r}: these are not the weights of a LiftModel")
+    hidden, inputs = state["hidden1.weight"].shape
+    outputs, width = state["output.weight"].shape
+    if not hidden or not inputs or not outputs or width != hidden:
+        ends = f"'hidden1.weight' {(hidden, inputs)} and 'output.weight' {(outputs, width)}"
+        raise ValueError(f"{ends} do not fit together")
+    plain = "slope" in state
+    for key in [f"res-block_{i}.{j}.weight" for i in range(len(blocks)) for j in linears(plain)]:
+        if key not in state or state[key].shape != (hidden, hidden):
+            raise ValueError(f"{key!r} is missing or not of shape {(hidden, hidden)}")
+    made = {"n_blocks": len(blocks), "hidden_layer": hidden, "output_nodes": outputs}
+    if plain:
+        made["slope"] = slope_of(state)
+    return {**made, **ends_of(inputs, outputs)}
+
+
+def linears(plain: bool) -> tuple[int, int]:
+    """The numbers of a block's Linear layers; `plain` is a block without normalisation."""
+    return (0, 3) if plain else (0, 4)
+
+
+def slope_of(state: Mapping[str, np.ndarray]) -> float:
+    """That of blocks without normalisation, 0 <= slope < 1; 0 for others. Raises ValueError for others."""
+    stored = np.asarray(state.get("slope", [0.0]))
+    if stored.shape != (1,) or not 0 <= stored[0] < 1:
+        raise ValueError(f"'slope' is {stored.tolist()!s:.60}, expected one number from 0 to below 1")
+    return float(stored[0])
+
+
 def ends_of(inputs: int, outputs: int) -> dict[str, Any]:
     """The options of a LiftModel whose first layer has `inputs` columns and whose last has `outputs` rows."""
     if 2 * outputs == inputs:
@@ -72,12 +109,16 @@ def ends_of(inputs: int, outputs: int) -> dict[str, Any]:
     return {"input_nodes": inputs}
 
 
-def _shapes(inputs: int, hidden: int, outputs: int, blocks: int) -> dict[str, tuple[int, ...]]:
+def _shapes(
+    inputs: int, hidden: int, outputs: int, blocks: int, plain: bool
+) -> dict[str, tuple[int, ...]]:  # fmt: skip
     """Every array of such a model, in its own order."""
-    shapes: dict[str, tuple[int, ...]] = {"hidden1.weight": (hidden, inputs), "hidden1.bias": (hidden,)}
+    shapes: dict[str, tuple[int, ...]] = {"slope": (1,)} if plain else {}
+    shapes |= {"hidden1.weight": (hidden, inputs), "hidden1.bias": (hidden,)}
     for i in range(blocks):
-        for linear in (0, 4):
+        for linear in linears(plain):
             at, norm = f"res-block_{i}.{linear}", f"res-block_{i}.{linear + 1}"
             shapes |= {f"{at}.weight": (hidden, hidden), f"{at}.bias": (hidden,)}
-            shapes |= {f"{norm}.{part}": (hidden,) for part in _NORM} | {f"{norm}.{_COUNTER}": ()}
+            if not plain:
+                shapes |= {f"{norm}.{part}": (hidden,) for part in _NORM} | {f"{norm}.{_COUNTER}": ()}
     return shapes | {"output.weight": (outputs, hidden), "output.bias": (outputs,)}

@@ -33,12 +33,12 @@ class CupyOps(CupyLosses):
         self._each("affine", x.size, x, scale, shift, out, np.int64(x.size), np.int32(scale.size))
         return out
 
-    def relu(self, x: Array, out: Array) -> Array:
-        self._each("relu", x.size, x, out, np.int64(x.size))
+    def relu(self, x: Array, out: Array, slope: float = 0.0) -> Array:
+        self._each("relu", x.size, x, out, self.real(slope), np.int64(x.size))
         return out
 
-    def relu_backward(self, dy: Array, y: Array, out: Array) -> Array:
-        self._each("relu_backward", dy.size, dy, y, out, np.int64(dy.size))
+    def relu_backward(self, dy: Array, y: Array, out: Array, slope: float = 0.0) -> Array:
+        self._each("relu_backward", dy.size, dy, y, out, self.real(slope), np.int64(dy.size))
         return out
 
     def dropout_mask(self, p: float, key: tuple[int, int], out: Array) -> Array:

@@ -30,12 +30,13 @@ extern "C" __global__ void __launch_bounds__(256) affine(const real* x, const re
   EACH(i, size) out[i] = x[i] * scale[i % columns] + shift[i % columns];
 }
 
-extern "C" __global__ void __launch_bounds__(256) relu(const real* x, real* out, long long size) {
-  EACH(i, size) out[i] = x[i] < 0 ? (real)0 : x[i];  // NaN stays NaN, as in NumPy
+extern "C" __global__ void __launch_bounds__(256) relu(const real* x, real* out, real slope, long long size) {
+  EACH(i, size) out[i] = x[i] < 0 ? (slope > 0 ? slope * x[i] : (real)0) : x[i];  // NaN stays NaN, as in NumPy
 }
 
-extern "C" __global__ void __launch_bounds__(256) relu_backward(const real* dy, const real* y, real* out, long long size) {
-  EACH(i, size) out[i] = y[i] > 0 ? dy[i] : (real)0;
+extern "C" __global__ void __launch_bounds__(256) relu_backward(const real* dy, const real* y, real* out, real slope,
+    long long size) {
+  EACH(i, size) out[i] = y[i] > 0 ? dy[i] : slope > 0 ? slope * dy[i] : (real)0;
 }
 
 extern "C" __global__ void __launch_bounds__(256) dropout_mask(real* out, u32 threshold, real kept, u32 key0, u32 key1,
