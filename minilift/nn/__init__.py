@@ -10,13 +10,5 @@ from minilift.nn.network import Network
 from minilift.nn.relu import ReLU
 
 __all__ = [
-    "Affine",
-    "BatchNorm1d",
-    "Dropout",
-    "Linear",
-    "Module",
-    "Network",
-    "ReLU",
-    "Residual",
-    "Sequential",
-]
+    "Affine", "BatchNorm1d", "Dropout", "Linear", "Module", "Network", "ReLU", "Residual", "Sequential",
+]  # fmt: skip
