@@ -1,0 +1,1 @@
+"""What learning without 3D reaches on motion capture."""

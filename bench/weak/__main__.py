@@ -1,0 +1,69 @@
+"""What learning without 3D reaches on motion capture, and what is demanded of it.
+
+    python -m bench.weak --rows two-view supervised --seeds 0 1 2
+    python -m bench.weak --table                             the table of what is there, nothing is trained
+    OPENBLAS_NUM_THREADS=1 python -m bench.weak --rows two-view --seeds 0 &
+    OPENBLAS_NUM_THREADS=1 python -m bench.weak --rows two-view --seeds 1       side by side
+
+Two views of the shared motion capture are made by `minilift data twoview`. Training without 3D gets files
+that have none; errors are those of view 1 of the test set, in units of the distance to the camera. A result
+is a line of JSON in results.jsonl, written at once; a run that was killed goes on from its checkpoint.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from bench import flags, machine
+from bench.weak.data import Data
+from bench.weak.rows import ROWS
+from bench.weak.run import append, execute, key_of, read_records
+from bench.weak.table import Results, table
+from minilift.errors import run_program
+
+CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "minilift-weak"
+
+
+def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    head, _, rest = (__doc__ or "").partition("\n\n")
+    parser = argparse.ArgumentParser(
+        "python -m bench.weak", description=head, epilog=rest,
+        formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False,
+    )  # fmt: skip
+    add = parser.add_argument
+    add("--rows", nargs="+", choices=ROWS, default=list(ROWS), metavar="ROW", help=f"of {', '.join(ROWS)}")
+    add("--seeds", nargs="+", type=flags.whole(0), default=[0, 1, 2], metavar="N", help="[0 1 2]")
+    add("--table", action="store_true", help="print the table of what is there")
+    add("--epochs", type=flags.whole(1), help="another number than the presets', for a look")
+    add("--shared", type=Path, default=machine.ROOT.parent / "shared", help="the folder with the data")
+    add("--cache", type=Path, default=CACHE, help=f"where data, runs and results are kept [{CACHE}]")
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command. Returns the exit status."""
+    return run_program("python -m bench.weak", _main, argv)
+
+
+def _main(argv: Sequence[str] | None) -> int:
+    args = arguments(argv)
+    data, results = Data(args.shared, args.cache), args.cache / "results.jsonl"
+    for name in [] if args.table else args.rows:
+        for seed in args.seeds if ROWS[name].flags else args.seeds[:1]:
+            if key_of(name, seed, args.epochs) in read_records(results):
+                print(f"{name}, seed {seed}: done before", file=sys.stderr)
+                continue
+            print(f"{name}, seed {seed}", file=sys.stderr)
+            record = execute(name, seed, data, args.epochs)
+            append(results, record)
+            print(f"{name}, seed {seed}: MPJPE {record['mpjpe']:.5f}", file=sys.stderr)
+    print(table(Results(read_records(results), args.seeds, args.epochs), args.rows))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
