@@ -1,4 +1,4 @@
-"""The optional libraries: which extra of the package brings each, and the line that says it is missing."""
+"""Imports that wait until they are used: of optional libraries, which may be missing, and of our files."""
 
 from __future__ import annotations
 
@@ -22,6 +22,19 @@ LIBRARIES = {
     "onnx": ("onnx", "onnx"),
     "ezc3d": ("ezc3d", "c3d"),
 }
+
+
+class Later:
+    """A module, imported when one of its functions is first called: a table of many needs one or two."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, function: str) -> Any:
+        def call(*given: Any) -> Any:
+            return getattr(importlib.import_module(self._name), function)(*given)
+
+        return call
 
 
 def load(module: str, purpose: str) -> Any:

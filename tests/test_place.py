@@ -13,7 +13,7 @@ from minilift import Adam, Lifter, LiftModel
 from minilift.lift.augment.augmenter import Augmentation, Augmenter
 from minilift.lift.augment.tables import AIM_ERROR, PARTS
 from minilift.lift.build import build_model
-from minilift.lift.rays import Given, Place, Reliability
+from minilift.lift.rays.place import Given, Place, Reliability
 from minilift.lift.recipe import make_settings
 from minilift.lift.run_epoch import run_epoch
 from minilift.nn import Module

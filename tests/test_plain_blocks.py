@@ -12,7 +12,7 @@ from minilift import Adam, Lifter, LiftModel, evaluate, run_epoch
 from minilift.errors import InputError
 from minilift.files.weights import load_state_dict, save_state_dict
 from minilift.lift.onnx import difference, to_onnx
-from minilift.lift.weights.starting import begin
+from minilift.lift.weights.begin import begin
 from minilift.nn import ReLU
 
 POSES = make_poses(200)

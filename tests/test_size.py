@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from minilift import LiftModel
-from minilift.lift.rays import Sized, Unsized, WithSize
+from minilift.lift.rays.size import Sized, Unsized, WithSize
 from minilift.lift.relative import relative_mpjpe
 from minilift.nn import losses
 from minilift.ops import get_ops

@@ -15,7 +15,8 @@ from minilift.cli.train import main as train
 from minilift.files.checkpoint import load_checkpoint
 from minilift.files.weights import load_state_dict
 from minilift.lift.trust import trust_path
-from minilift.lift.weights.starting import STARTING, begin
+from minilift.lift.weights.begin import begin
+from minilift.lift.weights.starting import STARTING
 from minilift.poses.poses import save_poses
 
 Capture = pytest.CaptureFixture[str]

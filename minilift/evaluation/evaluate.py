@@ -61,7 +61,7 @@ def evaluate_lifter(
         poses, figures.result() | ({} if clips is None else {"fps": options.fps}), figures.each,
         lambda rows: predict(_seen(poses.read(rows).joint_2d, hidden, rows)),
         options, trust.result() if trust else None, gathered.errors(), gathered.arrays(),
-        weights=lifter.weights, device=str(lifter.model.ops.device),
+        weights=lifter.weights, device=lifter.device,
         data=data, scale_path=scale_path,
         train=baselines.source, train_poses=baselines.poses, baselines_note=baselines.note,
         notes=(useless,) if useless else (),

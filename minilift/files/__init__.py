@@ -7,7 +7,6 @@ import contextlib
 import errno
 import itertools
 import os
-import secrets
 import shutil
 import stat
 from collections.abc import Callable, Iterator
@@ -172,7 +171,7 @@ def only_one(directory: PathLike) -> Iterator[None]:
 
 def _temporary(directory: Path) -> Path:
     """A name no one else uses, hidden, in the folder where the file will end (one file system)."""
-    return directory / f".minilift-{secrets.token_hex(6)}.tmp"
+    return directory / f".minilift-{os.urandom(6).hex()}.tmp"
 
 
 def _sync_directory(directory: Path) -> None:

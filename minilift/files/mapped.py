@@ -10,7 +10,6 @@ under a map kills the process with SIGBUS; a read that comes back short is an er
 import math
 import os
 import sys
-import tempfile
 import weakref
 import zlib
 from collections.abc import Iterable, Iterator
@@ -179,6 +178,8 @@ class Spool:
         self.named = output or os.path.abspath(directory)
         try:
             os.makedirs(directory, exist_ok=True)
+            import tempfile  # with random and hashlib behind it: only for who maps a file
+
             self.stream = tempfile.TemporaryFile(dir=directory, buffering=0)  # noqa: SIM115
         except OSError as error:
             raise os_error(self.named, error, "choose a folder that can be written") from None

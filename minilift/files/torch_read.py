@@ -15,9 +15,8 @@ from typing import Any
 from minilift.files import PathLike, file_error, one_line
 from minilift.files.pickles.safe import SafeUnpickler, unpickle
 from minilift.files.torch_pickle import TorchUnpickler
-from minilift.files.what import kind_of, wrong_kind
+from minilift.files.what import SAVE_AGAIN, kind_of, wrong_kind
 
-SAVE_AGAIN = "save it with torch.save(model.state_dict(), path)"
 _LARGEST_PICKLE = 16 << 20
 _MAGIC = 0x1950A86A20F9469CFC6C  # the first of the pickles in a file of before 1.6 is this number
 LEGACY = pickle.dumps(_MAGIC, 2)[2:]

@@ -12,10 +12,8 @@ import numpy as np
 
 from minilift.files import PathLike, file_error, one_line, read_bytes, write_atomically
 from minilift.files.safetensors import read_safetensors, write_safetensors
-from minilift.files.torch_read import SAVE_AGAIN, read_torch
-from minilift.files.torch_write import write_torch
 from minilift.files.tree import Leaf, describe, leaves, strangers
-from minilift.files.what import kind_of
+from minilift.files.what import SAVE_AGAIN, kind_of
 
 TRAIN_FIRST = "check the name, or train one with: minilift train"
 # What DataParallel, Lightning, torch.compile, AveragedModel and people put before every name
@@ -84,6 +82,8 @@ def save_state_dict(path: PathLike, state: Mapping[str, np.ndarray]) -> None:
     A name that ends in .safetensors gives that format, every other one PyTorch's, which
     torch.load(path, weights_only=True) opens. Equal arrays give equal bytes.
     """
+    from minilift.files.torch_write import write_torch
+
     write = write_safetensors if Path(path).suffix.lower() == ".safetensors" else write_torch
     write_atomically(path, lambda file: write(file, state))
 
@@ -129,6 +129,8 @@ def read_content(path: PathLike) -> Any:
     named_so = Path(path).suffix.lower() == ".safetensors"
     if kind_of(content).name == "safetensors" or (named_so and kind_of(content).name == "unknown"):
         return read_safetensors(path, content)
+    from minilift.files.torch_read import read_torch  # pickles: only for a file that has one
+
     return read_torch(path, content)
 
 

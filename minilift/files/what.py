@@ -7,6 +7,8 @@ from typing import IO, NamedTuple
 from minilift.errors import InputError
 from minilift.files import PathLike, file_error, one_line
 
+SAVE_AGAIN = "save it with torch.save(model.state_dict(), path)"
+"""What to do with weights in a file that cannot be read, or is none."""
 _START = 4096  # bytes that are looked at
 
 

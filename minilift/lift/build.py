@@ -16,7 +16,7 @@ from minilift.lift.model import LiftModel
 from minilift.lift.relative import relative_mpjpe
 from minilift.lift.settings import TrainSettings
 from minilift.lift.training import Training, lift_training
-from minilift.lift.weights.starting import begin
+from minilift.lift.weights.begin import begin
 from minilift.lift.weights.stored import read_weights
 from minilift.nn import losses
 from minilift.ops import get_ops

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import math
 from os import PathLike
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minilift.errors import ArgumentError, InputError
 from minilift.files.mapped import chunks
 from minilift.files.weights import save_state_dict
-from minilift.lift.model import LiftModel
 from minilift.lift.trust import Trust, TrustModel, check_joints, load_trust
+from minilift.lift.weights.as_stored import AsStored
 from minilift.lift.weights.starting import STARTING
 from minilift.lift.weights.stored import read_weights
 from minilift.poses.layouts import COURSE15
+
+if TYPE_CHECKING:
+    from minilift.lift.model import LiftModel
 
 FARTHEST = 100.0  # image units: a sigma above it, infinity too, is told as this
 
@@ -29,8 +32,8 @@ class Lifter:
     A Lifter predicts with the model's weights as they are when it is made: after more training, make another.
     """
 
-    def __init__(self, model: LiftModel) -> None:
-        self.model = model
+    def __init__(self, model: LiftModel | AsStored) -> None:
+        self._of = model
         self._predictor = model.predictor()
         self.weights: str | PathLike[str] | None = None  # the file that they were read from, or "starting"
         self.note = ""  # what else that file holds, in a line
@@ -46,7 +49,7 @@ class Lifter:
         """
         state, note = read_weights(path)
         try:
-            model = LiftModel.from_state_dict(state, device=device)
+            model = AsStored(state, device)
         except InputError:
             raise
         except ValueError as problem:
@@ -59,6 +62,23 @@ class Lifter:
         lifter = cls(model)
         lifter.weights, lifter.note = path, note
         return lifter
+
+    @property
+    def model(self) -> LiftModel:
+        """The network. One that was loaded is made when it is first asked for."""
+        if isinstance(self._of, AsStored):
+            self._of = self._of.model()
+        return self._of
+
+    @property
+    def joints(self) -> int:
+        """How many joints it lifts."""
+        return self._of.input_nodes // 2
+
+    @property
+    def device(self) -> str:
+        """Where it computes."""
+        return str(self._of.ops.device)
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the weights as torch's state-dict file, or as safetensors where the name ends so."""
@@ -90,15 +110,15 @@ class Lifter:
         (J,). Such joints need not lie on their rays. None says as 0 does that points are exact. Raises
         ArgumentError for other weights, and for values that are no deviations of joints that were seen.
         """
-        model, joints = self.model, self.model.input_nodes // 2
-        points = np.asarray(joint_2d, model.ops.dtype)
+        dtype, joints = self._of.ops.dtype, self.joints
+        points = np.asarray(joint_2d, dtype)
         single = points.shape == (joints, 2)
         if not single and points.shape[1:] not in ((joints, 2), (2 * joints,)):
             raise ValueError(f"expected 2D joints of shape (N, {joints}, 2), got {points.shape}")
         rows = points.reshape(-1, 2 * joints)
         rows, given = self._without_missing(rows, missing)
         told = self._told(sigma, rows, single)
-        poses = np.empty((len(rows), joints, 3), model.ops.dtype)
+        poses = np.empty((len(rows), joints, 3), dtype)
         self._lift(rows, told, slice(0, len(rows)), poses)
         if flip and joints != len(COURSE15):
             raise ValueError(f"flip knows the left and right of {len(COURSE15)} joints, not of {joints}")
@@ -118,12 +138,12 @@ class Lifter:
     def takes_missing(self) -> bool:
         """Whether NaN may be given for a keypoint that was not seen: the network was made and trained
         for it."""
-        return self.model.head == "place"
+        return self._of.head == "place"
 
     @property
     def takes_noise(self) -> bool:
         """Whether `sigma` may be given: the network was trained to be told how far off the points are."""
-        return self.model.takes_noise
+        return self._of.takes_noise
 
     def _told(self, sigma: Any, rows: np.ndarray, single: bool) -> np.ndarray | None:
         """The standard deviation of every joint (N, J), as `predict` takes it; None for exact points."""
@@ -159,11 +179,11 @@ class Lifter:
         that; and which are given (N, J), None for all."""
         if self.takes_missing or not missing:
             return rows, ~np.isnan(rows[:, ::2]) if self.takes_missing else None
-        if self.model.head == "ray":
+        if self._of.head == "ray":
             problem = "a missing keypoint has no ray, and head 'ray' puts joints onto rays"
             raise InputError(f"missing=True: {problem}; train one with head 'xyz' and joint_dropout 0.1")
         rows = rows.copy()
-        points = rows.reshape(len(rows), self.model.input_nodes // 2, 2)
+        points = rows.reshape(len(rows), self.joints, 2)
         given = ~np.isnan(points).any(axis=2)
         points[~given] = 0
         return rows, given
@@ -175,11 +195,11 @@ class Lifter:
         Raises InputError where it is missing, damaged or of other weights, or the lifter was not loaded.
         """
         if self._trust is None:
-            check_joints(self.model.input_nodes, self.model.joint_nodes)
+            check_joints(self._of.input_nodes, self._of.joint_nodes)
             if self.weights is None:
                 problem = "this lifter's model was not read from a file, so nothing says how far to trust it"
                 raise InputError(f"{problem}; save it, and fit one with minilift.lift.trust.fit")
-            self._trust = load_trust(self.weights, self.model.state_dict())
+            self._trust = load_trust(self.weights, self._of.state_dict())
         return self._trust
 
     @trust_model.setter

@@ -9,7 +9,8 @@ import numpy as np
 
 from minilift.lift.blocks import BlockMaker, plain_block, usual_block
 from minilift.lift.fast.folded import FoldedLift, LayeredLift
-from minilift.lift.rays import Placing, Rays
+from minilift.lift.rays.layer import Rays
+from minilift.lift.rays.placing import Placing
 from minilift.lift.statistics import mean_std
 from minilift.lift.weights.stored import made_of
 from minilift.nn import Affine, Linear, Network, ReLU
@@ -31,7 +32,6 @@ class LiftModel(Network):
     point and depth (45), and a joint that was not seen lies where the network puts it (`Given`, `Place`).
     With `levels` x may be (n, 45), the standard deviation of each point behind the 30 coordinates, in their
     units; there are 60 inputs then, and a joint lies the nearer to its ray the more that is relied on.
-
     With a `slope` blocks are twice (Linear, ReLU(slope), Dropout), without BatchNorm1d; weights keep it.
 
     `make_block(width, dropout, init, rng, ops)` makes blocks of your own in place of `usual_block`, from any

@@ -163,9 +163,8 @@ def _predict(argv: Sequence[str] | None) -> int:
 
 def _lifter(args: argparse.Namespace) -> Lifter:
     lifter = Lifter.load(args.weights, device=args.device)
-    joints = lifter.model.input_nodes // 2
-    if joints != len(COURSE15):
-        problem = f"lifts {joints} joints, not {len(COURSE15)}"
+    if lifter.joints != len(COURSE15):
+        problem = f"lifts {lifter.joints} joints, not {len(COURSE15)}"
         raise file_error(args.weights, f"{problem}; give weights for {len(COURSE15)}")
     why = trust_warning(lifter, args.weights)
     if why:

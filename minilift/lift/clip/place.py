@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from minilift.lift.clip.options import LiftOptions
+from minilift.poses.few import distinct
 from minilift.poses.joint_state import ESTIMATED, SEEN
 from minilift.poses.keypoints import Keypoints
 from minilift.poses.layouts import ROOT
@@ -106,7 +107,7 @@ def people_of(
     check = reprojection(camera, joint_3d, lifted.joint_2d, lifted.state == SEEN)
     expected = None if lifted.expected_error is None else lifted.expected_error * depth[:, None]
     interval = None if lifted.interval is None else lifted.interval * depth[:, None, None]
-    axes, present = placement.axes, set(np.unique(lifted.person).tolist())
+    axes, present = placement.axes, set(distinct(lifted.person).tolist())
     return LiftedPeople(
         joint_3d=axes.turn(joint_3d).astype(np.float32),
         root=axes.turn(root).astype(np.float32),

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minilift.lift.rays.operations import given, place, rays, reliability
 from minilift.lift.rays.size_operations import sized, unsized, with_size
 from minilift.lift.weights.stored import linears, slope_of
-from minilift.nn import Module
 from minilift.ops import Array, Ops
+
+if TYPE_CHECKING:
+    from minilift.nn import Module
 
 
 class Predictor:

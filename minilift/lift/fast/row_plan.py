@@ -13,7 +13,7 @@ import numpy as np
 
 from minilift.lift.augment.augmenter import Augmenter
 from minilift.lift.model import LiftModel
-from minilift.lift.rays import rays, rays_backward
+from minilift.lift.rays.operations import rays, rays_backward
 from minilift.nn import BatchNorm1d, Dropout, Linear
 from minilift.ops import Array
 from minilift.optim import Adam

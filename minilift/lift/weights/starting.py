@@ -1,20 +1,15 @@
-"""The starting weights, which come with the package; what weights a word means, and training from weights."""
+"""The starting weights, which come with the package; and what weights a word means."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 import minilift
 from minilift.files import PathLike, file_error
-from minilift.nn.module import Module
-
-if TYPE_CHECKING:
-    from minilift.lift.model import LiftModel
 
 STARTING = "starting"
 """What they are called wherever weights may be named. A file of that name is "./starting", or a Path."""
@@ -61,38 +56,3 @@ def half(state: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
             if not np.isfinite(found[name]).all():
                 raise ValueError(f"{name!r} has numbers that are too large for float16")
     return found
-
-
-def begin(model: LiftModel, state: Mapping[str, np.ndarray]) -> None:
-    """Give a model the weights of a `state_dict`, and let it keep its own change of units.
-
-    The weights in a file have the change of units of their training in them (`LiftModel.state_dict`), so
-    that of the model is taken out of them: with x' = x s + t before hidden1 and y = y' s + t after output,
-    W = hidden1.weight / s,  b = hidden1.bias - W t,  and W = output.weight / s,  b = (output.bias - t) / s.
-    What the model predicts is what the weights predict. Raises ValueError for weights of another shape.
-    """
-    before, after, own = model.before, model.after, dict(state)
-    if before is not None and after is not None:
-        weight, bias = (np.array(state[f"hidden1.{name}"], np.float64) for name in ("weight", "bias"))
-        points = weight[:, : model.input_nodes]
-        if model.placing is not None and model.takes_noise:
-            by, on = model.placing.units()
-            weight[:, -1] /= by
-            bias -= weight[:, -1] * on
-        scale, shift = (model.ops.to_host(part).astype(np.float64) for part in (before.scale, before.shift))
-        points /= scale
-        if model.placing is None:
-            bias -= points @ shift
-        else:  # t of a joint is in the weight of its flag
-            flags = weight[:, model.input_nodes :][:, : model.input_nodes // 2]
-            flags -= (points * shift).reshape(len(weight), -1, 2).sum(axis=2)
-        own["hidden1.weight"], own["hidden1.bias"] = weight, bias
-        scale, shift = (model.ops.to_host(part).astype(np.float64) for part in (after.scale, after.shift))
-        own["output.weight"] = state["output.weight"] / scale[:, None]
-        own["output.bias"] = (state["output.bias"] - shift) / scale
-    Module.load_state_dict(model, {name: _as(model.dtype, array) for name, array in own.items()})
-    model.use_slope()
-
-
-def _as(dtype: str, array: np.ndarray) -> np.ndarray:
-    return array.astype(dtype) if array.dtype.kind == "f" else array

@@ -6,11 +6,11 @@ pixels a metre has, up to foreshortening; in a wrong one a nose is an arm's leng
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 
 import numpy as np
 
+from minilift.poses.few import evenly, median_of_known
 from minilift.poses.layouts.layout import Layout
 from minilift.poses.layouts.make import ROOTS
 from minilift.poses.layouts.rows import LAYOUTS
@@ -86,26 +86,23 @@ def evidence(layout: Layout, xy: np.ndarray, missing: np.ndarray) -> np.ndarray:
 
     Points (n, J, 2), of which `missing` (n, J) are not there. A pair that no row has gives NaN.
     """
-    rows = np.unique(np.linspace(0, max(len(xy) - 1, 0), min(len(xy), _MOST)).astype(int))
+    rows = evenly(len(xy), _MOST)
     gone = missing[rows] | ~(np.abs(xy[rows]) < FAR).all(axis=2)
     places = np.where(gone[..., None], np.nan, xy[rows])
     pairs = _pairs(layout)
-    ratios = np.full((len(pairs), len(rows)), np.nan)
-    for row, (a, b, metres, _) in enumerate(pairs):
-        apart = places[:, list(a)].mean(axis=1) - places[:, list(b)].mean(axis=1)
-        ratios[row] = np.linalg.norm(apart, axis=1) / metres
+    if not pairs:
+        return np.zeros(0)
+    ends = {end: places[:, end[0]] for a, b, *_ in pairs for end in (a, b)}
+    ends |= {end: places[:, list(end)].mean(axis=1) for end in ends if len(end) > 1}
+    first, second = np.array([ends[a] for a, *_ in pairs]), np.array([ends[b] for _, b, *_ in pairs])
+    metres = np.array([metres for _, _, metres, _ in pairs])
+    ratios = np.linalg.norm(first - second, axis=2) / metres[:, None]
     least = np.array([least for *_, least in pairs], bool)
-    size = _median(ratios[least], 0)  # pixels a metre, row by row
+    size = median_of_known(ratios[least], 0)  # pixels a metre, row by row
     with np.errstate(divide="ignore", invalid="ignore"):
-        found = np.log(_median(ratios / size, 1))
+        found = np.log(median_of_known(ratios / size, 1))
     found = np.maximum(found, np.where(least, -_SHORT * found, 0))
     return np.minimum(found, _CAP)
-
-
-def _median(values: np.ndarray, axis: int) -> np.ndarray:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)
-        return np.nanmedian(values, axis=axis)
 
 
 def misfit(layout: Layout, xy: np.ndarray, missing: np.ndarray) -> float:

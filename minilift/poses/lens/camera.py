@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from minilift.errors import ArgumentError, InputError
+from minilift.poses.few import quantile
 from minilift.poses.lens.distortion import Coefficients, distorted, undistorted
 
 ASSUMED = 1.2
@@ -204,7 +205,7 @@ def known_size(size: tuple[int, int] | None, points: np.ndarray | None) -> tuple
     far = np.zeros(2)
     if points is not None and np.isfinite(points).all(axis=-1).any():
         known = points.reshape(-1, 2)
-        far = np.quantile(known[np.isfinite(known).all(axis=1)], 0.999, axis=0)
+        far = quantile(known[np.isfinite(known).all(axis=1)], 0.999)
     if not _FEWEST_PIXELS <= far.max() <= _MOST_PIXELS:
         raise ArgumentError("size", None, "is not known; give width and height of the pictures in pixels")
     width, height = (max(2, math.ceil(side)) for side in far)

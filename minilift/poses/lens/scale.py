@@ -21,6 +21,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from minilift.poses.few import distinct, median_of_known
 from minilift.poses.layouts import COURSE15
 from minilift.poses.lens.stature import stature, typical
 
@@ -75,9 +76,9 @@ class Scale:
         first = next(one for one in person.tolist() if one in found)
         wanted = height or float(stature(found[first])) * (distance or 1.0)
         scaled = {one: lengths * (wanted / stature(lengths)) for one, lengths in found.items()}
-        everyone = np.asarray(np.median(list(scaled.values()), axis=0))
+        everyone = median_of_known(np.array(list(scaled.values())), 0)
         agree = _spread(bones, person, scaled, everyone)
-        return cls(scaled, everyone, unit, None, _told(len(np.unique(person)), height, distance, agree))
+        return cls(scaled, everyone, unit, None, _told(len(distinct(person)), height, distance, agree))
 
     def depths(self, own: np.ndarray, seen: np.ndarray, person: np.ndarray) -> np.ndarray:
         """The distance (n,) of the mid-hip in `unit`, for joints (n, 15, 3) in units of their own.
@@ -147,7 +148,7 @@ def _agreed(bones: _Bones) -> np.ndarray:
     for _ in range(_ROUNDS):
         lengths = typical(_weighted_median(units[:, None] * bones.length, bones.weight))
         units = _units(lengths, bones)
-        units = units / max(float(np.median(units)), 1e-12)
+        units = units / max(float(median_of_known(units, 0)), 1e-12)
     return typical(_weighted_median(units[:, None] * bones.length, bones.weight))
 
 
@@ -185,7 +186,7 @@ def _spread(
     """How well the bones agree: the median of |d l / L - 1| over the bones that count."""
     wanted = _each(person, lengths, others)
     off = np.abs(_units(wanted, bones)[:, None] * bones.length / wanted - 1)[bones.weight > 0]
-    return float(np.median(off)) if len(off) else 0.0
+    return float(median_of_known(off, 0)) if len(off) else 0.0
 
 
 def _told(people: int, height: float | None, distance: float | None, agree: float) -> tuple[str, ...]:

@@ -7,7 +7,6 @@ from typing import Any
 
 from minilift.files import LARGEST_FILE, PathLike, file_error, one_line, read_bytes
 from minilift.files.npz import CannotMap, map_npy, map_npz, read_npy, read_npz
-from minilift.files.pickles.arrays import read_pickle
 from minilift.poses.checks import check_in_front, clean_points
 from minilift.poses.pose_set import Poses
 
@@ -54,6 +53,8 @@ def read_keys(path: PathLike, mapped: bool | None = None, keys: tuple[str, ...] 
         return {key: read_npy(pair[key]) for key in pair} or dict(read_npz(path, read_bytes(path), keys))
     if mapped or size > LARGEST_FILE:
         raise file_error(path, f"a pickle has to fit in memory; {TO_MAP}")
+    from minilift.files.pickles.arrays import read_pickle  # few files are pickles
+
     content = read_pickle(path, read_bytes(path), WRITE_AGAIN, keys, "a pickle or .npz of poses")
     if not isinstance(content, dict):
         raise file_error(path, f"holds a {type(content).__name__}, not a dict; {WRITE_AGAIN}")

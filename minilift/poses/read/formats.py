@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from minilift.poses.read.amc import read_amc
-from minilift.poses.read.asf import read_asf
-from minilift.poses.read.bvh import read_bvh
+from minilift.extras import Later
 from minilift.poses.read.course import read_course
+
+amc, asf, bvh = (Later(f"minilift.poses.read.{name}") for name in ("amc", "asf", "bvh"))
 
 POSES, CLIP, SKELETON = "poses", "clip", "skeleton"
 """What a file can give: a set of poses (Poses), a motion-capture clip (Clip), the skeleton of clips."""
@@ -47,10 +47,15 @@ def _keywords(*keywords: bytes) -> Callable[[bytes], bool]:
 
 
 FORMATS = (
-    Format("BVH clip", (".bvh",), _bvh, CLIP, read_bvh),
-    Format("ASF skeleton", (".asf",), _keywords(b":bonedata", b":root", b":units"), SKELETON, read_asf),
+    Format("BVH clip", (".bvh",), _bvh, CLIP, bvh.read_bvh),
+    Format("ASF skeleton", (".asf",), _keywords(b":bonedata", b":root", b":units"), SKELETON, asf.read_asf),
     Format(
-        "AMC clip", (".amc",), _keywords(b":fully-specified", b":degrees", b":radians"), CLIP, read_amc, True
+        "AMC clip",
+        (".amc",),
+        _keywords(b":fully-specified", b":degrees", b":radians"),
+        CLIP,
+        amc.read_amc,
+        True,
     ),
     Format(".npz of poses", (".npz",), _begins(b"PK\x03\x04"), POSES, read_course),
     Format("pair of .npy of poses", (".npy",), _begins(b"\x93NUMPY"), POSES, read_course),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from minilift.errors import InputError, counted
+from minilift.poses.few import median_of_known
 from minilift.poses.tracks.apart import mean_apart, middles, placed, sizes
 from minilift.poses.tracks.assign import assign
 from minilift.poses.tracks.step import step_of
@@ -61,7 +62,7 @@ def _known_sizes(points: np.ndarray) -> np.ndarray:
     """The size of every detection; those that show none get the usual one."""
     found = sizes(points)
     some = found[found > 0]
-    usual = float(np.median(some)) if len(some) else 1.0
+    usual = float(median_of_known(some, 0)) if len(some) else 1.0
     return np.where(found > 0, found, usual)
 
 

@@ -4,38 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import import_module
-from typing import Any
 
+from minilift.extras import Later
 from minilift.poses.read.keypoints.document import HDF5, JSON, NPY, NPZ, PICKLE, TEXT, Document
 from minilift.poses.read.keypoints.raw import Asked, Raw
 from minilift.poses.read.keypoints.rows import Rows
 
-
-class _Readers:
-    """A file of this room, imported when one of its functions is first called: most files need one or two."""
-
-    def __init__(self, name: str) -> None:
-        self._name = f"minilift.poses.read.keypoints.{name}"
-
-    def __getattr__(self, function: str) -> Any:
-        def call(*given: Any) -> Any:
-            return getattr(import_module(self._name), function)(*given)
-
-        return call
-
-
+_HERE = "minilift.poses.read.keypoints"
 course, hdf5, npz, plain, videopose3d = (
-    _Readers(f"numeric.{name}") for name in ("course", "hdf5", "npz", "plain", "videopose3d")
+    Later(f"{_HERE}.numeric.{name}") for name in ("course", "hdf5", "npz", "plain", "videopose3d")
 )
 alphapose, coco, mediapipe, mmpose, nested = (
-    _Readers(f"objects.{name}") for name in ("alphapose", "coco", "mediapipe", "mmpose", "nested")
+    Later(f"{_HERE}.objects.{name}") for name in ("alphapose", "coco", "mediapipe", "mmpose", "nested")
 )
 openpifpaf, openpose, tfjs, ultralytics, vitpose = (
-    _Readers(f"objects.{name}") for name in ("openpifpaf", "openpose", "tfjs", "ultralytics", "vitpose")
+    Later(f"{_HERE}.objects.{name}") for name in ("openpifpaf", "openpose", "tfjs", "ultralytics", "vitpose")
 )
 deeplabcut, long, tools, trc, wide, yolo = (
-    _Readers(f"tables.{name}") for name in ("deeplabcut", "long", "tools", "trc", "wide", "yolo")
+    Later(f"{_HERE}.tables.{name}") for name in ("deeplabcut", "long", "tools", "trc", "wide", "yolo")
 )
 
 Add = Callable[[Document, Rows, int], None]

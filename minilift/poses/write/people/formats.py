@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from minilift.errors import ArgumentError
+from minilift.extras import Later
 from minilift.files import PathLike
-from minilift.poses.write.people.bvh import write_bvh, write_rigid_bvh
-from minilift.poses.write.people.document import write_json
-from minilift.poses.write.people.gltf import write_glb
-from minilift.poses.write.people.markers import write_c3d, write_trc
-from minilift.poses.write.people.npz import write_npz_people
 from minilift.poses.write.people.rows import People, Written
-from minilift.poses.write.people.tables import write_long, write_wide
+
+bvh, document, gltf, markers, npz, tables = (
+    Later(f"minilift.poses.write.people.{name}")
+    for name in ("bvh", "document", "gltf", "markers", "npz", "tables")
+)
 
 
 @dataclass(frozen=True)
@@ -41,15 +41,19 @@ class PeopleFormat:
 
 
 PEOPLE_FORMATS = (
-    PeopleFormat("npz", ".npz", "arrays, for NumPy", write_npz_people),
-    PeopleFormat("csv", ".csv", "a table, a row a person in a frame", write_wide),
-    PeopleFormat("csv-long", ".long.csv", "a table, a row a joint", write_long),
-    PeopleFormat("json", ".json", "frames, people, joints", write_json),
-    PeopleFormat("bvh", ".bvh", "a moving skeleton, joints exactly in place", write_bvh, each=True),
-    PeopleFormat("bvh-rigid", ".rigid.bvh", "the same, bones keep their lengths", write_rigid_bvh, each=True),
-    PeopleFormat("glb", ".glb", "glTF: moving skeletons with a body, for Blender and the web", write_glb),
-    PeopleFormat("trc", ".trc", "markers, for OpenSim and Pose2Sim", write_trc, each=True),
-    PeopleFormat("c3d", ".c3d", "markers, for biomechanics", write_c3d, each=True, library="ezc3d"),
+    PeopleFormat("npz", ".npz", "arrays, for NumPy", npz.write_npz_people),
+    PeopleFormat("csv", ".csv", "a table, a row a person in a frame", tables.write_wide),
+    PeopleFormat("csv-long", ".long.csv", "a table, a row a joint", tables.write_long),
+    PeopleFormat("json", ".json", "frames, people, joints", document.write_json),
+    PeopleFormat("bvh", ".bvh", "a moving skeleton, joints exactly in place", bvh.write_bvh, each=True),
+    PeopleFormat(
+        "bvh-rigid", ".rigid.bvh", "the same, bones keep their lengths", bvh.write_rigid_bvh, each=True
+    ),
+    PeopleFormat(
+        "glb", ".glb", "glTF: moving skeletons with a body, for Blender and the web", gltf.write_glb
+    ),
+    PeopleFormat("trc", ".trc", "markers, for OpenSim and Pose2Sim", markers.write_trc, each=True),
+    PeopleFormat("c3d", ".c3d", "markers, for biomechanics", markers.write_c3d, each=True, library="ezc3d"),
 )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import tempfile
 import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -113,6 +112,8 @@ class PeopleSpool:
         try:
             os.makedirs(self._directory, exist_ok=True)
             for name in names:
+                import tempfile  # only for a clip too large for memory
+
                 self._files[name] = file = tempfile.TemporaryFile(dir=self._directory)  # noqa: SIM115
                 weakref.finalize(self, file.close)
         except OSError as error:

@@ -10,7 +10,6 @@ import numpy as np
 from minilift.errors import InputError
 from minilift.files import file_error, one_line
 from minilift.files.npz import npz_names
-from minilift.files.pickles.objects import read_objects
 from minilift.poses.read.keypoints.document import Document
 from minilift.poses.read.keypoints.numeric.plain import of_array
 from minilift.poses.read.keypoints.raw import Asked, Raw
@@ -45,6 +44,8 @@ def is_npz(document: Document) -> bool:
 
 def read_npz(document: Document, asked: Asked) -> Raw:
     """The array with the clearest name; scores, frame, fps, size and joint names, where they are there."""
+    from minilift.files.pickles.objects import read_objects  # as a pickle may lie in it
+
     found = read_objects(document.path, document.content)
     if set(found) >= _PREDICTED:
         raise file_error(document.path, "is 3D already: it is what minilift predict wrote; give its input")

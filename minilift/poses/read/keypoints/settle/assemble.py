@@ -8,6 +8,7 @@ import numpy as np
 
 from minilift.errors import ArgumentError
 from minilift.files import PathLike, file_error, one_line
+from minilift.poses.few import distinct
 from minilift.poses.keypoints import Keypoints
 from minilift.poses.layouts import Layout
 from minilift.poses.layouts.find import Match, by_count, by_names, columns_of, counts, decide, implausible
@@ -58,7 +59,7 @@ def assemble(raw: Raw, path: PathLike, format: str, asked: Asked) -> Keypoints:
         track_names=names,
         layout=layout,
         format=format,
-        frames=np.unique(raw.frame) if raw.frames is None else np.unique(raw.frames),
+        frames=distinct(raw.frame if raw.frames is None else raw.frames),
         size=None if raw.unit == RAYS else size,
         fps=asked.fps or raw.fps,
         stills=raw.stills,

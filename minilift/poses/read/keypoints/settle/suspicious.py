@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from minilift.poses.few import evenly, quantile
 from minilift.poses.keypoints import Keypoints
 from minilift.poses.layouts.find import doubts, implausible
 
@@ -16,7 +17,7 @@ def suspicious(found: Keypoints) -> tuple[str, ...]:
     """The warnings about keypoints whose layout is known; none for what the course's files hold."""
     if found.rays or not len(found):
         return ()
-    rows = np.unique(np.linspace(0, len(found) - 1, min(len(found), _MOST)).astype(int))
+    rows = evenly(len(found), _MOST)
     doubles = _doubles(found)
     told = f"{doubles:,} people are there twice in a frame, to the digit: predict counts them once"
     return (*_all(found.take(rows)), *((told,) if doubles else ()))
@@ -35,7 +36,7 @@ def _sizes(found: Keypoints, places: np.ndarray) -> Iterator[str]:
     known = places[np.isfinite(places).all(axis=2)]
     if not len(known):
         return
-    reach = float(np.percentile(np.abs(known), 95))
+    reach = float(quantile(np.abs(known).ravel(), 0.95))
     if reach <= 2:
         yield f"positions reach {reach:.2g}: fractions of the picture taken for pixels; multiply by its size"
     elif found.size is not None:
