@@ -27,16 +27,15 @@ class Measure:
         return self.network.predictor()
 
     def __call__(self, batches: Batches) -> dict[str, float]:
-        predict, sums, rows = self.predictor(), self.sums, len(batches)
+        predict, sums, rows, size = self.network.predictor(), self.sums, len(batches), batches.size
         found = dict.fromkeys(sums.totals, 0.0)
         sums.restore()
-        for done, (x, y) in enumerate(batches.in_order(self.network.ops), start=1):
-            if len(x) < batches.size:  # the rest has another weight
-                found = weighted(found, sums, batches.size)
+        for x, y in batches.in_order(self.network.ops):
+            if len(x) != size:  # a batch of fewer rows has another weight
+                found, size = weighted(found, sums, size), len(x)
                 sums.restore()
             sums.add(predict(x), y)
-            if done * batches.size >= rows:
-                found = weighted(found, sums, len(x))
+        found = weighted(found, sums, size)
         return {name: value / rows for name, value in found.items()}
 
 
