@@ -166,6 +166,7 @@ CHANGED: dict[str, list[str]] = {
     "elevation": ["30"], "roll": ["20"], "tumble": ["0.5"], "joint_dropout_to": ["0.5"], "edge": ["0.5"],
     "patience": ["1"], "min_delta": ["10"],
     "poses": ["100"], "start": ["liftModel"], "weak": ["two-view"], "divided": ["yes"],
+    "labelled": ["0.5"],
     "step_per": ["batch"], "blocks": ["2"], "hidden": ["8"], "dropout": ["0.5"], "init": ["kaiming_normal"],
 }  # fmt: skip
 # What only another choice lets a setting act on

@@ -15,6 +15,7 @@ from minilift.lift.weak.two_view.rows import (
     ROTATION,
     SCALE,
     TRANSLATION,
+    TRUTH,
     in_second_view,
     rows_of,
 )
@@ -97,6 +98,25 @@ def test_the_truth_costs_nothing_and_a_wrong_unit_does() -> None:
     assert loss(truth, target, ops)[0] > 0.05
     with pytest.raises(ValueError, match="two views: pred"):
         loss(truth[:-1], target[:-1], ops)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_label_is_in_place_of_the_other_view(seed: int) -> None:
+    rng, pred, _ = drawn(seed)
+    views, ops = two_views(seed=seed), get_ops("cpu", "float64")
+    label = np.arange(N) % 3 == 0
+    target = rows_of(views, True, label).y.astype(float)
+    loss = TwoViewLoss()
+    value, grad = loss(pred, target, ops)
+    direction = rng.standard_normal(pred.shape)
+    there, back = (float(loss(pred + step * direction, target, ops)[0]) for step in (1e-6, -1e-6))
+    assert float((grad * direction).sum()) == pytest.approx((there - back) / 2e-6, rel=1e-6)
+    # each part by itself, over as many rows
+    pairs = pred.reshape(N, 2, -1)
+    weak, _ = loss(pairs[~label].reshape(-1, 3 * JOINTS), rows_of(views, False).y.astype(float)[~label], ops)
+    apart = (pairs - target[..., TRUTH])[label].reshape(label.sum(), 2, JOINTS, 3)
+    truth = np.linalg.norm(apart, axis=3).mean()
+    assert value == pytest.approx(weak * (~label).mean() + truth * label.mean(), rel=1e-12)
 
 
 def test_float32_adds_to_totals_as_float64_does() -> None:

@@ -21,7 +21,7 @@ from minilift.cli.train import main as train
 from minilift.files.checkpoint import load_checkpoint
 from minilift.lift.recipe import make_settings
 from minilift.lift.training import Training
-from minilift.lift.weak.two_view.build import build_two_view, labelled
+from minilift.lift.weak.two_view.build import build_two_view, with_triangulated
 from minilift.lift.weak.two_view.rows import ROTATION, TRUTH, TwoViewBatches, mirrored, rows_of
 from minilift.ops import get_ops
 from minilift.poses.poses import save_poses
@@ -93,7 +93,7 @@ def test_depths_are_learned_without_3d() -> None:
     views = two_views(700)
     first, test = views.take(slice(0, 600)), views.take(slice(600, None))
     model = LiftModel(1, 64, 0.0, head="ray")
-    pseudo = labelled(first)
+    pseudo = with_triangulated(first)
     model.standardise(pseudo.joint_2d, pseudo.joint_3d)
     optimiser = AdamW(model.parameters(), 3e-3)
     before = evaluate(model, test.first()).mpjpe

@@ -39,6 +39,7 @@ from minilift.train.step import Loss
 
 LOSSES: dict[str, Loss] = {"mpjpe": losses.mpjpe, "mse": losses.mse, "relative": relative_mpjpe}
 SEEN = 16_384  # augmented poses from which the network's units are taken
+LABELS = 7  # the stream of random numbers that says which poses have labels
 FREE = 0.5  # of the synthetic people that are added to data, how many move freely
 APART = CHUNK << 20  # where they begin in the crowd of their seed: not those that a folder without data gets
 
@@ -106,11 +107,21 @@ def split_data(data: Poses, settings: TrainSettings) -> tuple[Poses, Poses]:
 
 
 def split_rows(n: int, settings: TrainSettings) -> tuple[np.ndarray, np.ndarray]:
-    """Row numbers of the data to train on, and to validate."""
+    """Row numbers of the data to train on, and to validate; of both only those that are `labelled` where
+    nothing is learned from the others."""
     rows, held_out = hold_out(n, settings.val_fraction, settings.seed)
     if 0 < settings.poses < len(rows):
         rows = rows[np.linspace(0, len(rows) - 1, settings.poses).astype(int)]
+    if settings.labelled and settings.weak == "none":
+        return rows[labelled(len(rows), settings)], held_out[labelled(len(held_out), settings)]
     return rows, held_out
+
+
+def labelled(n: int, settings: TrainSettings) -> np.ndarray:
+    """Which of n poses, in order, have the 3D that is learned from, (n,) bool: the share of them that the
+    setting says, drawn by the seed, and one at least."""
+    drawn = np.random.default_rng((settings.seed, LABELS)).permutation(n)
+    return np.asarray(drawn < max(1, round(settings.labelled * n)))
 
 
 def with_synthetic(train: Poses, settings: TrainSettings) -> Poses:

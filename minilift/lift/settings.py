@@ -66,6 +66,12 @@ class TrainSettings:
         "none", "training", "two-view: learn of two images, without 3D",
         choices=WEAK, neutral="none", since=5, before="none", basic=True,
     )  # fmt: skip
+    labelled: float = _setting(
+        0.0, "training",
+        "share of the poses whose 3D is learned from, too, where others are learned without; with weak none "
+        "the only ones; 0 for none, or all",
+        low=0, high=1, neutral=0.0, since=5, before=0.0, metavar="SHARE",
+    )  # fmt: skip
     divided: str = _setting(
         "find", "training", "whether 2D points of two views are divided by the focal lengths already",
         choices=DIVIDED, acts_with=("weak", WEAK[1:]), since=5, before="find",

@@ -8,7 +8,7 @@ import numpy as np
 from test_two_view_loss import drawn, two_views
 
 from minilift import SGD, LiftModel, run_epoch_weak
-from minilift.lift.weak.two_view.build import labelled
+from minilift.lift.weak.two_view.build import with_triangulated
 from minilift.lift.weak.two_view.loss import TwoViewLoss
 from minilift.ops import get_ops
 
@@ -23,7 +23,7 @@ def test_the_loss_and_its_gradient(gpu: Any) -> None:
 
 
 def test_an_epoch(gpu: Any) -> None:
-    views, pseudo = two_views(100), labelled(two_views(100))
+    views, pseudo = two_views(100), with_triangulated(two_views(100))
     found = []
     for device in ("cpu", "gpu"):
         model = LiftModel(1, 16, 0.1, head="ray", device=device)

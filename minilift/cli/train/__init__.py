@@ -16,7 +16,7 @@ from minilift.cli.trust import groups_beside, keep_trust
 from minilift.errors import ArgumentError, InputError, run_program
 from minilift.files import only_one
 from minilift.files.checkpoint import load_checkpoint
-from minilift.lift.build import build_model, split_data
+from minilift.lift.build import build_model, split_data, split_rows
 from minilift.lift.lifter import Lifter
 from minilift.lift.recipe import begun_with
 from minilift.lift.resume import resumed, upgraded
@@ -28,7 +28,6 @@ from minilift.ops import choose_device
 from minilift.poses.poses import Poses
 from minilift.show.runs.curves import Curves
 from minilift.show.runs.events import EventFiles
-from minilift.train.batches import hold_out
 from minilift.train.trainer import Trainer
 
 DOOR = "train.py"  # the program in the project folder that does the same as `minilift train`
@@ -118,7 +117,7 @@ def _trust(trainer: Trainer, settings: TrainSettings, data: Poses) -> str:
     path = trust_path(trainer.weights_path)
     lifter, poses = Lifter.load(trainer.weights_path, settings.device), split_data(data, settings)
     try:
-        rows = hold_out(len(data), settings.val_fraction, settings.seed)[1]
+        rows = split_rows(len(data), settings)[1]
         found = fit_trust(lifter, *poses, settings.seed, groups_beside(settings.data, rows))
     except InputError as problem:
         return f"no {path}: {problem}"

@@ -11,7 +11,7 @@ from minilift.lift.build import build_trainer
 from minilift.lift.model import LiftModel
 from minilift.lift.settings import TrainSettings
 from minilift.lift.training import Training
-from minilift.lift.weak.two_view.build import build_two_view, labelled
+from minilift.lift.weak.two_view.build import build_two_view, with_triangulated
 from minilift.poses.poses import Poses
 from minilift.poses.views import TwoViews, load_two_views
 
@@ -63,7 +63,7 @@ def _two_views(asking: Asking) -> Begun:
     # the name that a test file has without a word is that of one view
     watched = _read_views(settings, settings.test) if settings.test != TrainSettings.test else None
     training = build_two_view(settings, asking.model, views, watched, asking.out, resumed=asking.resumed)
-    return Begun(training, labelled(views), len(watched) if watched else 0)
+    return Begun(training, with_triangulated(views), len(watched) if watched else 0)
 
 
 def _read_views(settings: TrainSettings, name: str) -> TwoViews:

@@ -6,8 +6,16 @@ from pathlib import Path
 
 import numpy as np
 
+from minilift.errors import ArgumentError
 from minilift.files.mapped import crc32
-from minilift.lift.build import SEEN, begin_with, build_optimiser, build_scheduler, split_rows
+from minilift.lift.build import (
+    SEEN,
+    begin_with,
+    build_optimiser,
+    build_scheduler,
+    labelled,
+    split_rows,
+)
 from minilift.lift.model import LiftModel
 from minilift.lift.settings import TrainSettings
 from minilift.lift.training import Training
@@ -25,32 +33,39 @@ def build_two_view(
     resumed: bool = False,
 ) -> Training:  # fmt: skip
     """As `build_trainer`, of people in two views. joint_3d sets nothing: the model's units are those of
-    triangulated joints. Raises InputError likewise."""
+    triangulated joints. It is learned from for the share `labelled` alone. Raises InputError likewise."""
+    if settings.labelled and data.joint_3d is None:
+        problem = f"{settings.data} has no joint_3d to learn from; leave it out"
+        raise ArgumentError("labelled", settings.labelled, problem)
     train, validation = (data.take(rows) for rows in split_rows(len(data), settings))
     if settings.standardise:
         some = train.take(np.unique(np.linspace(0, len(train) - 1, SEEN).astype(int)))
-        joints = labelled(some)
+        joints = with_triangulated(some)
         seen = np.concatenate([np.asarray(x) for x in (joints.joint_2d, some.joint_2d_2)])
         found = np.asarray(joints.joint_3d)
         model.standardise(seen, np.concatenate([found, in_second_view(found, some)]))
     begin_with(settings, model, resumed)
     optimiser = build_optimiser(settings, model)
     steps = settings.epochs * batches_per_epoch(len(train), settings.batch_size)
+    labels = [labelled(len(part), settings) for part in (train, validation)] if settings.labelled else None
     return two_view_training(
         model, optimiser, build_scheduler(settings, optimiser, steps), train, validation, test,
         epochs=settings.epochs, batch_size=settings.batch_size, flip=settings.flip, noise=settings.noise,
-        out=out, weights=settings.weights, patience=settings.patience, min_delta=settings.min_delta,
-        settings={**settings.as_stored(), "data": fingerprint(data)},
+        labels=labels, out=out, weights=settings.weights, patience=settings.patience,
+        min_delta=settings.min_delta,
+        settings={**settings.as_stored(), "data": fingerprint(data, settings.labelled > 0)},
     )  # fmt: skip
 
 
-def labelled(views: TwoViews) -> Poses:
+def with_triangulated(views: TwoViews) -> Poses:
     """View 1 with triangulated joints in place of known ones: labels for whatever needs some."""
     joints = triangulated(views)
     depth = np.clip(joints[..., 2:], -1 - OFF, OFF - 1)
     return Poses(views.joint_2d_1, np.concatenate([-np.asarray(views.joint_2d_1) * depth, depth], axis=2))
 
 
-def fingerprint(views: TwoViews) -> list[int]:
-    """What tells one set of people from another: their number, and checksums of both images."""
-    return [len(views), crc32(views.joint_2d_1), crc32(views.joint_2d_2)]
+def fingerprint(views: TwoViews, labels: bool = False) -> list[int]:
+    """What tells one set of people from another: their number, and checksums of both images, and of joint_3d
+    where some of it are labels."""
+    arrays = [views.joint_2d_1, views.joint_2d_2, *([views.joint_3d] if labels else [])]
+    return [len(views), *(crc32(array) for array in arrays if array is not None)]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from minilift.lift.weak import operations as geometry
-from minilift.lift.weak.two_view.rows import IMAGE, JOINTS, ROTATION, SCALE, TRANSLATION, TRUTH
+from minilift.lift.weak.two_view.rows import IMAGE, JOINTS, LABEL, ROTATION, SCALE, TRANSLATION, TRUTH
 from minilift.nn import losses
 from minilift.nn.losses.base import ops_of
 from minilift.ops import Array, Ops
@@ -29,6 +29,8 @@ class TwoViewLoss:
 
     over rows, joints and pairs of bones; `image` divides by depth, s is the other view's unit. The second
     term alone would not do for joints that are free: it is 0 where all of them are in one place.
+
+    Where rows have LABEL, that of a labelled one is |p - TRUTH| in place of all this.
     """
 
     def __init__(self, consistency: float = 0.5, symmetry: float = 0.1) -> None:
@@ -50,20 +52,35 @@ class TwoViewLoss:
         rows = target.reshape(n, target.shape[-1])
         grad = ops.empty(pred.shape) if grad is None else grad
         added = ops.zeros((1,), dtype="float64") if total is None else total
+        weak = _without_label(ops, rows)
         turn = _part(ops, rows, ROTATION, "rotation")
         moved = ops.scratch("moved", pred.shape)
         geometry.move(ops, pred, turn, _part(ops, rows, TRANSLATION, "translation"), moved)
-        dmoved = self._reprojection(ops, moved, _part(ops, rows, IMAGE, "image"), added)
+        dmoved = self._reprojection(ops, moved, _part(ops, rows, IMAGE, "image"), weak, added)
         direct = ops.scratch("direct", pred.shape)
-        self._consistency(ops, pred, moved, _part(ops, rows, SCALE, "scale"), dmoved, direct, added)
+        scale, weight = _part(ops, rows, SCALE, "scale"), _times(ops, weak, self.consistency)
+        self._consistency(ops, pred, moved, scale, weight, dmoved, direct, added)
         geometry.move_backward(ops, dmoved, pred, turn, grad)
         ops.add(grad, direct, out=grad)
-        self._symmetry(ops, pred, grad, added)
+        self._symmetry(ops, pred, _times(ops, weak, math.sqrt(self.symmetry)), grad, added)
+        if rows.shape[1] == LABEL.stop:
+            self._labelled(ops, pred, rows, grad, added)
         return (float(ops.to_host(added)[0]) if total is None else total), grad
 
-    def _reprojection(self, ops: Ops, moved: Array, image: Array, total: Array) -> Array:
+    def _labelled(self, ops: Ops, pred: Array, rows: Array, grad: Array, total: Array) -> None:
+        """Adds the distance from the truth of the labelled rows, and its gradient to grad."""
+        label, truth = _part(ops, rows, LABEL, "label"), _part(ops, rows, TRUTH, "truth")
+        counted, dtruth = ops.scratch("labelled", pred.shape), ops.scratch("dtruth", pred.shape)
+        ops.multiply(pred, label, out=counted)
+        ops.multiply(truth, label, out=truth)
+        ops.mpjpe(counted, truth, dtruth, total)
+        ops.add(grad, dtruth, out=grad)  # 0 where both are
+
+    def _reprojection(self, ops: Ops, moved: Array, image: Array, weak: Array, total: Array) -> Array:
         """Adds the first term. Returns the gradient of `moved`."""
         seen = geometry.project(ops, moved, ops.scratch("seen", image.shape))
+        for plane in (seen, image):
+            ops.multiply(plane, weak, out=plane)
         points = image.size // 2, 2
         # distances in the image are those in space of points with a third coordinate of 0
         flat = [ops.scratch(name, (points[0], 3)) for name in ("seen in space", "image in space", "dflat")]
@@ -76,12 +93,10 @@ class TwoViewLoss:
         return geometry.project_backward(ops, seen, moved, ops.scratch("dmoved", moved.shape))
 
     def _consistency(
-        self, ops: Ops, pred: Array, moved: Array, scale: Array, dmoved: Array, direct: Array, total: Array
-    ) -> None:
+        self, ops: Ops, pred: Array, moved: Array, scale: Array, weight: Array, dmoved: Array, direct: Array,
+        total: Array,
+    ) -> None:  # fmt: skip
         """Adds the second term; its gradients of `moved` to dmoved and, through p', to `direct`, written."""
-        n = len(pred)
-        weight = ops.scratch("weight", (n, 1))
-        ops.fill(weight, self.consistency)
         a, b, da = (ops.scratch(name, pred.shape) for name in ("view", "other view", "dview"))
         ops.multiply(moved, weight, out=a)
         _exchanged(ops, pred, b)
@@ -95,7 +110,7 @@ class TwoViewLoss:
         ops.fill(weight, -1.0)
         ops.multiply(direct, weight, out=direct)
 
-    def _symmetry(self, ops: Ops, pred: Array, grad: Array, total: Array) -> None:
+    def _symmetry(self, ops: Ops, pred: Array, weight: Array, grad: Array, total: Array) -> None:
         """Adds the third term, and its gradient to grad."""
         if self._ops is not ops:
             self._bones, self._ops = (ops.asindex(PARENTS), ops.asindex(PAIRS)), ops
@@ -103,8 +118,6 @@ class TwoViewLoss:
         n = len(pred)
         lengths, dlengths = (ops.scratch(name, (n, JOINTS)) for name in ("lengths", "dlengths"))
         values, scaled, none = (ops.scratch(name, (n, len(PAIRS))) for name in ("values", "scaled", "none"))
-        weight = ops.scratch("weight", (n, 1))
-        ops.fill(weight, math.sqrt(self.symmetry))
         ops.fill(none, 0.0)
         geometry.bone_lengths(ops, pred, parents, lengths)
         geometry.asymmetry(ops, lengths, pairs, values)
@@ -131,6 +144,22 @@ def _part(ops: Ops, rows: Array, columns: slice, name: str) -> Array:
     """Some columns of rows as an array of their own."""
     part = ops.scratch(f"{name} of rows", (len(rows), columns.stop - columns.start))
     return geometry.copy_columns(ops, rows, columns, part)
+
+
+def _without_label(ops: Ops, rows: Array) -> Array:
+    """1 for rows without a label, else 0 (n, 1): what their terms count."""
+    weak = ops.scratch("without label", (len(rows), 1))
+    ops.fill(weak, 1.0)
+    if rows.shape[1] == LABEL.stop:
+        minus = _times(ops, _part(ops, rows, LABEL, "label"), -1.0)
+        ops.add(weak, minus, out=weak)
+    return weak
+
+
+def _times(ops: Ops, column: Array, factor: float) -> Array:
+    weight = ops.scratch("weight", column.shape)
+    ops.fill(weight, factor)
+    return ops.multiply(weight, column, out=weight)
 
 
 def _exchanged(ops: Ops, rows: Array, out: Array) -> None:

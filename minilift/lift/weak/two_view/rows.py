@@ -19,7 +19,11 @@ ROTATION = slice(IMAGE.stop, IMAGE.stop + 9)
 TRANSLATION = slice(ROTATION.stop, ROTATION.stop + 3)
 SCALE = slice(TRANSLATION.stop, TRANSLATION.stop + 1)
 TRUTH = slice(SCALE.stop, SCALE.stop + 3 * JOINTS)
-NOISE, SIDES = 1, 2  # streams of random numbers
+LABEL = slice(TRUTH.stop, TRUTH.stop + 1)
+LEAST = 0.25
+"""Of a batch, the share of people with labels where there are some: they are seen more often than others if
+fewer."""
+NOISE, SIDES, AGAIN = 1, 2, 3  # streams of random numbers
 
 
 class Rows(NamedTuple):
@@ -28,16 +32,17 @@ class Rows(NamedTuple):
     x (n, 2, 2J)     the image
     y (n, 2, C)      IMAGE of the other view; ROTATION R, row by row, and TRANSLATION t from this view to the
                      other, in the unit of this view, in which its own mid-hip is at (0, 0, -1); SCALE s, the
-                     unit of the other view in that of this one; and TRUTH, the joints, where they are known:
-                     to report errors by, no loss looks at them
+                     unit of the other view in that of this one; TRUTH, the joints, where they are known:
+                     to report errors by; and LABEL, where some people have labels, 1 for them and 0 for
+                     others: only for them a loss looks at TRUTH
     """
 
     x: np.ndarray
     y: np.ndarray
 
 
-def rows_of(views: TwoViews, truth: bool) -> Rows:
-    """The rows of training, with joint_3d in them only where `truth` asks for it.
+def rows_of(views: TwoViews, truth: bool, labels: np.ndarray | None = None) -> Rows:
+    """The rows of training, with joint_3d in them only where `truth` asks for it, and `labels` (n,) bool.
 
     From view 1 to 2 it is P2 = R P1 + t in the unit of view 1, s = |R (0, 0, -1) + t|; from 2 to 1, in the
     unit of view 2, P1 = R^T P2 - R^T t / s, and view 1 has the unit 1 / s.
@@ -46,7 +51,8 @@ def rows_of(views: TwoViews, truth: bool) -> Rows:
     images = [np.asarray(image).reshape(n, -1) for image in (views.joint_2d_1, views.joint_2d_2)]
     scale = np.linalg.norm(turn @ np.array(ROOT) + moved, axis=1)[:, None]
     back = turn.transpose(0, 2, 1)
-    y = np.empty((n, 2, TRUTH.stop if truth else SCALE.stop), np.float32)
+    columns = SCALE.stop if not truth else TRUTH.stop if labels is None else LABEL.stop
+    y = np.empty((n, 2, columns), np.float32)
     y[:, 0, IMAGE], y[:, 1, IMAGE] = images[1], images[0]
     y[:, 0, ROTATION], y[:, 1, ROTATION] = turn.reshape(n, 9), back.reshape(n, 9)
     y[:, 0, TRANSLATION], y[:, 1, TRANSLATION] = moved, -np.einsum("nkl,nl->nk", back, moved) / scale
@@ -55,6 +61,8 @@ def rows_of(views: TwoViews, truth: bool) -> Rows:
         joints = np.asarray(views.joint_3d)
         y[:, 0, TRUTH] = joints.reshape(n, -1)
         y[:, 1, TRUTH] = in_second_view(joints, views).reshape(n, -1)
+    if labels is not None:
+        y[..., LABEL] = labels[:, None, None]
     return Rows(np.stack(images, axis=1).astype(np.float32), y)
 
 
@@ -80,25 +88,29 @@ def mirrored(views: TwoViews) -> TwoViews:
 class TwoViewBatches(Batches):
     """Batches of people in two views, `Rows` of them. In training each is mirrored with the probability
     `flip`, and what the network sees, not what it is compared with, gets Gaussian `noise` of this standard
-    deviation.
+    deviation. `labels` (n,) bool are the people whose joint_3d is learned from; of the people of an epoch
+    they are a share of LEAST at least.
 
-    Raises InputError for no people, and a model that does not put the course's joints on rays.
+    Raises InputError for no people, a model that does not put the course's joints on rays, and labels without
+    joint_3d.
     """
 
     def __init__(
         self, views: TwoViews, model: LiftModel, size: int, *, truth: bool, flip: float = 0.0,
-        noise: float = 0.0,
+        noise: float = 0.0, labels: np.ndarray | None = None,
     ) -> None:  # fmt: skip
         if not len(views):
             raise InputError("the data holds no poses; training and evaluation need some")
+        if labels is not None and not truth:
+            raise InputError("labels are joint_3d, and not all of the data have it; give data with joint_3d")
         if model.head != "ray" or model.input_nodes != IMAGE.stop:
             problem = f"head {model.head!r} and {model.input_nodes} inputs"
             raise InputError(f"{problem}: two views train depths on rays; use LiftModel(head='ray')")
-        rows, self.flip, self.noise = rows_of(views, truth), flip, noise
+        rows, self.flip, self.noise = rows_of(views, truth, labels), flip, noise
         if flip:
-            other = rows_of(mirrored(views), truth)
+            other = rows_of(mirrored(views), truth, labels)
             rows = Rows(*(np.concatenate(pair) for pair in zip(rows, other, strict=True)))
-        self.count, self._made_for = len(views), model.ops
+        self.count, self._made_for, self.labels = len(views), model.ops, labels
         super().__init__(rows.x, rows.y, min(size, self.count), model.seed, self._noisy if noise else None)
 
     def __len__(self) -> int:
@@ -106,9 +118,21 @@ class TwoViewBatches(Batches):
 
     def order(self, epoch: int, ops: Ops) -> Any:
         order = super().order(epoch, ops)
+        if self.labels is not None:
+            order = self._with_labels(order, ops.generator((self.seed, epoch, AGAIN)))
         if self.flip:  # the mirror images lie behind
             sides = ops.generator((self.seed, epoch, SIDES)).random(self.count)
             order = order + self.count * (sides < self.flip)
+        return order
+
+    def _with_labels(self, order: np.ndarray, random: np.random.Generator) -> np.ndarray:
+        """The order with labelled people in the places of some others, again and again, if they are few."""
+        assert self.labels is not None
+        has = self.labels[order]
+        missing = int(np.ceil(LEAST * self.count)) - int(has.sum())
+        if missing > 0:
+            places = random.permutation(np.flatnonzero(~has))[:missing]
+            order[places] = np.resize(order[has], missing)
         return order
 
     def _noisy(self, step: int, x: Array, y: Array) -> tuple[Array, Array]:

@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from minilift.files import PathLike
 from minilift.lift.model import LiftModel
 from minilift.lift.run_epoch import EVALUATION_ROWS, SPLITS, Averages
@@ -27,27 +29,28 @@ def run_epoch_weak(
     epoch_no: int, data: TwoViews, model: LiftModel, optimiser: Optimiser | None = None,
     scheduler: Schedule | None = None, batch_size: int = 64, split: str = "train", *,
     loss: Loss = two_view_loss, progress: bool = True, flip: float = 0.0, noise: float = 0.0,
-    recorder: Recorder | None = None,
+    labels: np.ndarray | None = None, recorder: Recorder | None = None,
 ) -> Averages:  # fmt: skip
     """`run_epoch` without 3D: people seen by two cameras train a model of head "ray".
 
     Returns the averages of the loss and of the MPJPE of both views, which is NaN for `data` without joint_3d:
     that has no part in training. A batch is of so many people, and so of twice as many images. `flip` is the
     share of people that are mirrored, `noise` the standard deviation of what is added to what the network
-    sees. Other arguments as of `run_epoch`. Raises ValueError for another split or a batch_size below 1, and
-    InputError for another head or no people.
+    sees, `labels` (n,) bool who learns from joint_3d in place of the other view. Other arguments as of
+    `run_epoch`. Raises ValueError for another split or a batch_size below 1, and InputError for another head,
+    no people or labels without joint_3d.
     """
     if split not in SPLITS:
         raise ValueError(f"split {split!r} is unknown; use one of {', '.join(SPLITS)}")
     truth = data.joint_3d is not None
     metrics = _metrics(truth)
     if split != "train":
-        batches = TwoViewBatches(data, model, EVALUATION_ROWS, truth=truth)
+        batches = TwoViewBatches(data, model, EVALUATION_ROWS, truth=truth, labels=labels)
         found = TwoViewMeasure(model, loss, metrics)(batches)
     elif optimiser is None:
         raise ValueError("run_epoch_weak(split='train') needs an optimiser")
     else:
-        batches = TwoViewBatches(data, model, batch_size, truth=truth, flip=flip, noise=noise)
+        batches = TwoViewBatches(data, model, batch_size, truth=truth, flip=flip, noise=noise, labels=labels)
         step = TwoViewStep(model, loss, optimiser, metrics)
         found = train_epoch(epoch_no, batches, step, scheduler, bar=progress, recorder=recorder)
     return Averages(found["loss"], found.get("mpjpe", math.nan))
@@ -56,14 +59,16 @@ def run_epoch_weak(
 def two_view_training(
     model: LiftModel, optimiser: Optimiser, scheduler: Schedule | None, train: TwoViews,
     validation: TwoViews, test: TwoViews | None = None, *, epochs: int, batch_size: int = 64,
-    loss: Loss = two_view_loss, flip: float = 0.0, noise: float = 0.0, out: PathLike | None = None,
+    loss: Loss = two_view_loss, flip: float = 0.0, noise: float = 0.0,
+    labels: Sequence[np.ndarray] | None = None, out: PathLike | None = None,
     weights: str = "liftModel", patience: int = 0, min_delta: float = 0.0,
     settings: dict[str, Any] | None = None, show: Callable[[str], None] = print, bar: bool = True,
     recorder: Recorder | None = None, listeners: Sequence[Listener] = (),
 ) -> Training:  # fmt: skip
     """Training of a lifter that watches the validation loss, which needs no 3D. Options as of `Trainer`.
 
-    The MPJPE is in the log where all three have joint_3d. Raises InputError as `TwoViewBatches`.
+    The MPJPE is in the log where all three have joint_3d. `labels` are those of `train` and of `validation`,
+    as of `run_epoch_weak`. Raises InputError as `TwoViewBatches`.
     """
     truth = all(views.joint_3d is not None for views in (train, validation, test) if views is not None)
     metrics = _metrics(truth)
@@ -73,13 +78,11 @@ def two_view_training(
         patience=patience, min_delta=min_delta, settings=settings, show=show, bar=bar, recorder=recorder,
         listeners=listeners,
     )  # fmt: skip
-    batches = TwoViewBatches(train, model, batch_size, truth=truth, flip=flip, noise=noise)
-    others = [
-        None if views is None else TwoViewBatches(views, model, EVALUATION_ROWS, truth=truth)
-        for views in (validation, test)
-    ]
-    assert others[0] is not None
-    return Training(trainer, batches, others[0], others[1], epochs)
+    own, others = labels or (None, None)
+    batches = TwoViewBatches(train, model, batch_size, truth=truth, flip=flip, noise=noise, labels=own)
+    held_out = TwoViewBatches(validation, model, EVALUATION_ROWS, truth=truth, labels=others)
+    watched = None if test is None else TwoViewBatches(test, model, EVALUATION_ROWS, truth=truth)
+    return Training(trainer, batches, held_out, watched, epochs)
 
 
 def _metrics(truth: bool) -> dict[str, Metric]:
