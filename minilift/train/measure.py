@@ -27,7 +27,7 @@ class Measure:
         return self.network.predictor()
 
     def __call__(self, batches: Batches) -> dict[str, float]:
-        predict, sums, rows, size = self.network.predictor(), self.sums, len(batches), batches.size
+        predict, sums, rows, size = self.predictor(), self.sums, len(batches), batches.size
         found = dict.fromkeys(sums.totals, 0.0)
         sums.restore()
         for x, y in batches.in_order(self.network.ops):
