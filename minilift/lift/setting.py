@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 import numbers
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from minilift.errors import ArgumentError
@@ -113,6 +113,20 @@ class Setting:
     def _wanted(self) -> str:
         kinds = {int: "a whole number", float: "a number", bool: "yes or no", tuple: "two numbers"}
         return kinds.get(self.kind, "text")
+
+
+def described(default: Any, group: str, help: str, **facts: Any) -> Any:
+    """A field of a dataclass with its description, the facts of which are those of `Setting`."""
+    return field(default=default, metadata={"setting": Setting(help, group, **facts)})
+
+
+def of_files(default: str, help: str, **facts: Any) -> Any:
+    return described(default, "files", help, result=False, **facts)
+
+
+def augmenting(default: float, help: str, high: float, **facts: Any) -> Any:
+    facts = {"low": 0, "high": high, "neutral": 0.0, "since": 1, "before": 0.0, **facts}
+    return described(default, "augmentation", help, **facts)
 
 
 def check_together(settings: Any) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from minilift.errors import shown
 from minilift.lift.model import HEADS
-from minilift.lift.setting import DIVIDED, WEAK, Setting, check_together
+from minilift.lift.setting import DIVIDED, WEAK, Setting, augmenting, check_together, described, of_files
 from minilift.lift.weights.starting import STARTING
 from minilift.nn.init import NAMES as INITIALISERS
 
@@ -20,19 +20,6 @@ LOSSES, ADAMS = ("mpjpe", "mse", "relative"), ("adam", "adamw")
 ENDING, DROPPING = ("onecycle", "cosine", "warmup"), ("step", "exponential")
 
 
-def _setting(default: Any, group: str, help: str, **facts: Any) -> Any:
-    return field(default=default, metadata={"setting": Setting(help, group, **facts)})
-
-
-def _file(default: str, help: str, **facts: Any) -> Any:
-    return _setting(default, "files", help, result=False, **facts)
-
-
-def _augment(default: float, help: str, high: float, **facts: Any) -> Any:
-    facts = {"low": 0, "high": high, "neutral": 0.0, "since": 1, "before": 0.0, **facts}
-    return _setting(default, "augmentation", help, **facts)
-
-
 @dataclass(frozen=True)
 class TrainSettings:
     """Settings of one training run. The defaults are the preset `same-people`.
@@ -40,167 +27,169 @@ class TrainSettings:
     Raises ArgumentError for a value out of bounds, and for settings that contradict each other.
     """
 
-    data: str = _file("data_train_lift.pkl", "training poses", resumable=True, basic=True, metavar="FILE")
-    test: str = _file(
+    data: str = of_files("data_train_lift.pkl", "training poses", resumable=True, basic=True, metavar="FILE")
+    test: str = of_files(
         "data_test_lift.pkl", "poses to measure after each epoch", resumable=True, basic=True, metavar="FILE"
     )
-    out: str = _file(
+    out: str = of_files(
         ".", "folder for weights, log.csv, checkpoint.npz", resumable=True, basic=True, metavar="DIR"
     )
-    weights: str = _file(
+    weights: str = of_files(
         "liftModel", "name of the weights file; .safetensors at its end gives that format", metavar="NAME"
     )
-    plot: str = _file(
+    plot: str = of_files(
         "", "draw charts of the run: .png, .svg or .pdf",
         since=1, before="", resumable=True, basic=True, metavar="FILE",
     )  # fmt: skip
-    tensorboard: str = _file(
+    tensorboard: str = of_files(
         "", "write event files for TensorBoard into this folder, after each epoch",
         since=1, before="", resumable=True, metavar="DIR",
     )  # fmt: skip
 
-    epochs: int = _setting(56, "training", "passes over the data", low=1, resumable=True, basic=True)
-    batch_size: int = _setting(256, "training", "poses in a step", low=2, basic=True)
-    loss: str = _setting("mpjpe", "training", "relative: by each person's size", choices=LOSSES)
-    weak: str = _setting(
+    epochs: int = described(56, "training", "passes over the data", low=1, resumable=True, basic=True)
+    batch_size: int = described(256, "training", "poses in a step", low=2, basic=True)
+    loss: str = described("mpjpe", "training", "relative: by each person's size", choices=LOSSES)
+    weak: str = described(
         "none", "training", "two-view: learn of two images, without 3D",
         choices=WEAK, neutral="none", since=5, before="none", basic=True,
     )  # fmt: skip
-    labelled: float = _setting(
+    labelled: float = described(
         0.0, "training",
         "share of the poses whose 3D is learned from, too, where others are learned without; with weak none "
         "the only ones; 0 for none, or all",
         low=0, high=1, neutral=0.0, since=5, before=0.0, metavar="SHARE",
     )  # fmt: skip
-    divided: str = _setting(
+    divided: str = described(
         "find", "training", "whether 2D points of two views are divided by the focal lengths already",
         choices=DIVIDED, acts_with=("weak", WEAK[1:]), since=5, before="find",
     )  # fmt: skip
-    standardise: bool = _setting(
+    standardise: bool = described(
         True, "training", "scale what the network sees to mean 0 and standard deviation 1"
     )
-    synthetic: float = _setting(
+    synthetic: float = described(
         0.0, "training", "synthetic people to add, per pose of the data; half of them move freely",
         low=0, high=100, neutral=0.0, since=1, before=0.0,
     )  # fmt: skip
-    poses: int = _setting(
+    poses: int = described(
         0, "training", "train on this number of poses, evenly picked; 0 for all",
         low=0, neutral=0, since=1, before=0, metavar="N",
     )  # fmt: skip
-    val_fraction: float = _setting(
+    val_fraction: float = described(
         0.05, "training", "share of the training poses held out to choose the best epoch", low=0.001, high=0.5
     )
-    patience: int = _setting(
+    patience: int = described(
         0, "training",
         "stop after this number of epochs without a better validation MPJPE, 0 for never; with a schedule "
         "that ends with the run (onecycle, cosine, warmup) that is before its rate has fallen",
         low=0, neutral=0, since=1, before=0, resumable=True, metavar="EPOCHS",
     )  # fmt: skip
-    min_delta: float = _setting(
+    min_delta: float = described(
         0.0, "training", "with patience: units by which it must be better to count",
         low=0, neutral=0.0, since=1, before=0.0, resumable=True,
     )  # fmt: skip
-    seed: int = _setting(
+    seed: int = described(
         0, "training", "random seed: the same one, the same result", low=0, high=2**32 - 1, basic=True
     )
-    device: str = _setting(
+    device: str = described(
         "auto", "training", "cpu, gpu, gpu:1 (the second), auto", resumable=True, result=False, basic=True
     )
-    tf32: bool = _setting(
+    tf32: bool = described(
         False, "training", "let a GPU multiply with 10 bits of mantissa: faster with large batches",
         neutral=False, since=1, before=False, resumable=True,
     )  # fmt: skip
 
-    optimiser: str = _setting(
+    optimiser: str = described(
         "adam", "optimiser", "how gradients move the weights", choices=("adam", "adamw", "sgd")
     )
-    lr: float = _setting(
+    lr: float = described(
         6e-3, "optimiser", "learning rate; a one-cycle's highest", low=0, open_low=True, basic=True
     )
-    betas: tuple[float, float] = _setting(
+    betas: tuple[float, float] = described(
         (0.9, 0.999), "optimiser", "decay rates of Adam's two averages",
         low=0, high=1, open_high=True, acts_with=("optimiser", ADAMS),
     )  # fmt: skip
-    momentum: float = _setting(
+    momentum: float = described(
         0.9, "optimiser", "momentum of SGD", low=0, high=1, open_high=True, acts_with=("optimiser", ("sgd",))
     )
-    weight_decay: float = _setting(0.0, "optimiser", "L2 added to gradients; adamw: a step of its own", low=0)
-    clip: float = _setting(
+    weight_decay: float = described(
+        0.0, "optimiser", "L2 added to gradients; adamw: a step of its own", low=0
+    )
+    clip: float = described(
         0.0, "optimiser", "scale gradients of a larger norm down to this; 0 for never",
         low=0, neutral=0.0, since=1, before=0.0,
     )  # fmt: skip
 
-    scheduler: str = _setting(
+    scheduler: str = described(
         "onecycle", "schedule", "learning-rate schedule; onecycle, cosine and warmup end with the run",
         choices=(*ENDING, *DROPPING, "none"),
     )  # fmt: skip
-    warm_up: float = _setting(
+    warm_up: float = described(
         0.05, "schedule", "share of the steps in which a warmup schedule rises, before half a cosine",
         low=0, high=1, acts_with=("scheduler", ("warmup",)), since=1, before=0.05,
     )  # fmt: skip
-    cycle_momentum: bool = _setting(
+    cycle_momentum: bool = described(
         True, "schedule",
         "let a onecycle move the first beta or the momentum too, 0.95 to 0.85 to 0.95; off if one is given",
         acts_with=("scheduler", ("onecycle",)),
     )  # fmt: skip
-    step_size: int = _setting(
+    step_size: int = described(
         10, "schedule", "batches or epochs between drops of a step schedule",
         low=1, acts_with=("scheduler", ("step",)),
     )  # fmt: skip
-    gamma: float = _setting(
+    gamma: float = described(
         0.5, "schedule", "factor of each drop (step) or of every batch or epoch (exponential)",
         low=0, high=1, open_low=True, acts_with=("scheduler", DROPPING),
     )  # fmt: skip
-    step_per: str = _setting(
+    step_per: str = described(
         "epoch", "schedule", "what the step and exponential schedules count",
         choices=("batch", "epoch"), acts_with=("scheduler", DROPPING),
     )  # fmt: skip
 
-    blocks: int = _setting(2, "network", "residual blocks", low=0, high=100, basic=True)
-    hidden: int = _setting(1024, "network", "width of the hidden layers", low=1, high=65536, basic=True)
-    dropout: float = _setting(0.0, "network", "share of units dropped in training", low=0, high=1)
-    head: str = _setting(
+    blocks: int = described(2, "network", "residual blocks", low=0, high=100, basic=True)
+    hidden: int = described(1024, "network", "width of the hidden layers", low=1, high=65536, basic=True)
+    dropout: float = described(0.0, "network", "share of units dropped in training", low=0, high=1)
+    head: str = described(
         "xyz", "network", "ray: depths on rays; place: and missing joints",
         choices=HEADS, since=1, before="xyz", basic=True,
     )  # fmt: skip
-    init: str = _setting("uniform", "network", "initial weights", choices=INITIALISERS)
-    start: str = _setting(
+    init: str = described("uniform", "network", "initial weights", choices=INITIALISERS)
+    start: str = described(
         "", "network", "weights to fine-tune", since=4, before="", metavar="WEIGHTS", alone=STARTING,
         basic=True,
     )  # fmt: skip
 
-    flip: float = _augment(0.5, "share of the poses that are mirrored", 1)
-    noise: float = _augment(
+    flip: float = augmenting(0.5, "share of the poses that are mirrored", 1)
+    noise: float = augmenting(
         0.0, "standard deviation added to 2D points (0.001: one pixel at f = 1000)", float("inf")
     )
-    noise_to: float = _augment(
+    noise_to: float = augmenting(
         0.0, "the same, drawn for each pose between 0 and this, and told to a network with head place",
         float("inf"), since=3,
     )  # fmt: skip
-    outliers: float = _augment(0.0, "share of the 2D points that are far off", 1, since=3)
-    swap: float = _augment(
+    outliers: float = augmenting(0.0, "share of the 2D points that are far off", 1, since=3)
+    swap: float = augmenting(
         0.0, "share of the poses with left and right limbs exchanged in the image", 1, since=3
     )
-    yaw: float = _augment(0.0, "turn the camera around the person by up to this many degrees", 180)
-    tilt: float = _augment(0.0, "raise or lower the camera by up to this many degrees", 90)
-    elevation: float = _setting(
+    yaw: float = augmenting(0.0, "turn the camera around the person by up to this many degrees", 180)
+    tilt: float = augmenting(0.0, "raise or lower the camera by up to this many degrees", 90)
+    elevation: float = described(
         7.5, "augmentation", "degrees that the camera of the data looks down on average, for yaw and tilt",
         low=-90, high=90, neutral=7.5, since=3, before=7.5,
     )  # fmt: skip
-    roll: float = _augment(0.0, "turn the camera about its axis by up to this many degrees", 180, since=3)
-    tumble: float = _augment(0.0, "share of the poses turned any way: lying, upside down", 1, since=3)
-    distance: float = _augment(0.0, "scale the distance of the camera by up to exp of this", 1.5)
-    body: float = _augment(0.0, "share of the poses with bones of other lengths", 1)
-    mix: float = _augment(0.0, "share of the poses with limbs of other poses", 1)
-    joint_dropout: float = _augment(
+    roll: float = augmenting(0.0, "turn the camera about its axis by up to this many degrees", 180, since=3)
+    tumble: float = augmenting(0.0, "share of the poses turned any way: lying, upside down", 1, since=3)
+    distance: float = augmenting(0.0, "scale the distance of the camera by up to exp of this", 1.5)
+    body: float = augmenting(0.0, "share of the poses with bones of other lengths", 1)
+    mix: float = augmenting(0.0, "share of the poses with limbs of other poses", 1)
+    joint_dropout: float = augmenting(
         0.0, "share of the keypoints hidden, for 2D poses that lack some (heads xyz, place)", 1,
         metavar="SHARE",
     )  # fmt: skip
-    joint_dropout_to: float = _augment(
+    joint_dropout_to: float = augmenting(
         0.0, "the same, drawn for each pose between 0 and this", 1, metavar="SHARE", since=3
     )
-    edge: float = _augment(0.0, "share of the poses that are cut off at the picture's edge", 1, since=3)
-    part_dropout: float = _augment(
+    edge: float = augmenting(0.0, "share of the poses that are cut off at the picture's edge", 1, since=3)
+    part_dropout: float = augmenting(
         0.0, "share of the poses with a whole part hidden: legs, an arm, a side", 1, metavar="SHARE", since=2
     )
 
