@@ -98,4 +98,26 @@ def test_the_table_says_what_is_demanded(tmp_path: Path) -> None:
     cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
     assert cells[3][2] == "0.17000 ± 0.01414"
     assert cells[3][5:7] == ["0.16500 (1.1 x supervised)", "NO"]
-    assert cells[4][2:7] == ["1.00000", "0.10000", "", "1.15 x supervised", ""]
+    assert cells[4][2:7] == ["1.00000", "0.10000", "", "1.15 x supervised-noise", ""]
+
+
+def test_errors_over_the_share_of_labels(tmp_path: Path, capsys: Capture) -> None:
+    pytest.importorskip("matplotlib", reason="charts need matplotlib")
+    words = ["--cache", str(tmp_path), "--plot", str(tmp_path / "labels.svg"), "--seeds", "0"]
+    assert main(words) == 2
+    assert "a run is missing" in capsys.readouterr().err
+    for name, error in (("labels-0.01", 0.05), ("supervised", 0.02), ("two-view-labels-0.01", 0.021)):
+        record = {"mpjpe": error, "pa_mpjpe": 0.1, "seconds": 60, "threads": 1}
+        append(tmp_path / "results.jsonl", {"key": key_of(name, 0, None), **record})
+    assert main(words) == 0
+    assert "| 0.03750 (0.75 x labels-0.01) | yes" in capsys.readouterr().out
+    drawn = (tmp_path / "labels.svg").read_text()
+    assert "labels alone" in drawn
+    assert "two views without 3D" in drawn
+
+
+def test_labels_alone_are_those_of_the_others() -> None:
+    for share in ("0.01", "0.1"):
+        for row in (ROWS[f"labels-{share}"], ROWS[f"two-view-labels-{share}"]):
+            assert row.with_3d
+            assert row.flags[row.flags.index("--labelled") + 1] == share

@@ -1,7 +1,9 @@
 """What learning without 3D reaches on motion capture, and what is demanded of it.
 
     python -m bench.weak --rows two-view supervised --seeds 0 1 2
+    python -m bench.weak --rows labels --seeds 0 1 2         few labels, alone and with two views
     python -m bench.weak --table                             the table of what is there, nothing is trained
+    python -m bench.weak --plot labels.png                   and errors over the share of labels
     OPENBLAS_NUM_THREADS=1 python -m bench.weak --rows two-view --seeds 0 &
     OPENBLAS_NUM_THREADS=1 python -m bench.weak --rows two-view --seeds 1       side by side
 
@@ -20,9 +22,9 @@ from pathlib import Path
 
 from bench import flags, machine
 from bench.weak.data import Data
-from bench.weak.rows import ROWS
+from bench.weak.rows import GROUPS, ROWS
 from bench.weak.run import append, execute, key_of, read_records
-from bench.weak.table import Results, table
+from bench.weak.table import Results, chart, table
 from minilift.errors import run_program
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "minilift-weak"
@@ -35,9 +37,16 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False,
     )  # fmt: skip
     add = parser.add_argument
-    add("--rows", nargs="+", choices=ROWS, default=list(ROWS), metavar="ROW", help=f"of {', '.join(ROWS)}")
+    named = f"of {', '.join(ROWS)}; or of several: {', '.join(GROUPS)} [all]"
+    add("--rows", nargs="+", choices=[*ROWS, *GROUPS], default=list(GROUPS), metavar="ROW", help=named)
     add("--seeds", nargs="+", type=flags.whole(0), default=[0, 1, 2], metavar="N", help="[0 1 2]")
     add("--table", action="store_true", help="print the table of what is there")
+    add(
+        "--plot",
+        type=Path,
+        metavar="FILE",
+        help="draw the errors over the share of labels: .png, .svg or .pdf",
+    )
     add("--epochs", type=flags.whole(1), help="another number than the presets', for a look")
     add("--shared", type=Path, default=machine.ROOT.parent / "shared", help="the folder with the data")
     add("--cache", type=Path, default=CACHE, help=f"where data, runs and results are kept [{CACHE}]")
@@ -52,7 +61,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _main(argv: Sequence[str] | None) -> int:
     args = arguments(argv)
     data, results = Data(args.shared, args.cache), args.cache / "results.jsonl"
-    for name in [] if args.table else args.rows:
+    names = [name for asked in args.rows for name in GROUPS.get(asked, [asked])]
+    for name in [] if args.table or args.plot else names:
         for seed in args.seeds if ROWS[name].flags else args.seeds[:1]:
             if key_of(name, seed, args.epochs) in read_records(results):
                 print(f"{name}, seed {seed}: done before", file=sys.stderr)
@@ -61,7 +71,11 @@ def _main(argv: Sequence[str] | None) -> int:
             record = execute(name, seed, data, args.epochs)
             append(results, record)
             print(f"{name}, seed {seed}: MPJPE {record['mpjpe']:.5f}", file=sys.stderr)
-    print(table(Results(read_records(results), args.seeds, args.epochs), args.rows))
+    found = Results(read_records(results), args.seeds, args.epochs)
+    print(table(found, names))
+    if args.plot:
+        chart(found, args.plot)
+        print(f"wrote {args.plot}")
     return 0
 
 

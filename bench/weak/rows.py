@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from minilift.lift.recipe import make_settings
@@ -26,6 +26,9 @@ class Row:
     of: str = ""
 
 
+SHARES = (0.01, 0.1, 1.0)
+
+
 def _steps() -> tuple[str, ...]:
     """Supervised training with the network, the rate and the number of steps of preset two-view. Its batch is
     of people, twice as many images: as many images are seen here."""
@@ -37,6 +40,26 @@ def _steps() -> tuple[str, ...]:
 
 
 TWO = ("--weak", "two-view", "--divided", "no")
+ALONE = {0.01: ("--batch-size", "64", "--epochs", "600"), 0.1: ("--epochs", "300")}
+"""Of a share of the labels alone: as many steps as are of use, for an epoch has few of them."""
+
+
+def _labels() -> dict[str, Row]:
+    """A share of the labels alone, and with training without 3D on the rest; all of them alone are the row
+    `supervised`."""
+    rows: dict[str, Row] = {}
+    for share in SHARES:
+        told, flags, alone = f"{share:.0%} of the labels", ("--labelled", f"{share:g}"), "supervised"
+        if share in ALONE:
+            alone = f"labels-{share:g}"
+            rows[alone] = Row(f"{told} alone", (*_steps(), *ALONE[share], *flags), with_3d=True)
+        rows[f"two-view-labels-{share:g}"] = Row(
+            f"{told}, two views", (*TWO, *flags), with_3d=True, of=alone,
+            most=0.75 if share == SHARES[0] else None,
+        )  # fmt: skip
+    return rows
+
+
 ROWS: Mapping[str, Row] = {
     "mean": Row("mean pose (needs 3D)", with_3d=True),
     "flat": Row("flat pose"),
@@ -48,4 +71,14 @@ ROWS: Mapping[str, Row] = {
     "triangulation-noise": Row("triangulation (shown both views)", noise=NOISE),
     "supervised-noise": Row("supervised, same network and steps", _steps(), NOISE, with_3d=True),
     "two-view-noise": Row("two views, no 3D", TWO, NOISE, most=1.15, of="supervised-noise"),
+    **_labels(),
 }
+GROUPS: Mapping[str, Sequence[str]] = {
+    "views": [name for name in ROWS if "labels" not in name],
+    "labels": [*(name for name in ROWS if "labels" in name), "supervised"],
+}
+CURVES: Mapping[str, Mapping[float, str]] = {
+    "labels alone": {**{share: f"labels-{share:g}" for share in ALONE}, 1.0: "supervised"},
+    "and two views without 3D": {share: f"two-view-labels-{share:g}" for share in SHARES},
+}
+"""The rows of each curve over the share of labels."""

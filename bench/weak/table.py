@@ -5,10 +5,12 @@ from __future__ import annotations
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from bench import report
-from bench.weak.rows import ROWS, Row
+from bench.weak.rows import CURVES, ROWS, Row
 from bench.weak.run import Record, key_of
+from minilift.show.charts.sweeps import plot_sweep
 
 HEAD = ["", "2D noise", "MPJPE", "PA-MPJPE", "of each seed", "at most", "", "minutes"]
 
@@ -50,9 +52,9 @@ def _demand(row: Row, error: float, pa: float, base: Sequence[float]) -> tuple[s
     if row.most is None:
         return "", ""
     if row.of and not base:
-        return f"{row.most:g} x supervised", ""
+        return f"{row.most:g} x {row.of}", ""
     limit = row.most * (statistics.mean(base) if base else 1)
-    told = f"{limit:.5f}" + (f" ({row.most:g} x supervised)" if row.of else "")
+    told = f"{limit:.5f}" + (f" ({row.most:g} x {row.of})" if row.of else "")
     met = error <= limit
     if row.most_pa is not None:
         told, met = f"{told}, PA {row.most_pa:g}", met and pa <= row.most_pa
@@ -63,3 +65,16 @@ def spread(values: Sequence[float]) -> str:
     """Mean and standard deviation."""
     mean = f"{statistics.mean(values):.5f}"
     return mean if len(values) < 2 else f"{mean} ± {statistics.stdev(values):.5f}"
+
+
+def chart(results: Results, path: Path) -> None:
+    """Draw the error over the share of labels, alone and with training without 3D.
+
+    Raises InputError where no row of it has a result, and as `plot_sweep` does.
+    """
+    curves: dict[str, dict[float, list[float]]] = {}
+    for told, names in CURVES.items():
+        for share, name in names.items():
+            if found := results.of(name):
+                curves.setdefault(told, {})[100 * share] = [record["mpjpe"] for record in found]
+    plot_sweep(curves, path, setting="poses with labels [%]", quantity="test MPJPE [units]")
