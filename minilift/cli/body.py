@@ -13,6 +13,7 @@ from minilift.cli.keypoint_flags import add_keypoint_flags, asked_of
 from minilift.cli.parser import Parser, number
 from minilift.errors import InputError, run_program
 from minilift.files import file_error
+from minilift.lift.clip.calibrate import calibration_body
 from minilift.lift.clip.lift import lift_keypoints
 from minilift.lift.clip.options import LiftOptions
 from minilift.lift.lifter import Lifter
@@ -20,6 +21,7 @@ from minilift.lift.weights.starting import STARTING, USUAL, weights_here
 from minilift.poses.body.adults import SEXES
 from minilift.poses.body.body import Body
 from minilift.poses.body.file import write_body
+from minilift.poses.body.posture import ARMS
 from minilift.poses.body.prior import Prior, prior
 from minilift.poses.body.tape import MEASURES, with_tape
 from minilift.poses.layouts import COURSE15
@@ -31,14 +33,16 @@ PROGRAM = "minilift body"
 DESCRIPTION = """\
 Find how long a person's bones are, for minilift predict --body FILE.
 
-From a clip: all frames together say what none says alone. From a tape measure, which is better. From a
-height, which leaves 4 to 5% of each bone. What is given is put together; docs/body.md says how.
+From a clip: all frames together say what none says alone. From a person who holds a pose that is known,
+with --calibrate. From a tape measure, which is better. From a height, which leaves 4 to 5% of each bone.
+What is given is put together; docs/body.md says how.
 """
 
 EXAMPLES = """\
 examples:
   minilift body walk_keypoints/ -o anna.json
   minilift body walk_keypoints/ --height 1.72 -o anna.json
+  minilift body standing_keypoints/ --calibrate --distance 3.5 --focal 1400 -o anna.json
   minilift body --height 1.72 --measure thigh=0.41 shin=0.40 -o anna.json
   minilift predict dance_keypoints/ --body anna.json
 """
@@ -62,6 +66,15 @@ def _parser() -> Parser:
     add("--height", type=positive, metavar="M", help="of the person, in metres, without shoes")
     add("--sex", choices=SEXES, help="of the person, where it is known")
     add("--measure", nargs="+", default=[], metavar="NAME=M", help="lengths by a tape, such as thigh=0.41")
+    add(
+        "--calibrate", action="store_true",
+        help="in the clip the person stands upright and still, and faces the camera",
+    )  # fmt: skip
+    add(
+        "--pose",
+        choices=tuple(ARMS),
+        help="with --calibrate: arms hanging, half way up, or level [recognised]",
+    )
     add("--person", metavar="ID", help="of the clip: an id, longest or largest [longest]")
     add("--distance", type=positive, metavar="M", help="of the person from the camera, the median")
     add("--focal", type=positive, metavar="PX", help="focal length in pixels [guessed]")
@@ -78,9 +91,14 @@ def _body(argv: Sequence[str] | None) -> int:
     measured = dict(_measure(text) for text in args.measure)
     if not (args.clip or measured or args.height or args.sex):
         raise InputError("nothing to go by; give a CLIP, --measure or --height")
-    known = prior(args.height, args.sex)
+    if (args.calibrate and not args.clip) or (args.pose and not args.calibrate):
+        flag, wants = ("--calibrate", "a CLIP") if args.calibrate else ("--pose", "--calibrate")
+        raise InputError(f"{flag} needs {wants}")
+    unscaled = args.calibrate and not (args.height or args.distance or measured)
+    known = prior(args.height, args.sex, unit="relative" if unscaled else "m")
     known = with_tape(known, measured) if measured else known
-    body = _of_clip(args, known) if args.clip else Body.of(known)
+    of_clip = _calibrated if args.calibrate else _of_clip
+    body = of_clip(args, known) if args.clip else Body.of(known)
     print(table(body))
     if args.out:
         write_body(args.out, body)
@@ -106,6 +124,13 @@ def _of_clip(args: argparse.Namespace, known: Prior) -> Body:
     if not people.body:
         raise file_error(args.clip, "has too few frames of one person to find a body; give a longer clip")
     return Body.from_dict(next(iter(people.body.values())))
+
+
+def _calibrated(args: argparse.Namespace, known: Prior) -> Body:
+    camera = None if args.camera is None else load_camera(args.camera)
+    options = LiftOptions(person=args.person, focal=args.focal, camera=camera)
+    found = load_keypoints(args.clip, asked_of(args))
+    return calibration_body(found, known, options, args.pose, args.distance)
 
 
 def table(body: Body) -> str:
