@@ -33,16 +33,17 @@ PROGRAM = "minilift body"
 DESCRIPTION = """\
 Find how long a person's bones are, for minilift predict --body FILE.
 
-From a clip: all frames together say what none says alone. From a person who holds a pose that is known,
-with --calibrate. From a tape measure, which is better. From a height, which leaves 4 to 5% of each bone.
-What is given is put together; docs/body.md says how.
+From a clip: all frames together say what none says alone. From a person who
+holds a pose that is known: --calibrate. From a tape measure, which is better.
+From a height, which leaves 4 to 5% of each bone. What is given is put together;
+docs/body.md says how.
 """
 
 EXAMPLES = """\
 examples:
   minilift body walk_keypoints/ -o anna.json
   minilift body walk_keypoints/ --height 1.72 -o anna.json
-  minilift body standing_keypoints/ --calibrate --distance 3.5 --focal 1400 -o anna.json
+  minilift body still.json --calibrate --distance 3.5 --focal 1400
   minilift body --height 1.72 --measure thigh=0.41 shin=0.40 -o anna.json
   minilift predict dance_keypoints/ --body anna.json
 """
