@@ -20,6 +20,7 @@ COMMANDS = {
     "trust": "learn how far trained weights can be trusted",
     "study": "train many settings and compare them",
     "plot": "draw charts of training runs",
+    "examples": "train other networks: classifiers of pictures, and more",
     "export": "write a lifter as ONNX",
     "info": "tell what files are, and what this machine computes with",
 }
