@@ -41,6 +41,8 @@ GOOD: dict[str, list[str]] = {
     "plot": ["--help"],  # tests/test_charts.py runs these
     "plot training": ["--help"],
     "plot runs": ["--help"],
+    "examples": ["--help"],  # tests/test_examples.py runs them
+    "examples fashion-mnist": ["--help"],
     "export": ["model.onnx"],
     "info": [],
 }
@@ -148,6 +150,14 @@ BAD: dict[str, list[tuple[list[str], str]]] = {
         (["none.csv"], "none.csv: no such file"),
         (["log.csv", "--column", "speed"], "log.csv: no column 'speed', found epoch"),
         (["log.csv", "--colum", "lr"], "--colum: no such option; did you mean --column?"),
+    ],
+    "examples": [
+        (["fashion"], "did you mean fashion-mnist?"),
+    ],
+    "examples fashion-mnist": [
+        (["--data", "none"], "--data none: no such file or folder"),
+        (["--lr", "0"], "--lr 0: must be more than 0"),
+        (["--net", "wide"], "--net wide: unknown; did you mean wider?"),
     ],
     "export": [
         (["model.pt"], "OUT model.pt: the name must end in .onnx"),

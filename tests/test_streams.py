@@ -85,6 +85,7 @@ GOOD = {
     "info": ["info"],
     "inspect": ["inspect", POSES],
     "body": ["body", "--height", "1.7", "-o", "тіло.json"],
+    "examples": ["examples", "fashion-mnist", "--help"],
     "export": ["export", "--help"],
     "demo": ["demo", "--help"],  # these two only print: the one takes long, the other needs matplotlib
     "plot": ["plot", "training", "--help"],

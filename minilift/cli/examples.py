@@ -21,10 +21,10 @@ from minilift.ops import choose_device
 PROGRAM = "minilift examples"
 EPILOGUE = f"""\
 examples:
-  {PROGRAM} fashion-mnist                        its own synthetic pictures
+  {PROGRAM} fashion-mnist            its own synthetic pictures
   {PROGRAM} fashion-mnist --data FOLDER --lr 0.01
-  {PROGRAM} fashion-mnist --data FOLDER --study  all tables and plots
-  {PROGRAM} fashion-mnist --resume               go on after Ctrl-C
+  {PROGRAM} fashion-mnist --study    all tables and plots
+  {PROGRAM} fashion-mnist --resume   go on after Ctrl-C
 """
 
 
@@ -65,7 +65,7 @@ def _add(parser: Any, name: str) -> None:
     add = parser.add_argument
     add("--data", metavar="PATH", default="", help=f"{module.DATA} [synthetic pictures]")
     add("--out", metavar="FOLDER", help=f"where all files go [examples/{name}]")
-    add("--net", choices=list(module.NETS), help=f"which network: {', '.join(module.NETS)} [{default.net}]")
+    add("--net", choices=list(module.NETS), help=f"which network [{default.net}]")
     add("--study", action="store_true", help="make all tables and plots, with many trainings")
     add("--epochs", type=number(int, 1), help=f"passes over the training set [{default.epochs}]")
     add("--lr", type=number(float, 0, open_low=True), help=f"learning rate [{default.lr:g}]")

@@ -30,6 +30,7 @@ NETS = {
     "wider": (784, 1024, 2048, 10),
 }
 RATES = (1.0, 0.1, 0.01, 0.001)
+MADE = 6000, 1000  # synthetic pictures, to train on and to test with
 STEADY = 0.005  # converged: the accuracy stays within half a point
 
 
@@ -37,8 +38,8 @@ def load(options: Options) -> tuple[Pictures, Pictures]:
     """Training and test pictures: those of the folder, or synthetic ones."""
     if options.data:
         return read_mnist(options.data, "train", GARMENTS), read_mnist(options.data, "t10k", GARMENTS)
-    options.say("no data: 6,000 synthetic garments, which say nothing about Fashion-MNIST")
-    return made_garments(6000, options.seed), made_garments(1000, options.seed + 1)
+    options.say(f"no data: {MADE[0]:,} synthetic garments, which say nothing about Fashion-MNIST")
+    return made_garments(MADE[0], options.seed), made_garments(MADE[1], options.seed + 1)
 
 
 def build(net: str, ops: Ops, seed: int) -> Sequential:
@@ -69,13 +70,13 @@ def draw(options: Options, done: Done) -> None:
     loss, rate = done.column("test_loss"), [100 * r for r in done.column("test_accuracy")]
     plot_line(epochs, loss, place / "loss.png", title, "epoch", "loss", BLUE)
     plot_line(epochs, rate, place / "accuracy.png", title, "epoch", "accuracy (%)", RED)
-    plot_line(epochs[1:], np.diff(loss), place / "loss_gradient.png", title, "epoch", "loss gradient", BLACK)
-    trace, steps = done.trace, range(1, len(done.trace.signed) + 1)
-    plot_line(
-        steps, trace.signed, place / "mean_gradient.png", "mean gradient curve", "steps", "mean gradient"
-    )
-    sizes = [size for size, _ in trace.gradients]
-    plot_line(steps, sizes, place / "gradient_size.png", "mean |gradient| curve", "steps", "mean |gradient|")
+    if len(epochs) > 1:
+        change = np.diff(loss)
+        plot_line(epochs[1:], change, place / "loss_gradient.png", title, "epoch", "loss gradient", BLACK)
+    signed, size = done.trace.signed, [size for size, _ in done.trace.gradients]
+    for name, values in (("mean gradient", signed), ("mean size of gradient", size)):
+        path = place / f"{name.replace(' ', '_')}.png"
+        plot_line(range(1, len(values) + 1), values, path, f"{name} curve", "steps", name)
 
 
 def scores(options: Options, network: Sequential, done: Done) -> dict[str, Any]:

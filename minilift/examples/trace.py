@@ -88,6 +88,4 @@ class Announcer:
         rate, loss = row.get(f"{self.part}_{self.rate}"), row[f"{self.part}_loss"]
         title = {"val": "Validation", "test": "Test", "train": "Training"}[self.part]
         told = "" if rate is None else f"Accuracy: {100 * rate:>0.1f}%, "
-        self.say(
-            f"Epoch {row['epoch']} ({row['seconds']:.1f} s)\n{title} Error:\n {told}Avg loss: {loss:>8f}\n"
-        )
+        self.say(f"{title} Error:\n {told}Avg loss: {loss:>8f}\n")

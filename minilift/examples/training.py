@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -71,7 +72,7 @@ def fit(task: Task, options: Options, out: Path) -> Done:
     trainer = Trainer(
         task.network, task.loss, task.optimiser, metrics=task.metrics, watch=task.watch, best=task.best,
         out=out, patience=options.patience, settings=options.settings(), show=lambda line: None,
-        recorder=trace, listeners=[Announcer(say, part)],
+        bar=sys.stderr is not None and sys.stderr.isatty(), recorder=trace, listeners=[Announcer(say, part)],
     )  # fmt: skip
     trace.sums = trainer.step.sums
     with only_one(out):
