@@ -29,17 +29,19 @@ class Row:
 SHARES = (0.01, 0.1, 1.0)
 
 
-def _steps() -> tuple[str, ...]:
-    """Supervised training with the network, the rate and the number of steps of preset two-view. Its batch is
-    of people, twice as many images: as many images are seen here."""
+def _network(times: int) -> tuple[str, ...]:
+    """The network and the steps of preset two-view in flags, with so many times its batch and its epochs."""
     weak = make_settings("two-view")
     return (
         "--head", weak.head, "--hidden", str(weak.hidden), "--blocks", str(weak.blocks),
-        "--lr", str(weak.lr), "--batch-size", str(2 * weak.batch_size), "--epochs", str(2 * weak.epochs),
+        "--lr", str(weak.lr), "--batch-size", str(times * weak.batch_size),
+        "--epochs", str(times * weak.epochs),
     )  # fmt: skip
 
 
-TWO = ("--weak", "two-view", "--divided", "no")
+SUPERVISED = _network(2)
+"""A batch of two views is of people, twice as many images: as many steps, and as many images seen."""
+TWO = ("--weak", "two-view", "--divided", "no", *_network(1))
 ALONE = {0.01: ("--batch-size", "64", "--epochs", "600"), 0.1: ("--epochs", "300")}
 """Of a share of the labels alone: as many steps as are of use, for an epoch has few of them."""
 
@@ -52,7 +54,7 @@ def _labels() -> dict[str, Row]:
         told, flags, alone = f"{share:.0%} of the labels", ("--labelled", f"{share:g}"), "supervised"
         if share in ALONE:
             alone = f"labels-{share:g}"
-            rows[alone] = Row(f"{told} alone", (*_steps(), *ALONE[share], *flags), with_3d=True)
+            rows[alone] = Row(f"{told} alone", (*SUPERVISED, *ALONE[share], *flags), with_3d=True)
         rows[f"two-view-labels-{share:g}"] = Row(
             f"{told}, two views", (*TWO, *flags), with_3d=True, of=alone,
             most=0.75 if share == SHARES[0] else None,
@@ -64,12 +66,12 @@ ROWS: Mapping[str, Row] = {
     "mean": Row("mean pose (needs 3D)", with_3d=True),
     "flat": Row("flat pose"),
     "triangulation": Row("triangulation (shown both views)"),
-    "supervised": Row("supervised, same network and steps", _steps(), with_3d=True),
+    "supervised": Row("supervised, same network and steps", SUPERVISED, with_3d=True),
     "two-view": Row("two views, no 3D", TWO, most=1.10, of="supervised"),
     "mean-noise": Row("mean pose (needs 3D)", noise=NOISE, with_3d=True),
     "flat-noise": Row("flat pose", noise=NOISE),
     "triangulation-noise": Row("triangulation (shown both views)", noise=NOISE),
-    "supervised-noise": Row("supervised, same network and steps", _steps(), NOISE, with_3d=True),
+    "supervised-noise": Row("supervised, same network and steps", SUPERVISED, NOISE, with_3d=True),
     "two-view-noise": Row("two views, no 3D", TWO, NOISE, most=1.15, of="supervised-noise"),
     **_labels(),
 }

@@ -64,7 +64,7 @@ def person_miss(met: Met, image_1: np.ndarray, image_2: np.ndarray) -> np.ndarra
     A joint behind a camera misses by all of the size. Without the size, smaller images would fit better.
     """
     behind = (met.depth <= 0) | (met.depth_2 <= 0)
-    squares = [(image**2).sum(axis=2).mean(axis=1) for image in (image_1, image_2)]
+    squares = [(image.astype(np.float64) ** 2).sum(axis=2).mean(axis=1) for image in (image_1, image_2)]
     size = np.maximum(np.sqrt(np.minimum(*squares)), 1e-9)[:, None]
     missed = np.where(behind, 1, np.minimum(np.where(behind, 1, met.miss) / size, 1)) * met.known
     with np.errstate(invalid="ignore"):
