@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
 from minilift.lift.body.smoother import smoothed
 from minilift.lift.body.steady import LASTS, steady
+from minilift.ops.threads import Team
 from minilift.poses.layouts import COURSE15
 
 J = len(COURSE15)
@@ -108,3 +111,27 @@ def test_an_outlier_pulls_little_and_pauses_separate() -> None:
     np.testing.assert_array_equal(found[45:], plain[45:])  # after the pause
     few = steady(noisy[:5], np.full((5, J), sigma), np.arange(5), 30.0)
     np.testing.assert_array_equal(few.values, noisy[:5])
+
+
+def test_how_a_long_clip_is_cut_does_not_show() -> None:
+    n, rng = 5000, np.random.default_rng(3)
+    values, precision, push = rng.random((n, 20)), rng.random((n, 20)), rng.random((n - 1, 20))
+    step = rng.integers(1, 4, n - 1).astype(float)
+    found = smoothed(values, precision, step, push)
+    one = np.stack(
+        [smoothed(values[:, [i]], precision[:, [i]], step, push[:, [i]])[:, 0] for i in range(20)], axis=1
+    )
+    np.testing.assert_array_equal(found, one)
+
+
+def test_a_frame_of_a_long_clip_takes_three_kilobytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    n, two = 20_000, Team(2)
+    monkeypatch.setattr("minilift.lift.body.steady.team", lambda: two)
+    points = waving(n)
+    tracemalloc.start()
+    try:
+        steady(points, np.full((n, J), 0.002), np.arange(n))
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert most / n < 3000  # 2,140; in time with eight joints next to each other it was 10,960

@@ -28,7 +28,8 @@ _FAR = 3  # frames, h
 _WINDOW = 0.5  # seconds: movement is taken to be as quick as around the frame
 _SLOWEST = 0.01  # q is at least so many times r: a third of a second is averaged, never more
 _OUTLIER = 4.0  # standard deviations at which a point counts half
-_AT_ONCE = 8  # joints, and a thread; fewer are slower each
+_AT_ONCE = 8  # joints, and a thread, at most: fewer are slower each
+_NUMBERS = 1 << 16  # of them all in all frames: of a long clip fewer are as quick, and take less memory
 _PAUSE = 1.0  # seconds without a frame: before and after have nothing to do with each other
 _MEDIAN = np.log(2.0)  # of the mean of two squares, normal, of variance 1
 LASTS = 0.5
@@ -57,7 +58,7 @@ def steady(values: np.ndarray, sigma: np.ndarray, frame: np.ndarray, fps: float 
     fps = fps or _FPS
     at = np.asarray(frame, np.float64)[order]
     cut = np.flatnonzero(np.diff(at) > _PAUSE * fps) + 1
-    runs, parts = np.split(order, cut), list(chunks(joints, _AT_ONCE))
+    runs, parts = np.split(order, cut), list(chunks(joints, min(_AT_ONCE, max(_NUMBERS // max(n, 1), 1))))
 
     def smooth(number: int) -> None:
         for rows in runs:

@@ -59,6 +59,7 @@ def lift_keypoints(
         if progress is not None:
             progress(rows.stop - rows.start)
     lifted = Lifted.joined(parts)
+    del parts, ready  # a kilobyte a row each
     scale = scale_of(lifted, found.stills or found.rays, options)
     bodies = find_bodies(lifted, scale, options)
     if bodies is not None:
