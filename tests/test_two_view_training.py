@@ -6,13 +6,15 @@ import csv
 import math
 import os
 import signal
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from conftest import make_poses
+from conftest import ROOT, make_poses
 from test_two_view_loss import joints_of, two_views
 
 from minilift import AdamW, InputError, LiftModel, evaluate, run_epoch_weak
@@ -186,3 +188,9 @@ def test_the_flag_alone_takes_its_preset() -> None:
     assert asked == read_train(["--preset", "two-view"]).settings
     assert asked.head == "ray"
     assert read_train(["--preset", "quick", "--weak", "none"]).settings.epochs == 5
+
+
+def test_the_picture_is_what_the_program_draws(tmp_path: Path) -> None:
+    drawn, images = tmp_path / "weak.svg", ROOT / "docs" / "images"
+    subprocess.run([sys.executable, str(images / "weak.py"), str(drawn)], check=True, cwd=ROOT)
+    assert drawn.read_text() == (images / "weak.svg").read_text()
