@@ -21,6 +21,7 @@ from minilift import AdamW, InputError, LiftModel, evaluate, run_epoch_weak
 from minilift.cli.settings import read_train
 from minilift.cli.train import main as train
 from minilift.files.checkpoint import load_checkpoint
+from minilift.files.weights import save_state_dict
 from minilift.lift.recipe import make_settings
 from minilift.lift.training import Training
 from minilift.lift.weak.two_view.build import build_two_view, with_triangulated
@@ -169,11 +170,17 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Ca
     assert train(["--resume", "--epochs", "4"]) == 2
     assert "not the poses that the run was begun with" in capsys.readouterr().err
     save_poses("one.npz", make_poses(50))
+    save_state_dict("xyz", LiftModel(1, 16).state_dict())
     for words, expected in (
         (["--data", "one.npz"], "one.npz: no second view: no key joint_2d_2; a file of two views has one"),
         (
             ["--data", "two.npz", "--head", "xyz"],
             "--weak two-view: learns the depths of joints on their rays",
+        ),
+        ([], "--data data_train_lift.pkl: no such file; give one of two views, or make it: minilift data"),
+        (
+            ["--data", "two.npz", "--start", "xyz"],
+            "--start xyz: these weights have head xyz, and --weak two-view",
         ),
         (["--data", "two.npz", "--yaw", "20"], "--yaw 20.0: is made of 3D, which --weak two-view does"),
         (["--data", "two.npz", "--synthetic", "1"], "--synthetic 1.0: is made of 3D, which --weak two-view"),

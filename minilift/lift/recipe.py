@@ -119,6 +119,9 @@ def begun_with(settings: TrainSettings, given: Mapping[str, Any]) -> TrainSettin
     for name, value in own.items():
         if given.get(name, value) != value:
             raise ArgumentError(name, given[name], "the weights to start from have {0}", (name, value))
+    if settings.weak != "none" and own["head"] != "ray":
+        problem = f"these weights have head {own['head']}, and {{0}} learns depths on rays; give others"
+        raise ArgumentError("start", settings.start, problem, ("weak", settings.weak))
     own["lr"] = given.get("lr", FINE["lr"])
     if ends.get("levels"):
         own["noise_to"] = given.get("noise_to", settings.noise_to or FINE["noise_to"])

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from minilift.cli.train.files import read_poses
+from minilift.errors import ArgumentError
 from minilift.lift.build import build_trainer
 from minilift.lift.model import LiftModel
 from minilift.lift.settings import TrainSettings
@@ -15,6 +16,7 @@ from minilift.lift.weak.two_view.build import build_two_view, with_triangulated
 from minilift.poses.poses import Poses
 from minilift.poses.views import TwoViews, load_two_views
 
+MAKE_ONE = "minilift data twoview POSES -o FILE"
 DIVIDED = {"find": None, "yes": True, "no": False}
 
 
@@ -67,6 +69,9 @@ def _two_views(asking: Asking) -> Begun:
 
 
 def _read_views(settings: TrainSettings, name: str) -> TwoViews:
+    if not Path(name).exists():
+        problem = f"no such file; give one of two views, or make it: {MAKE_ONE}"
+        raise ArgumentError("data" if name == settings.data else "test", name, problem)
     views = load_two_views(name, divided=DIVIDED[settings.divided])
     ignored = f" (ignored: {', '.join(views.ignored)})" if views.ignored else ""
     print(f"{name}: {len(views):,} poses in two views{ignored}\n  {views.convention}")
