@@ -43,6 +43,7 @@ GOOD: dict[str, list[str]] = {
     "plot runs": ["--help"],
     "examples": ["--help"],  # tests/test_examples.py runs them
     "examples fashion-mnist": ["--help"],
+    "examples cifar10": ["--help"],
     "export": ["model.onnx"],
     "info": [],
 }
@@ -158,6 +159,10 @@ BAD: dict[str, list[tuple[list[str], str]]] = {
         (["--data", "none"], "--data none: no such file or folder"),
         (["--lr", "0"], "--lr 0: must be more than 0"),
         (["--net", "wide"], "--net wide: unknown; did you mean wider?"),
+    ],
+    "examples cifar10": [
+        (["--data", "empty"], "empty: is not a folder; give the one that has data_batch_1 in it"),
+        (["--trials", "0"], "--trials 0: must be at least 1"),
     ],
     "export": [
         (["model.pt"], "OUT model.pt: the name must end in .onnx"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,8 @@ from picture_files import idx_pair
 
 from minilift.cli.main import main
 from minilift.errors import ArgumentError
-from minilift.examples import fashion_mnist
-from minilift.examples.course import converged, summary
+from minilift.examples import cifar10, curves, fashion_mnist
+from minilift.examples.course import converged, leaderboard, parameters, rule_check, summary
 from minilift.examples.options import Options
 from minilift.files.weights import load_state_dict
 from minilift.ops import get_ops
@@ -144,6 +145,50 @@ def test_the_study_makes_the_papers_tables(capsys: Capture, monkeypatch: pytest.
     assert ("| 1 | diverged |" in text) == ("diverged" in runs[0])
     assert text.count("\n| ") == 7
     assert json.loads(Path("o/scores.json").read_text())["runs"] == runs
+
+
+# ---- CIFAR-10 --------------------------------------------------------------------------------------------
+def test_cifar10_searches_and_checks_the_rules(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cifar10, "MADE", (300, 100))
+    monkeypatch.setattr(curves, "drawable", lambda say: False)
+    monkeypatch.setattr(cifar10, "EPOCHS", {32: 1, 64: 1})
+    words = ["--epochs", "1", "--batch-size", "90", "--trials", "2", "--study", "--json", "--device", "cpu"]
+    assert main(["examples", "cifar10", *words]) == 0
+    out, err = capsys.readouterr()
+    runs = json.loads(out)["runs"]
+    assert sorted(r["net"] for r in runs) == ["dense", "trial 0", "trial 1"]
+    assert [r["val_accuracy"] for r in runs] == sorted((r["val_accuracy"] for r in runs), reverse=True)
+    assert [r["parameters"] for r in runs if r["net"] == "dense"] == [2761535]
+    assert "| size | under 20 MB | 11.0 MB | yes |" in err
+    assert "| layers | dense layers only | dense | yes |" in err
+    assert Path("examples/cifar10/tables.md").read_text().count("\n| ") == 3
+
+
+def test_points_of_the_search_are_within_the_slides_ranges() -> None:
+    points = [cifar10.draw_point(cifar10.DEFAULTS, i) for i in range(200)]
+    for options, shape in points:
+        assert 2.5e-4 <= options.lr <= 9e-4
+        assert options.epochs == {512: 57, 1024: 50, 2048: 65}[options.batch_size]
+        widths = [3072, *[shape.n_hidden] * (shape.num_layers - 1), 10]
+        assert sum((a + 1) * b for a, b in pairwise(widths)) < 5e6
+    assert {shape.num_layers for _, shape in points} == {2, 3, 4, 5}
+    assert points[7] == cifar10.draw_point(cifar10.DEFAULTS, 7)
+    sizes = {
+        n: cifar10.build(cifar10.Shape(n, w), 3072, get_ops("cpu"), 0) for n, w in cifar10.WIDEST.items()
+    }
+    assert [parameters(net) for net in sizes.values()] == [4932810, 4977190, 4944110, 4955530]
+
+
+def test_rules_and_leaderboard() -> None:
+    network = cifar10.build(cifar10.Shape(), 3072, get_ops("cpu"), 0)
+    assert rule_check(network, 0.5).endswith("\n\npassed")
+    assert "| accuracy | at least 50% | 49.99% | no |" in rule_check(network, 0.4999)
+    large = cifar10.build(cifar10.Shape(2, 1700), 3072, get_ops("cpu"), 0)
+    assert "| size | under 20 MB | 21.0 MB | no |" in rule_check(large, 0.6)
+    lines = leaderboard(0.58).splitlines()
+    assert lines[2] == "| 1 | w1251 | 68.91 | yes |"
+    assert lines[5] == "| 4 | this network | 58.00 | yes |"
+    assert len(lines) == 13
 
 
 BAD = [

@@ -101,7 +101,7 @@ def test_cifar_batches_are_read(protocol: int) -> None:
     assert found.labels[12:].tolist() == labels
     assert content
     refused(lambda: read_cifar10(place, "test"), "test_batch: no such file")
-    refused(lambda: read_cifar10("none"), "none: no such folder")
+    refused(lambda: read_cifar10("none"), "none: is not a folder")
 
 
 class Runs:

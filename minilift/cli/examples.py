@@ -65,7 +65,7 @@ def _add(parser: Any, name: str) -> None:
     add = parser.add_argument
     add("--data", metavar="PATH", default="", help=f"{module.DATA} [synthetic pictures]")
     add("--out", metavar="FOLDER", help=f"where all files go [examples/{name}]")
-    add("--net", choices=list(module.NETS), help=f"which network [{default.net}]")
+    add("--net", choices=list(module.NETS), help=f"which variant [{default.net}]")
     add("--study", action="store_true", help="make all tables and plots, with many trainings")
     add("--epochs", type=number(int, 1), help=f"passes over the training set [{default.epochs}]")
     add("--lr", type=number(float, 0, open_low=True), help=f"learning rate [{default.lr:g}]")

@@ -5,5 +5,6 @@
 
 EXAMPLES = {
     "fashion-mnist": "garments in grey, by dense networks of three shapes",
+    "cifar10": "a contest of dense networks under 20 MB on pictures in colour",
 }
 """The examples by name. Each is a module of this room, with `DEFAULTS`, `NETS`, `run` and `study`."""

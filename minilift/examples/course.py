@@ -64,6 +64,38 @@ def converged(values: Sequence[float], threshold: float) -> int:
     return last
 
 
+# The contest of the slides, 17 January 2021
+LEADERS = {
+    "w1251": 68.91, "w1465": 60.00, "w1567": 59.48, "w1710": 57.48, "w1258": 56.62, "w1232": 56.05,
+    "w1829": 55.80, "w1571": 55.43, "w1328": 55.19, "w1337": 54.84,
+}  # fmt: skip
+PASS, LARGEST, ALLOWED = 50.0, 20.0, ("Flatten", "Linear", "ReLU", "LeakyReLU", "BatchNorm1d", "Dropout")
+
+
+def rule_check(network: Network, rate: float) -> str:
+    """The contest's three rules, a row each: size in MB, kinds of layer, accuracy in percent."""
+    size = parameters(network) * FLOAT / 1e6
+    others = sorted({type(layer).__name__ for layer in _leaves(network)} - set(ALLOWED))
+    rows = [
+        ("size", f"under {LARGEST:g} MB", f"{size:.1f} MB", size < LARGEST),
+        ("layers", "dense layers only", ", ".join(others) or "dense", not others),
+        ("accuracy", f"at least {PASS:g}%", f"{100 * rate:.2f}%", 100 * rate >= PASS),
+    ]
+    passed = all(row[3] for row in rows)
+    told = table(["rule", "asked", "is", "Pass"], [[*row[:3], "yes" if row[3] else "no"] for row in rows])
+    return f"{told}\n\n{'passed' if passed else 'not passed'}"
+
+
+def leaderboard(rate: float) -> str:
+    """The slides' table, with this network in its place."""
+    scores = sorted([*LEADERS.items(), ("this network", 100 * rate)], key=lambda row: -row[1])
+    rows = [
+        [i, user, f"{score:.2f}", "yes" if score >= PASS else "no"]
+        for i, (user, score) in enumerate(scores, 1)
+    ]
+    return table(["Rank", "User", "Score", "Pass"], rows)
+
+
 def table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     """A table in Markdown."""
     body = ["| " + " | ".join(map(str, cells)) + " |" for cells in (head, *rows)]

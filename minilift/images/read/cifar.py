@@ -65,7 +65,7 @@ def read_cifar10(folder: PathLike, part: str = "train") -> Pictures:
     inner = place / "cifar-10-batches-py"
     place = inner if inner.is_dir() else place
     if not place.is_dir():
-        raise file_error(folder, "no such folder; give the one that has data_batch_1 in it")
+        raise file_error(folder, "is not a folder; give the one that has data_batch_1 in it")
     read = [read_batch(place / name) for name in (TRAIN if part == "train" else TEST)]
     pixels, labels = (np.concatenate([getattr(r, name) for r in read]) for name in ("pixels", "labels"))
     return Pictures(pixels, labels, CLASSES)

@@ -40,14 +40,15 @@ class RandomTranslation:
 
 def moved(images: np.ndarray, dx: np.ndarray, dy: np.ndarray, fill: float) -> np.ndarray:
     """Each picture moved by dx to the right and dy down, whole pixels (N,)."""
-    n, channels, height, width = images.shape
-    rows = np.arange(height) - dy[:, None]
-    columns = np.arange(width) - dx[:, None]
-    inside = ((rows >= 0) & (rows < height))[:, :, None] & ((columns >= 0) & (columns < width))[:, None]
-    index = rows.clip(0, height - 1)[:, :, None] * width + columns.clip(0, width - 1)[:, None]
-    flat = images.reshape(n, channels, -1)
-    out = np.take_along_axis(flat, index.reshape(n, 1, -1), axis=2).reshape(images.shape)
-    return np.where(inside[:, None], out, np.float32(fill))
+    for by, axis in ((dy, 2), (dx, 3)):
+        out, side = np.full_like(images, fill), images.shape[axis]
+        by = np.clip(by, -side, side)
+        for step in np.unique(by):  # all that move alike at once
+            rows = np.flatnonzero(by == step)
+            to, source = (slice(max(by, 0), side + min(by, 0)) for by in (step, -step))
+            out.swapaxes(1, axis)[rows, to] = images.swapaxes(1, axis)[rows, source]
+        images = out
+    return images
 
 
 class RandomQuarterTurn:
