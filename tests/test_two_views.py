@@ -131,7 +131,7 @@ def _row(key: str, row: int, value: Any) -> Any:
 def _same(content: Content) -> Content:
     return {
         "rot": np.tile(np.eye(3).reshape(9), (N, 1)), "transl": np.zeros((N, 3)),
-        "joint_2d_2": content["joint_2d_1"], "focal_len_2": content["focal_len_1"],
+        "joint_2d_2": content["joint_2d_1"] + 1e-6, "focal_len_2": content["focal_len_1"],
     }  # fmt: skip
 
 
@@ -161,7 +161,18 @@ WRONG: dict[str, tuple[Any, str]] = {
     "people are behind a camera in row 7": (_row("transl", 7, [0, 0, 3]), "check rot"),
     "focal_len_2 is not positive in row 2": (_row("focal_len_2", 2, -1), "in the unit of the 2D"),
     "focal lengths are wrong: focal_len_2 too large by about 3": (_pixels, "in the unit of the 2D"),
-    "the rays of both views do not meet in": (lambda c: {"joint_2d_2": c["joint_2d_2"][::-1]}, "one moment"),
+    "joint_2d_2 is joint_2d_1 once more in row 5": (
+        lambda c: _row("joint_2d_2", 5, c["joint_2d_1"][5])(c),
+        "give another view of them",
+    ),
+    "the rays of both views do not meet in row 8": (
+        lambda c: _row("joint_2d_2", 8, -c["joint_2d_2"][8])(c),
+        "one moment, or remove",
+    ),
+    "the rays of both views do not meet: of half the people they miss by": (
+        lambda c: {"joint_2d_2": c["joint_2d_2"][::-1]},
+        "one moment",
+    ),
     "rot has 59 rows for 60 poses": (lambda c: {"rot": c["rot"][:-1]}, "store one a pose"),
     "transl has shape (60, 2), expected (N, 3)": (lambda c: {"transl": c["transl"][:, :2]}, "store it so"),
     "transl has NaN or infinity in row 0": (_row("transl", 0, np.nan), "remove or repair"),

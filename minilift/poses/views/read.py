@@ -27,6 +27,8 @@ from minilift.poses.views.two_views import TwoViews
 
 CAMERAS = ("rot", "transl", "focal_len_1", "focal_len_2")
 KEYS = ("joint_2d_1", "joint_2d_2", *CAMERAS, "joint_3d")
+DOUBTFUL = 0.2
+"""Likewise, of the median over all people: then the cameras are wrong, and not some rows."""
 OTHER_UNIT = 0.05
 """By so much the distance of the mid-hip may differ from 1 for the translation to be in its unit."""
 MAKE_ONE = "make one with: minilift data twoview POSES -o OUT"
@@ -61,6 +63,7 @@ def load_two_views(
     if len(images[1]) != n:
         problem = f"joint_2d_1 has {n} poses, joint_2d_2 has {len(images[1])}"
         raise file_error(path, f"{problem}; store the same people in both")
+    _check_different(path, images)
     rotation = clean_rows(path, "rot", content["rot"], n, ((9,), (3, 3))).reshape(n, 3, 3)
     translation = clean_rows(path, "transl", content["transl"], n, ((3,),))
     focal = [_focal(path, key, content[key], n) for key in CAMERAS[2:]]
@@ -69,7 +72,7 @@ def load_two_views(
     found, other_unit = _understood(path, images, focal, rotation, translation, divided)
     if found.undivided and any((lengths != 1).any() for lengths in focal):
         images = [np.asarray(x) / f[:, None] for x, f in zip(images, focal, strict=True)]
-    cameras = _checked_cameras(path, images, found.cameras(rotation, translation), other_unit)
+    cameras = _checked_cameras(path, images, found, found.cameras(rotation, translation), other_unit)
     ignored = tuple(one_line(str(key), 40) for key in content if key not in KEYS)
     said = found.said() + ("; transl was in another unit" if other_unit else "")
     return TwoViews(images[0], images[1], *cameras, joint_3d, said, ignored)
@@ -82,6 +85,16 @@ def _focal(path: PathLike, key: str, value: Any, n: int) -> np.ndarray:
     if wrong.any():
         raise file_error(path, f"{key} is not positive in {rows(wrong)}; it is x and y in the unit of the 2D")
     return np.broadcast_to(lengths, (n, 2))
+
+
+def _check_different(path: PathLike, images: list[Points]) -> None:
+    """Raise InputError for people of whom both images are the same one."""
+    copied = np.zeros(len(images[0]), bool)
+    for part in chunks(len(copied)):
+        copied[part] = (images[0][part] == images[1][part]).all(axis=(1, 2))
+    if copied.any():
+        problem = f"joint_2d_2 is joint_2d_1 once more in {rows(copied)}"
+        raise file_error(path, f"{problem}; give another view of them, or remove those rows")
 
 
 def _check_rotation(path: PathLike, rotation: np.ndarray) -> None:
@@ -145,7 +158,11 @@ def _understood(
 
 
 def _checked_cameras(
-    path: PathLike, images: list[Points], cameras: tuple[np.ndarray, np.ndarray], other_unit: bool
+    path: PathLike,
+    images: list[Points],
+    found: Convention,
+    cameras: tuple[np.ndarray, np.ndarray],
+    other_unit: bool,
 ) -> tuple[np.ndarray, np.ndarray]:
     """R and t, float32, t in units of each person's distance. Raises InputError for rows of no use."""
     turn, moved = cameras
@@ -162,19 +179,18 @@ def _checked_cameras(
         hidden = met.known & ((met.depth <= 0) | (met.depth_2 <= 0))
         behind[part] = (root[:, 2] >= 0) | (hidden.sum(axis=1) * 2 > met.known.sum(axis=1))
         apart[part] = person_miss(met, images[0][part], images[1][part]) > FARTHEST
-    remove = "remove those rows"
+    remove, nowhere = "remove those rows", "the rays of both views do not meet"
     for wrong, problem, remedy in (
         (same, "both views are the same", f"they tell no depth, {remove}"),
         (opposite, "the views are opposite ones", f"they tell no depth, {remove}"),
         (behind, "people are behind a camera", f"{CHECK_CAMERAS}, or {remove}"),
-        (
-            apart,
-            "the rays of both views do not meet",
-            f"{CHECK_CAMERAS}, or {remove}",
-        ),
+        (apart & (found.miss < DOUBTFUL), nowhere, f"{CHECK_CAMERAS}, or {remove}"),
     ):
         if wrong.any():
             raise file_error(path, f"{problem} in {rows(wrong)}; {remedy}")
+    if found.miss >= DOUBTFUL:
+        problem = f"{nowhere}: of half the people they miss by {found.miss:.0%} of a person or more"
+        raise file_error(path, f"{problem}; {CHECK_CAMERAS}")
     return turn.astype(np.float32), moved.astype(np.float32)
 
 
