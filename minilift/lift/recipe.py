@@ -36,18 +36,17 @@ PRESETS: Mapping[str, Preset] = {
     ),
     "anyone": Preset(
         "people, skeletons and cameras that the data lack",
-        "One synthetic person for each pose, bones of other lengths, limbs of other poses, cameras all "
-        "around, noise, and depths on rays; three times the steps of same-people.",
+        "One synthetic person for each pose, bones of other lengths for most, limbs of other poses, cameras "
+        "all around, noise, and depths on rays; one and a half times the steps of same-people.",
         {
-            "epochs": 84, "synthetic": 1.0, "head": "ray", "noise": 0.001, "yaw": 180.0, "distance": 0.3,
-            "body": 1.0, "mix": 0.5,
+            "epochs": 42, "scheduler": "warmup", "synthetic": 1.0, "head": "ray", "noise": 0.001,
+            "yaw": 180.0, "tilt": 15.0, "distance": 0.3, "body": 0.7, "mix": 0.5,
         },
     ),
     "detector": Preset(
         "keypoints of detectors, with joints that are missing",
         "As anyone, with noise that the network is told of, outliers, sides exchanged, and joints, whole "
-        "parts and what is beyond the picture hidden: what is exact lies on its ray, what is not is placed. "
-        "Half the epochs, for each takes longer.",
+        "parts and what is beyond the picture hidden: what is exact lies on its ray, what is not is placed.",
         {
             "epochs": 42, "synthetic": 1.0, "head": "place", "yaw": 180.0, "distance": 0.3, "roll": 10.0,
             "body": 1.0, "mix": 0.5, "noise_to": 0.012, "outliers": 0.02, "swap": 0.02, "edge": 0.1,
