@@ -11,14 +11,14 @@ import numpy as np
 from minilift.errors import ArgumentError, InputError
 from minilift.files.mapped import crc32
 from minilift.lift.augment.augmenter import Augmentation, Augmenter
-from minilift.lift.blocks import BlockMaker
+from minilift.lift.blocks import LEAK, BlockMaker
 from minilift.lift.model import LiftModel
 from minilift.lift.relative import relative_mpjpe
 from minilift.lift.settings import TrainSettings
 from minilift.lift.training import Training, lift_training
 from minilift.lift.weights.begin import begin
 from minilift.lift.weights.stored import read_weights
-from minilift.nn import losses
+from minilift.nn import Network, losses
 from minilift.ops import get_ops
 from minilift.optim import (
     SGD,
@@ -49,7 +49,8 @@ def build_model(settings: TrainSettings, make_block: BlockMaker | None = None) -
     return LiftModel(
         settings.blocks, settings.hidden, settings.dropout, init=settings.init, seed=settings.seed,
         device=settings.device, tf32=settings.tf32, head=settings.head,
-        levels=settings.head == "place" and settings.noise_to > 0, make_block=make_block,
+        levels=settings.head == "place" and settings.noise_to > 0,
+        slope=LEAK if settings.norm == "none" else None, make_block=make_block,
     )  # fmt: skip
 
 
@@ -148,7 +149,7 @@ def _as_seen(train: Poses, augmentation: Augmentation, seed: int) -> tuple[Any, 
     return augment(0, x, y)
 
 
-def build_optimiser(settings: TrainSettings, model: LiftModel) -> Optimiser:
+def build_optimiser(settings: TrainSettings, model: Network) -> Optimiser:
     if settings.optimiser == "sgd":
         return SGD(model.parameters(), settings.lr, settings.momentum, settings.weight_decay, settings.clip)
     make = AdamW if settings.optimiser == "adamw" else Adam

@@ -70,6 +70,15 @@ PRESETS: Mapping[str, Preset] = {
         "in the same time; an epoch has twice the images.",
         {"weak": "two-view", "epochs": 20, "hidden": 512, "head": "ray"},
     ),
+    "one-view": Preset(
+        "learning from one image of each person, without 3D",
+        "Depths on rays that look like people from elsewhere, too, as a discriminator of images sees it; "
+        "narrower, without BatchNorm, at a low rate.",
+        {
+            "weak": "one-view", "epochs": 42, "batch_size": 512, "lr": 2e-4, "betas": (0.5, 0.999),
+            "clip": 5.0, "scheduler": "cosine", "hidden": 256, "head": "ray", "norm": "none",
+        },
+    ),
     "course": Preset(
         "the settings of the original course report",
         "Batches of 32, raw data, dropout 0.5, betas 0.5 and 0.999, and a rate of 0.1 that StepLR(200, 0.3) "
@@ -107,14 +116,16 @@ def make_settings(preset: str = DEFAULT, changes: Mapping[str, Any] | None = Non
 def begun_with(settings: TrainSettings, given: Mapping[str, Any]) -> TrainSettings:
     """The settings of a run that starts from the weights `settings.start`: of their shape, and gentler.
 
-    Blocks, width and head are those of the weights, and FINE applies where `given`, the settings that were
-    asked for by name, has nothing else. Raises ArgumentError where it contradicts the weights, and InputError
+    Blocks, width, head and norm are those of the weights, and FINE applies where `given`, the settings that
+    were asked for by name, has nothing else. Raises ArgumentError where it contradicts the weights, and
+    InputError
     for a file without weights.
     """
     state, _ = read_weights(settings.start)
     ends = ends_of(state["hidden1.weight"].shape[1], len(state["output.weight"]))
     blocks = {m[1] for name in state if (m := re.match(r"res-block_(\d+)", name))}
     own = {"blocks": len(blocks), "hidden": len(state["hidden1.weight"]), "head": ends.get("head", "xyz")}
+    own["norm"] = "none" if "slope" in state else "batch"
     for name, value in own.items():
         if given.get(name, value) != value:
             raise ArgumentError(name, given[name], "the weights to start from have {0}", (name, value))

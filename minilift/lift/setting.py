@@ -10,8 +10,10 @@ from typing import Any
 
 from minilift.errors import ArgumentError
 
-WEAK, DIVIDED = ("none", "two-view"), ("find", "yes", "no")
-WITHOUT_3D = ("flip", "noise", "elevation")  # of the augmentation, what two images can do
+WEAK, DIVIDED = ("none", "two-view", "one-view"), ("find", "yes", "no")
+WITHOUT_3D = {"two-view": ("flip", "noise", "elevation"), "one-view": ("flip", "elevation")}
+"""Of the augmentation, what images can do."""
+FIND, NORMS = "find", ("batch", "none")
 YES, NO = ("yes", "true", "on", "1"), ("no", "false", "off", "0")
 
 
@@ -142,12 +144,39 @@ def check_together(settings: Any) -> None:
         return
     if settings.head != "ray":
         problem = "learns the depths of joints on their rays; add {0}, or give {1}"
-        raise ArgumentError("weak", settings.weak, problem, ("head", "ray"), ("preset", "two-view"))
+        raise ArgumentError("weak", settings.weak, problem, ("head", "ray"), ("preset", settings.weak))
+    if settings.weak == "one-view":
+        _check_one_view(settings)
+    allowed = WITHOUT_3D[settings.weak]
     for name, setting in type(settings).__dataclass_fields__.items():
-        of_3d = setting.metadata["setting"].group == "augmentation" and name not in WITHOUT_3D
+        of_3d = setting.metadata["setting"].group == "augmentation" and name not in allowed
         if (of_3d or name == "synthetic") and getattr(settings, name):
             problem = "is made of 3D, which {0} does without; leave it out"
             raise ArgumentError(name, getattr(settings, name), problem, ("weak", settings.weak))
     if settings.loss != "mpjpe":
         problem = "compares with 3D, which {0} does without; leave it out"
         raise ArgumentError("loss", settings.loss, problem, ("weak", settings.weak))
+
+
+def known_elevation(settings: Any) -> float | None:
+    """The mean elevation of the camera in degrees; None where it is to be found. Raises ArgumentError."""
+    given = settings.mean_elevation
+    if given == FIND:
+        return None
+    try:
+        degrees = float(given)
+    except ValueError:
+        raise ArgumentError("mean_elevation", given, f"not {FIND} or a number of degrees") from None
+    if not -90 < degrees < 90:
+        raise ArgumentError("mean_elevation", given, "must be more than -90 and less than 90")
+    return degrees
+
+
+def _check_one_view(settings: Any) -> None:
+    known_elevation(settings)
+    if settings.norm != "none":
+        problem = "lifts twice a step, and statistics of a batch would mix both; add {0}, or give {1}"
+        raise ArgumentError("weak", settings.weak, problem, ("norm", "none"), ("preset", settings.weak))
+    if not settings.standardise:
+        problem = "{0} needs the data's unit; leave it out"
+        raise ArgumentError("standardise", settings.standardise, problem, ("weak", settings.weak))

@@ -8,7 +8,16 @@ from typing import Any
 
 from minilift.errors import shown
 from minilift.lift.model import HEADS
-from minilift.lift.setting import DIVIDED, WEAK, Setting, augmenting, check_together, described, of_files
+from minilift.lift.setting import (
+    DIVIDED,
+    NORMS,
+    WEAK,
+    Setting,
+    augmenting,
+    check_together,
+    described,
+    of_files,
+)
 from minilift.lift.weights.starting import STARTING
 from minilift.nn.init import NAMES as INITIALISERS
 
@@ -50,7 +59,7 @@ class TrainSettings:
     batch_size: int = described(256, "training", "poses in a step", low=2, basic=True)
     loss: str = described("mpjpe", "training", "relative: by each person's size", choices=LOSSES)
     weak: str = described(
-        "none", "training", "two-view: learn of two images, without 3D",
+        "none", "training", "two-view, one-view: learn of images, without 3D",
         choices=WEAK, neutral="none", since=5, before="none", basic=True,
     )  # fmt: skip
     labelled: float = described(
@@ -61,7 +70,11 @@ class TrainSettings:
     )  # fmt: skip
     divided: str = described(
         "find", "training", "whether 2D points of two views are divided by the focal lengths already",
-        choices=DIVIDED, acts_with=("weak", WEAK[1:]), since=5, before="find",
+        choices=DIVIDED, acts_with=("weak", ("two-view",)), since=5, before="find",
+    )  # fmt: skip
+    mean_elevation: str = described(
+        "find", "training", "degrees that cameras of one view look down on average, or find: without labels",
+        acts_with=("weak", ("one-view",)), since=5, before="find", metavar="DEG",
     )  # fmt: skip
     standardise: bool = described(
         True, "training", "scale what the network sees to mean 0 and standard deviation 1"
@@ -148,6 +161,7 @@ class TrainSettings:
     blocks: int = described(2, "network", "residual blocks", low=0, high=100, basic=True)
     hidden: int = described(1024, "network", "width of the hidden layers", low=1, high=65536, basic=True)
     dropout: float = described(0.0, "network", "share of units dropped in training", low=0, high=1)
+    norm: str = described("batch", "network", "none: no BatchNorm", choices=NORMS, since=5, before="batch")
     head: str = described(
         "xyz", "network", "ray: depths on rays; place: and missing joints",
         choices=HEADS, since=1, before="xyz", basic=True,

@@ -115,6 +115,9 @@ def _has_more_to_do(trainer: Trainer, settings: TrainSettings, meta: dict[str, A
 def _trust(trainer: Trainer, settings: TrainSettings, data: Poses) -> str:
     """Learn when to trust the best weights, and keep it with them; what came of it, in a line."""
     path = trust_path(trainer.weights_path)
+    if data.joint_3d is None:
+        test = "minilift trust --data POSES, of others whose 3D is known"
+        return f"no {path}: errors are measured against 3D, and the data has none; fit one with {test}"
     lifter, poses = Lifter.load(trainer.weights_path, settings.device), split_data(data, settings)
     try:
         rows = split_rows(len(data), settings)[1]

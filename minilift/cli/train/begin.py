@@ -12,6 +12,7 @@ from minilift.lift.build import build_trainer
 from minilift.lift.model import LiftModel
 from minilift.lift.settings import TrainSettings
 from minilift.lift.training import Training
+from minilift.lift.weak.one_view.training import build_one_view
 from minilift.lift.weak.two_view.build import build_two_view, with_triangulated
 from minilift.poses.poses import Poses
 from minilift.poses.views import TwoViews, load_two_views
@@ -42,7 +43,8 @@ class Begun:
 
     training: Training
     poses: Poses
-    """All poses of --data, with 3D; triangulated where two views train without it."""
+    """All poses of --data, with 3D; triangulated where two views train without it, perhaps without it where
+    one view does."""
     watched: int
     """The number of test poses."""
 
@@ -78,5 +80,16 @@ def _read_views(settings: TrainSettings, name: str) -> TwoViews:
     return views
 
 
-WAYS: Mapping[str, Callable[[Asking], Begun]] = {"none": _with_3d, "two-view": _two_views}
+def _one_view(asking: Asking) -> Begun:
+    settings = asking.settings
+    train, test = read_poses(settings, asking.named, asking.test_named, need_3d=False)
+    training = build_one_view(settings, asking.model, train, test, asking.out, resumed=asking.resumed)
+    return Begun(training, train, len(test) if test else 0)
+
+
+WAYS: Mapping[str, Callable[[Asking], Begun]] = {
+    "none": _with_3d,
+    "two-view": _two_views,
+    "one-view": _one_view,
+}
 """How each value of the setting `weak` reads its data and builds its run."""

@@ -50,10 +50,13 @@ def check_outputs(settings: TrainSettings) -> None:
             raise ArgumentError("plot", settings.plot, "another file needs that name; choose another")
 
 
-def read_poses(settings: TrainSettings, needed: bool, test_needed: bool) -> tuple[Poses, Poses | None]:
+def read_poses(
+    settings: TrainSettings, needed: bool, test_needed: bool, need_3d: bool = True
+) -> tuple[Poses, Poses | None]:  # fmt: skip
     """Training and test poses. Where no file is there and none is `needed`, people are made and kept.
 
-    Test poses may be missing unless they are needed. Raises InputError for a file that cannot be used.
+    Test poses may be missing unless they are needed, joint_3d unless it is. Raises InputError for a file
+    that cannot be used.
     """
     path, test_path = Path(settings.data), Path(settings.test)
     if not path.exists() and not needed:
@@ -61,9 +64,9 @@ def read_poses(settings: TrainSettings, needed: bool, test_needed: bool) -> tupl
             problem = f"not here, though {test_path} is; give the training poses with {{0}}"
             raise ArgumentError("data", settings.data, problem, ("data", "FILE"))
         _make_poses(path, test_path, settings.seed)
-    train = load_poses(path, need_3d=True)
+    train = load_poses(path, need_3d=need_3d)
     there = any(file.exists() for file in files_of(test_path))
-    test = load_poses(test_path, need_3d=True) if there or test_needed else None
+    test = load_poses(test_path, need_3d=need_3d) if there or test_needed else None
     for name, poses in ((path, train), (test_path, test)):
         if poses is not None:
             ignored = f" (ignored: {', '.join(poses.ignored)})" if poses.ignored else ""

@@ -1,0 +1,1 @@
+"""Training from one view of each person: 2D poses and nothing else."""

@@ -1,0 +1,86 @@
+"""A training step from one view: lifter, discriminator and, where it is learned, the camera's elevation."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from minilift.lift.weak.one_view.cycle import Cycle, Weights
+from minilift.lift.weak.one_view.judge import Judge
+from minilift.lift.weak.one_view.network import SWING, Adversaries
+from minilift.nn import losses
+from minilift.ops import Array, Ops
+from minilift.optim import Optimiser
+from minilift.train.step import Step
+
+SPREAD = math.radians(7)
+"""The standard deviation of the elevations to which cameras are turned."""
+TOO_GOOD = 0.9
+"""Where the discriminator tells a larger share right, it is left as it is: one that is much better than the
+lifter gives it nothing to go by (Kudo et al., arXiv:1803.08244, section 4)."""
+STREAM = 4  # of random numbers
+
+
+class OneViewStep(Step):
+    """step(x, y): images x (n, 2J), and y, which nothing but the metric "mpjpe" looks at, if there is one."""
+
+    def __init__(
+        self, network: Adversaries, optimiser: Optimiser, unit: float, weights: Weights, truth: bool
+    ) -> None:
+        super().__init__(network, _none, optimiser, metrics_of(truth))
+        self.pair, self.ops, self.truth = network, network.ops, truth
+        self.cycle = Cycle(network.lifter, unit, weights)
+        self.judge = Judge(network.discriminator, unit, weights.adversarial, network.lifter.seed)
+
+    def __call__(self, x: Array, y: Array) -> None:
+        with self.ops.parallel():
+            self.gradients(x, self.drawn(len(x)))
+            if self.truth:
+                grad = self.ops.scratch("dtruth", self.cycle.p.shape)
+                losses.mpjpe(self.cycle.p, y, self.ops, grad, self.sums.totals["mpjpe"])
+            self.sums.batches += 1
+            self.update()
+
+    def drawn(self, n: int) -> np.ndarray:
+        """Ways (n, 3) around n people, as of `operations.turn`, for the next step."""
+        rng, mean = self.ops.generator((self.pair.lifter.seed, self.optimiser.steps, STREAM)), self.pair.angle
+        about, up = rng.uniform(-math.pi, math.pi, n), rng.normal(mean, SPREAD, n)
+        return np.stack([np.full(n, mean), about, up], axis=1)
+
+    def gradients(self, x: Array, angles: np.ndarray) -> None:
+        """Those of all parameters, for images x (n, 2J) and ways (n, 3) around the people."""
+        ops, totals = self.ops, self.sums.totals
+        ways = ops.asarray(angles)
+        turned = self.cycle.forward(x, ways)
+        parts = totals["loss"], totals["discriminator"], totals["accuracy"]
+        dturned = self.judge(self.optimiser.steps, x, turned, *parts)
+        dangles = self.cycle.backward(dturned, totals["loss"], totals["cycle"])
+        if self.pair.elevation is not None:
+            # the way leads from the mean elevation to one about it: both move with it
+            found = ops.to_host(ops.sum_rows(dangles, out=ops.empty((3,))))
+            self.pair.elevation.grad = np.array([SWING * (found[0] + found[2])], ops.dtype)
+
+    def update(self) -> None:
+        """A step of the optimiser, in which a discriminator that is too good does not move."""
+        optimiser, parts = self.optimiser, self.pair.judging
+        _, grad = optimiser.runs[0]
+        both = [slice(0, parts.start), parts]
+        if optimiser.max_norm:
+            for part in both:
+                self.ops.scale_to_norm([grad[part]], optimiser.max_norm)
+        optimiser.begin()
+        for part in both if self.judge.share <= TOO_GOOD else both[:1]:
+            optimiser.update(0, part)
+
+
+def metrics_of(truth: bool) -> dict[str, Any]:
+    """What is counted besides the loss, by names; the step does it itself."""
+    names = ("cycle", "discriminator", "accuracy", *(["mpjpe"] if truth else []))
+    return dict.fromkeys(names, _none)
+
+
+def _none(pred: Array, target: Array, ops: Ops, *rest: Any) -> Any:
+    """Stands for a loss that has no prediction and target."""
+    raise TypeError("one view: the step counts its losses itself")

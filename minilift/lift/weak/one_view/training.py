@@ -1,0 +1,88 @@
+"""A Trainer for one view, put together from its settings."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from minilift.files.mapped import crc32
+from minilift.lift.build import begin_with, build_optimiser, build_scheduler, split_data
+from minilift.lift.model import LiftModel
+from minilift.lift.run_epoch import EVALUATION_ROWS
+from minilift.lift.setting import known_elevation
+from minilift.lift.settings import TrainSettings
+from minilift.lift.statistics import mean_std
+from minilift.lift.training import Training
+from minilift.lift.weak.one_view.cycle import Weights
+from minilift.lift.weak.one_view.guard import Collapsed, Guard, useless
+from minilift.lift.weak.one_view.measure import OneViewMeasure
+from minilift.lift.weak.one_view.network import Adversaries
+from minilift.lift.weak.one_view.rows import OneViewBatches
+from minilift.lift.weak.one_view.step import OneViewStep
+from minilift.poses.poses import Poses
+from minilift.train.batches import batches_per_epoch
+from minilift.train.trainer import Trainer
+
+
+@dataclass
+class OneViewTraining(Training):
+    """A `Training` that leaves no useless weights behind."""
+
+    def fit(self) -> bool:
+        """As `Training.fit`. Raises Collapsed, with the weights of this run removed if they are of no use."""
+        trainer = self.trainer
+        try:
+            return super().fit()
+        except Collapsed:
+            best = [row for row in trainer.progress.history if row["epoch"] == trainer.progress.best_epoch]
+            if trainer.files.writes and any(map(useless, best)):
+                trainer.weights_path.unlink(missing_ok=True)
+            raise
+
+
+def unit_of(poses: Poses) -> float:
+    """The standard deviation of all coordinates of the 2D joints together, in image units."""
+    points = poses.joint_2d
+    mean, std = mean_std(points, math.prod(points.shape[1:]))
+    return float(np.sqrt((std**2 + (mean - mean.mean()) ** 2).mean()))
+
+
+def build_one_view(
+    settings: TrainSettings, model: LiftModel, data: Poses, test: Poses | None, out: Path | None, *,
+    resumed: bool = False, weights: Weights | None = None, show: Callable[[str], None] = print,
+    bar: bool = True,
+) -> OneViewTraining:  # fmt: skip
+    """As `build_trainer`, of 2D joints alone: where `data` and `test` have joint_3d, errors are in the log.
+
+    `weights` are those of the parts of the loss. Raises InputError likewise.
+    """
+    train, validation = split_data(data, settings)
+    unit = unit_of(train)
+    known = known_elevation(settings)
+    network = Adversaries.of(model, unit, None if known is None else math.radians(known))
+    begin_with(settings, model, resumed)
+    optimiser = build_optimiser(settings, network)
+    steps = settings.epochs * batches_per_epoch(len(train), settings.batch_size)
+    sets = [poses for poses in (train, validation, test) if poses is not None]
+    truth = all(poses.joint_3d is not None for poses in sets)
+    batches = OneViewBatches(train, model, settings.batch_size, truth=truth, flip=settings.flip)
+    others = [OneViewBatches(poses, model, EVALUATION_ROWS, truth=truth) for poses in sets[1:]]
+    step = OneViewStep(network, optimiser, unit, weights or Weights(), truth)
+    trainer = Trainer(
+        network, step.sums.loss, optimiser, build_scheduler(settings, optimiser, steps),
+        metrics=step.sums.metrics, watch="loss", step=step, measure=OneViewMeasure(network, unit, truth),
+        out=out, weights=settings.weights, patience=settings.patience, min_delta=settings.min_delta,
+        settings={**settings.as_stored(), "data": fingerprint(data)}, show=show, bar=bar,
+        listeners=[Guard()],
+    )  # fmt: skip
+    return OneViewTraining(trainer, batches, others[0], others[1] if test else None, settings.epochs)
+
+
+def fingerprint(poses: Poses) -> list[Any]:
+    """What tells one set of people from another: their number, and a checksum of their images."""
+    return [len(poses), crc32(poses.joint_2d)]
