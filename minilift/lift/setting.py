@@ -10,10 +10,10 @@ from typing import Any
 
 from minilift.errors import ArgumentError
 
-WEAK, DIVIDED = ("none", "two-view", "one-view"), ("find", "yes", "no")
+WEAK = ("none", "two-view", "one-view")
 WITHOUT_3D = {"two-view": ("flip", "noise", "elevation"), "one-view": ("flip", "elevation")}
 """Of the augmentation, what images can do."""
-FIND, NORMS = "find", ("batch", "none")
+FIND = "find"
 YES, NO = ("yes", "true", "on", "1"), ("no", "false", "off", "0")
 
 
@@ -174,6 +174,10 @@ def known_elevation(settings: Any) -> float | None:
 
 def _check_one_view(settings: Any) -> None:
     known_elevation(settings)
+    if settings.labelled:
+        raise ArgumentError(
+            "labelled", settings.labelled, "two views can learn from labels, too; leave it out"
+        )
     if settings.norm != "none":
         problem = "lifts twice a step, and statistics of a batch would mix both; add {0}, or give {1}"
         raise ArgumentError("weak", settings.weak, problem, ("norm", "none"), ("preset", settings.weak))

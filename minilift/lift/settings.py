@@ -8,16 +8,7 @@ from typing import Any
 
 from minilift.errors import shown
 from minilift.lift.model import HEADS
-from minilift.lift.setting import (
-    DIVIDED,
-    NORMS,
-    WEAK,
-    Setting,
-    augmenting,
-    check_together,
-    described,
-    of_files,
-)
+from minilift.lift.setting import WEAK, Setting, augmenting, check_together, described, of_files
 from minilift.lift.weights.starting import STARTING
 from minilift.nn.init import NAMES as INITIALISERS
 
@@ -25,7 +16,7 @@ from minilift.nn.init import NAMES as INITIALISERS
 # `before`, what runs had until then. Version 0 is that of checkpoints which do not say theirs.
 VERSION = 5
 
-LOSSES, ADAMS = ("mpjpe", "mse", "relative"), ("adam", "adamw")
+LOSSES, ADAMS, NORMS = ("mpjpe", "mse", "relative"), ("adam", "adamw"), ("batch", "none")
 ENDING, DROPPING = ("onecycle", "cosine", "warmup"), ("step", "exponential")
 
 
@@ -70,7 +61,7 @@ class TrainSettings:
     )  # fmt: skip
     divided: str = described(
         "find", "training", "whether 2D points of two views are divided by the focal lengths already",
-        choices=DIVIDED, acts_with=("weak", ("two-view",)), since=5, before="find",
+        choices=("find", "yes", "no"), acts_with=("weak", ("two-view",)), since=5, before="find",
     )  # fmt: skip
     mean_elevation: str = described(
         "find", "training", "degrees that cameras of one view look down on average, or find: without labels",
