@@ -54,7 +54,8 @@ EARLIER: dict[str, tuple[dict[str, Any], str]] = {
 HAD = {"anyone": {"epochs": 84, "scheduler": "onecycle", "tilt": 0.0, "body": 1.0}}
 # What the first checkpoints lacked, and had in its place
 LACKED = {
-    "start": "", "weak": "none", "divided": "find", "labelled": 0.0, "mean_elevation": "find", "norm": "batch",
+    "start": "", "weak": "none", "divided": "find", "labelled": 0.0, "norm": "batch",
+    "mean_elevation": "find",
     "tf32": False, "clip": 0.0, "warm_up": 0.05, "head": "xyz", "flip": 0.0, "noise": 0.0, "yaw": 0.0,
     "tilt": 0.0, "distance": 0.0, "body": 0.0, "mix": 0.0, "synthetic": 0.0, "joint_dropout": 0.0,
     "part_dropout": 0.0, "noise_to": 0.0, "outliers": 0.0, "swap": 0.0, "elevation": 7.5, "roll": 0.0,
