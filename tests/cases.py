@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from minilift.images.layers import Flatten
+from minilift.images.layers import (
+    AvgPool2d,
+    BatchNorm2d,
+    Conv2d,
+    Dropout2d,
+    Flatten,
+    GlobalAvgPool2d,
+    GlobalMaxPool2d,
+    MaxPool2d,
+    Softmax,
+    Squeeze,
+)
 from minilift.lift.fast.norm_act_drop import NormActDrop
 from minilift.lift.model import LiftModel
 from minilift.nn import (
@@ -31,12 +42,25 @@ class Case(NamedTuple):
         return (n, *self.middle, self.columns)
 
 
-def _batchnorm(ops: Ops, rng: Any) -> BatchNorm1d:
-    layer = BatchNorm1d(7, ops=ops)  # not in its initial state, in which weight and bias do nothing
+def _batchnorm(ops: Ops, rng: Any, layer: BatchNorm1d | None = None) -> BatchNorm1d:
+    layer = layer or BatchNorm1d(7, ops=ops)  # not in its initial state, in which weight and bias do nothing
+    columns = layer.num_features
     for array in (layer.weight.data, layer.bias.data, layer.running_mean):
-        ops.copy(rng.standard_normal(7), out=array)
-    ops.copy(rng.uniform(0.5, 2, 7), out=layer.running_var)
+        ops.copy(rng.standard_normal(columns), out=array)
+    ops.copy(rng.uniform(0.5, 2, columns), out=layer.running_var)
     return layer
+
+
+def _images(make: Callable[[Ops, Any], Module]) -> Case:
+    return Case(make, middle=(3, 6))  # (n, 3, 6, 7)
+
+
+def _conv_net(ops: Ops, rng: Any) -> Sequential:
+    return Sequential(
+        Conv2d(3, 4, 3, padding=1, rng=rng, ops=ops), _batchnorm(ops, rng, BatchNorm2d(4, ops=ops)),
+        ReLU(ops=ops), MaxPool2d(2, ops=ops), Dropout2d(0.3, ops=ops), Conv2d(4, 6, 2, rng=rng, ops=ops),
+        ReLU(0.1, ops=ops), Flatten(ops=ops), Linear(24, 5, rng=rng, ops=ops),
+    )  # fmt: skip
 
 
 def _norm_act_drop(p: float) -> Case:
@@ -117,6 +141,25 @@ LAYERS = {
     "Residual, four axes": Case(_pointwise, middle=(2, 3)),
     # Images: (n, channels, height, width)
     "Flatten": Case(lambda ops, rng: Flatten(ops=ops), middle=(3, 6)),
+    "Conv2d": _images(lambda ops, rng: Conv2d(3, 5, 3, padding=1, rng=rng, ops=ops)),
+    "Conv2d without bias": _images(lambda ops, rng: Conv2d(3, 2, 2, bias=False, rng=rng, ops=ops)),
+    "Conv2d with strides": _images(lambda ops, rng: Conv2d(3, 4, (3, 2), (2, 3), (2, 0), rng=rng, ops=ops)),
+    "Conv2d of a pixel": _images(lambda ops, rng: Conv2d(3, 4, 1, 2, rng=rng, ops=ops)),
+    "Conv2d of the image": _images(lambda ops, rng: Conv2d(3, 4, (6, 7), rng=rng, ops=ops)),
+    "Conv2d to few": _images(lambda ops, rng: Conv2d(3, 1, 5, padding=4, rng=rng, ops=ops)),
+    "MaxPool2d": _images(lambda ops, rng: MaxPool2d(2, ops=ops)),
+    "MaxPool2d that overlaps": _images(lambda ops, rng: MaxPool2d((3, 2), (2, 1), ops=ops)),
+    "MaxPool2d with gaps": _images(lambda ops, rng: MaxPool2d(1, (2, 3), ops=ops)),
+    "AvgPool2d": _images(lambda ops, rng: AvgPool2d(3, ops=ops)),
+    "AvgPool2d that overlaps": _images(lambda ops, rng: AvgPool2d((3, 4), (1, 2), ops=ops)),
+    "GlobalMaxPool2d": _images(lambda ops, rng: GlobalMaxPool2d(ops=ops)),
+    "GlobalAvgPool2d": _images(lambda ops, rng: GlobalAvgPool2d(ops=ops)),
+    "BatchNorm2d": _images(lambda ops, rng: _batchnorm(ops, rng, BatchNorm2d(3, ops=ops))),
+    "Dropout2d": _images(lambda ops, rng: Dropout2d(0.4, seed=5, ops=ops)),
+    "Softmax": Case(lambda ops, rng: Softmax(ops=ops)),
+    "Softmax of channels": _images(lambda ops, rng: Softmax(1, ops=ops)),
+    "Squeeze": Case(lambda ops, rng: Squeeze((2, 3), ops=ops), middle=(40, 1), columns=1),
+    "a network on images": _images(_conv_net),
     "LiftModel": Case(_lifter, columns=6),
     "LiftModel on rays": Case(_ray_lifter, columns=6),
     "LiftModel on rays, without normalisation": Case(_plain_lifter, columns=6),

@@ -78,7 +78,9 @@ def test_inputs_come_back_unchanged(name: str, train: bool) -> None:
 @pytest.mark.parametrize("name", LAYERS)
 def test_a_second_step_allocates_no_array(name: str) -> None:
     layer, x, rng = make(name, dtype="float32")
-    x = np.repeat(x, 1000, axis=0)  # any array of this batch is larger than all of Python's small change
+    x = np.repeat(
+        x, 1000 if x.ndim < 4 else 200, axis=0
+    )  # any array of this is larger than Python's small change
     dy = rng.standard_normal(layer.forward(x, True).shape).astype(np.float32)
     layer.backward(dy)
     tracemalloc.start()
@@ -93,7 +95,8 @@ def test_a_second_step_allocates_no_array(name: str) -> None:
     finally:
         tracemalloc.stop()
     assert caught > dy.nbytes
-    assert peak < 64_000 < x.nbytes  # seen at most 35 kB: buffers of NumPy's broadcasting
+    # seen at most 35 kB, and 77 kB for images: NumPy's buffers, of each array that is not in one piece
+    assert peak < (64_000 if x.ndim < 4 else 128_000) < x.nbytes
 
 
 @pytest.mark.parametrize("name", LAYERS)

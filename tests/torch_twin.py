@@ -7,7 +7,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from minilift.images.layers import Flatten
+from minilift.images.layers import (
+    AvgPool2d,
+    BatchNorm2d,
+    Conv2d,
+    Dropout2d,
+    Flatten,
+    GlobalAvgPool2d,
+    GlobalMaxPool2d,
+    MaxPool2d,
+    Softmax,
+    Squeeze,
+)
 from minilift.lift.fast.norm_act_drop import NormActDrop
 from minilift.nn import (
     Affine,
@@ -40,7 +51,18 @@ class SharedMask(nn.Module):
         if not self.training:
             return x
         key = dropout_key(ours.seed, ours.stream, ours.calls - 1)
-        return x * torch.from_numpy(ours.ops.dropout_mask(ours.p, key, out=ours.ops.empty(tuple(x.shape))))
+        shape = tuple(x.shape)[:2] if isinstance(ours, Dropout2d) else tuple(x.shape)
+        mask = torch.from_numpy(ours.ops.dropout_mask(ours.p, key, out=ours.ops.empty(shape)))
+        return x * (mask[..., None, None] if isinstance(ours, Dropout2d) else mask)
+
+
+class Function(nn.Module):
+    def __init__(self, function: Any) -> None:
+        super().__init__()
+        self.function = function
+
+    def forward(self, x: Any) -> Any:
+        return self.function(x)
 
 
 class Skip(nn.Sequential):
@@ -91,7 +113,28 @@ def twin(ours: Module) -> Any:
     return module
 
 
+def _image_layer(ours: Module) -> Any:
+    if isinstance(ours, Conv2d):
+        sizes = ours.kernel_size, ours.stride, ours.padding
+        return nn.Conv2d(ours.in_channels, ours.out_channels, *sizes, bias=ours.bias is not None)
+    if isinstance(ours, BatchNorm2d):
+        return nn.BatchNorm2d(ours.num_features, eps=ours.eps, momentum=ours.momentum)
+    if isinstance(ours, MaxPool2d | AvgPool2d):
+        return getattr(nn, type(ours).__name__)(ours.kernel_size, ours.stride)
+    if isinstance(ours, GlobalMaxPool2d):
+        return Function(lambda x: x.amax(dim=(2, 3)))
+    if isinstance(ours, GlobalAvgPool2d):
+        return Function(lambda x: x.mean(dim=(2, 3)))
+    if isinstance(ours, Squeeze):
+        return Function(lambda x: x.squeeze(ours.dim))
+    if isinstance(ours, Softmax):
+        return nn.Softmax(ours.dim)
+    return nn.Flatten() if isinstance(ours, Flatten) else None
+
+
 def _build(ours: Module) -> Any:
+    if (image := _image_layer(ours)) is not None:
+        return image
     if isinstance(ours, Linear):
         return nn.Linear(ours.in_features, ours.out_features, bias=ours.bias is not None)
     if isinstance(ours, BatchNorm1d):
@@ -100,8 +143,6 @@ def _build(ours: Module) -> Any:
         return nn.LeakyReLU(ours.slope) if ours.slope else nn.ReLU()
     if isinstance(ours, Dropout):
         return SharedMask(ours)
-    if isinstance(ours, Flatten):
-        return nn.Flatten()
     if isinstance(ours, Affine):
         return Units(ours)
     if isinstance(ours, Residual):

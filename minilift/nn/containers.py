@@ -46,6 +46,18 @@ class Sequential(Network):
             dy = layer.backward(dy)
         return dy
 
+    def backward_parameters(self, dy: Array) -> None:
+        if type(self).backward is not Sequential.backward:  # a subclass has a way of its own
+            self.backward(dy)
+            return
+        layers = list(self)
+        while layers and next(layers[0].named_parameters(), None) is None:
+            del layers[0]  # nothing in it is trained
+        for layer in reversed(layers[1:]):
+            dy = layer.backward(dy)
+        if layers:
+            layers[0].backward_parameters(dy)
+
 
 class Residual(Sequential):
     """Layers in sequence around which the input also takes a shortcut.

@@ -53,12 +53,16 @@ class Linear(Module):
 
     def backward(self, dy: Array) -> Array:
         dy = self._gradient(dy, None if self.x is None else self.y)
-        dbias = None if self.bias is None else self.bias.grad
         dx = self.buffer("dx", (*dy.shape[:-1], self.in_features))
-        self.ops.linear_backward(
-            _matrix(dy), _matrix(self.x), self.weight.data, self.weight.grad, dbias, out=_matrix(dx)
-        )
+        self._backward(dy, _matrix(dx))
         return dx
+
+    def backward_parameters(self, dy: Array) -> None:
+        self._backward(self._gradient(dy, None if self.x is None else self.y), None)
+
+    def _backward(self, dy: Array, dx: Array | None) -> None:
+        weight, dbias = self.weight, None if self.bias is None else self.bias.grad
+        self.ops.linear_backward(_matrix(dy), _matrix(self.x), weight.data, weight.grad, dbias, out=dx)
 
     def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         return (*shape[:-1], self.out_features)

@@ -36,6 +36,10 @@ class Module:
     def backward(self, dy: Array) -> Array:
         raise NotImplementedError
 
+    def backward_parameters(self, dy: Array) -> None:
+        """`backward` where nothing comes before this: the gradients of its parameters, without dx."""
+        self.backward(dy)
+
     def __call__(self, x: Array, train: bool = False) -> Array:
         return self.forward(x, train)
 

@@ -64,7 +64,7 @@ class ArrayOps(ABC):
         """
 
     @abstractmethod
-    def scratch(self, name: str, shape: tuple[int, ...]) -> Array:
+    def scratch(self, name: str, shape: tuple[int, ...], dtype: str | None = None) -> Array:
         """Memory of the calling thread, its own until it asks for the same name again; not cleared."""
 
     def note(self, line: str) -> None:

@@ -64,9 +64,9 @@ class Ops(ArrayOps):
 
     @abstractmethod
     def linear_backward(
-        self, dy: Array, x: Array, weight: Array, dweight: Array, dbias: Array | None, out: Array
-    ) -> Array:
-        """dweight = dy^T x, dbias = column sums of dy, out = dx = dy weight.
+        self, dy: Array, x: Array, weight: Array, dweight: Array, dbias: Array | None, out: Array | None
+    ) -> None:
+        """dweight = dy^T x, dbias = column sums of dy, and, unless it is None, out = dx = dy weight.
 
         From y_ij = sum_k x_ik w_jk + b_j: dL/dw_jk = sum_i dy_ij x_ik, and likewise for b and x.
         """

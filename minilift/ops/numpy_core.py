@@ -55,8 +55,8 @@ class NumpyCore(Ops):
             have = self._thread.arrays[name] = _aligned(np.empty, (size,), dtype or self.dtype)
         return have[:size]
 
-    def scratch(self, name: str, shape: tuple[int, ...]) -> Array:
-        return self._temporary(name, math.prod(shape)).reshape(shape)
+    def scratch(self, name: str, shape: tuple[int, ...], dtype: str | None = None) -> Array:
+        return self._temporary(name, math.prod(shape), dtype).reshape(shape)
 
     # ---- cores ---------------------------------------------------------------------------------
     @property
@@ -146,12 +146,13 @@ class NumpyCore(Ops):
         return out if bias is None else self.add(out, bias, out=out)
 
     def linear_backward(
-        self, dy: Array, x: Array, weight: Array, dweight: Array, dbias: Array | None, out: Array
-    ) -> Array:
+        self, dy: Array, x: Array, weight: Array, dweight: Array, dbias: Array | None, out: Array | None
+    ) -> None:
         self.matmul(dy.T, x, out=dweight)
         if dbias is not None:
             self.sum_rows(dy, out=dbias)
-        return self.matmul(dy, weight, out=out)
+        if out is not None:
+            self.matmul(dy, weight, out=out)
 
     def _linear_of_few(self, x: np.ndarray, weight: np.ndarray, out: np.ndarray) -> None:
         """out^T = weight x^T: the order in which `_product` need not pack the weight."""

@@ -123,7 +123,7 @@ class PlainStep(Step):
             check_fit(self.network, self.optimiser)
         with self.network.ops.parallel():
             pred = self.network.forward(x, train=True)
-            self.network.backward(self.sums.add(pred, y))
+            self.network.backward_parameters(self.sums.add(pred, y))
             self.optimiser.step()
 
 

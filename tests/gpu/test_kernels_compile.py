@@ -8,6 +8,7 @@ from pathlib import Path
 import nvrtc
 import pytest
 
+from minilift.images.ops import cupy_images
 from minilift.lift.augment import cupy_augment
 from minilift.lift.fast import column_plan, row_plan
 from minilift.lift.fast.column_plan import ColumnPlan
@@ -31,7 +32,11 @@ MODULES = [
         (cupy_augment.DETECTOR, (f"-DREAL={real}", *cupy_augment.DETECTOR_DEFINES))
         for real in ("float", "double")
     ),
-    *((cupy_rays.KERNELS, (f"-DREAL={real}",)) for real in ("float", "double")),
+    *(
+        (kernels, (f"-DREAL={real}",))
+        for kernels in (cupy_rays.KERNELS, cupy_images.KERNELS)
+        for real in ("float", "double")
+    ),
 ]
 
 

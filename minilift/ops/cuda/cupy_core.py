@@ -109,8 +109,8 @@ class CupyCore(Ops):
         size, columns = np.int64(out.size), np.int32(out.shape[1])
         self._each("gather", out.size, rows, order, numbers, out, size, columns)
 
-    def scratch(self, name: str, shape: tuple[int, ...]) -> Array:
-        return self._scratch(name, math.prod(shape), self.dtype).reshape(shape)
+    def scratch(self, name: str, shape: tuple[int, ...], dtype: str | None = None) -> Array:
+        return self._scratch(name, math.prod(shape), dtype or self.dtype).reshape(shape)
 
     def _scratch(self, name: str, size: int, dtype: str) -> Array:
         arrays = self._thread.__dict__.setdefault("arrays", {})

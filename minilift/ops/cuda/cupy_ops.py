@@ -66,12 +66,13 @@ class CupyOps(CupyLosses):
         return out if bias is None else self.add(out, bias, out)
 
     def linear_backward(
-        self, dy: Array, x: Array, weight: Array, dweight: Array, dbias: Array | None, out: Array
-    ) -> Array:
+        self, dy: Array, x: Array, weight: Array, dweight: Array, dbias: Array | None, out: Array | None
+    ) -> None:
         self.matmul(dy.T, x, dweight)
         if dbias is not None:
             self.sum_rows(dy, dbias)
-        return self.matmul(dy, weight, out)
+        if out is not None:
+            self.matmul(dy, weight, out)
 
     # ---- layers --------------------------------------------------------------------------------
     def batchnorm(
