@@ -6,7 +6,7 @@ import argparse
 import re
 
 from minilift.cli.parser import Parser, number
-from minilift.poses.read.keypoints.raw import Asked
+from minilift.poses.read.keypoints.raw import UNITS, Asked
 
 MOST_PIXELS = 100_000
 """Of a side of a picture; more is a mistake."""
@@ -25,13 +25,18 @@ def add_keypoint_flags(parser: Parser) -> None:
         help="which clip, where a file or folder holds several: words of its name",
     )  # fmt: skip
     add(
+        "--unit", choices=UNITS, group=group, further=True,
+        help="of coordinates: pixels; fractions of the sides, 0 to 1; signed, -1 to 1; or about the middle "
+        "by the width alone, as VideoPose3D has them",
+    )  # fmt: skip
+    add(
         "--padded", action="store_true", group=group, further=True,
         help="pictures were padded to a square before the detector saw them (MoveNet)",
     )  # fmt: skip
 
 
 def asked_of(args: argparse.Namespace) -> Asked:
-    return Asked(args.format, args.layout, args.size, args.fps, args.clip, args.padded)
+    return Asked(args.format, args.layout, args.size, args.fps, args.clip, args.padded, args.unit)
 
 
 def size(text: str) -> tuple[int, int]:

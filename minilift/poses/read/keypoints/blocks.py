@@ -20,7 +20,7 @@ from minilift.poses.read.keypoints.load import load_keypoints
 from minilift.poses.read.keypoints.numeric import course
 from minilift.poses.read.keypoints.numeric.npz import KEYPOINTS, SCORES
 from minilift.poses.read.keypoints.numeric.plain import of_array
-from minilift.poses.read.keypoints.raw import Asked, Raw
+from minilift.poses.read.keypoints.raw import UNITS, Asked, Raw
 from minilift.poses.read.keypoints.settle.assemble import assemble
 
 LARGE = 16 << 20
@@ -55,12 +55,11 @@ def load_blocks(path: PathLike, asked: Asked | None = None, rows: int = ROWS) ->
         yield load_keypoints(path, asked)
         return
     first: Keypoints | None = None
-    unit, scored = "", False
+    scored = False
     for part in chunks(len(array.places), rows):
         raw = _block(path, array, part, asked)
         if first is None:
-            unit, scored = raw.unit, raw.score is not None
-        raw.unit = unit
+            scored = raw.score is not None
         if scored and raw.score is None:
             raw.score = np.zeros(raw.xy.shape[:2])
         raw.score = raw.score if scored else None
@@ -68,7 +67,8 @@ def load_blocks(path: PathLike, asked: Asked | None = None, rows: int = ROWS) ->
             continue
         found = assemble(raw, path, array.format, asked)
         if first is None:
-            first, asked = found, replace(asked, layout=asked.layout or found.layout.name)
+            unit = raw.unit if raw.unit in UNITS else None  # as it was settled, for all blocks
+            first, asked = found, replace(asked, layout=asked.layout or found.layout.name, unit=unit)
         yield found
 
 

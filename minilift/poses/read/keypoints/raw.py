@@ -11,12 +11,21 @@ FRACTION = "fraction"
 """x / width, y / height: 0 to 1."""
 INCLUSIVE = "inclusive"
 """x / (width - 1), y / (height - 1): OpenPose, keypoint_scale 3."""
-SIGNED = "signed"
+SIGNED_INCLUSIVE = "signed inclusive"
 """2 x / (width - 1) - 1, the same for y: OpenPose, keypoint_scale 4."""
+SIGNED = "signed"
+"""2 x / width - 1, 2 y / height - 1."""
+WIDTH = "width"
+"""2 x / width - 1, (2 y - height) / width: about the middle, both by the width, as VideoPose3D normalises."""
+CENTRED = "centred"
+"""SIGNED or WIDTH, which of the two is still to be found."""
 SQUARE = "square"
 """Fractions of a square around the picture, which was padded evenly to it: MoveNet."""
 RAYS = "rays"
 """No pixels: (x/-z, y/-z), y up, as the course's files have them."""
+
+UNITS = (PIXELS, FRACTION, SIGNED, WIDTH)
+"""What a user may say that a file has."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +42,8 @@ class Asked:
     """Which one, where a file or folder holds several: words of its name, such as "S9 Walking 0"."""
     padded: bool = False
     """The picture was padded to a square before the detector saw it."""
+    unit: str | None = None
+    """One of UNITS: what coordinates are counted in."""
 
 
 @dataclass

@@ -16,9 +16,10 @@ from minilift.poses.layouts.find import by_count, counts
 from minilift.poses.layouts.own import layout_named
 from minilift.poses.read.keypoints.document import NPY, Document
 from minilift.poses.read.keypoints.raw import FRACTION, PIXELS, SQUARE, Asked, Raw
-from minilift.poses.read.keypoints.units import AS_FRACTIONS, sample, unit_of
+from minilift.poses.read.keypoints.units import find_unit, sample
 
 _METRES = 10.0  # no picture is so small, no person so large
+_PICTURE = 1.2  # no coordinate about the middle of a picture, in its halves, is larger
 _HIGHEST_SCORE = 4.0  # AlphaPose's and Detectron's are above 1
 _MOVENET_ROW = 56  # 17 joints y, x, score, then a box and its score
 _ANKLES = [COCO17.index(f"{side}_ankle") for side in ("left", "right")]
@@ -81,17 +82,16 @@ def of_array(path: PathLike, array: np.ndarray, asked: Asked, score: np.ndarray 
     if width > 3:
         score, depth = array[..., 3], True
     elif width == 3 and score is None:
-        score = _third(path, array)
+        score = _third(path, array, asked)
         depth = score is None
         if score is not None and not np.nan_to_num(score).any():
             score = None  # a column of zeros, not of scores
     found = _rows(path, array[..., :2], score)
     if depth:
         found.notes.append("the third number of each joint is a depth, not a score: not used")
-    found.unit = unit_of(path, found.xy)
+    find_unit(found, path, asked)
     if found.unit == FRACTION:
         _refuse_y_first(path, found.xy, asked)
-        found.notes.append(AS_FRACTIONS)
     return found
 
 
@@ -170,7 +170,7 @@ def _one_camera(path: PathLike, array: np.ndarray, asked: Asked) -> np.ndarray:
     raise file_error(path, f"{problem}; or save one of them by itself")
 
 
-def _third(path: PathLike, array: np.ndarray) -> np.ndarray | None:
+def _third(path: PathLike, array: np.ndarray, asked: Asked) -> np.ndarray | None:
     """The scores (F, P, J), None where the third number is MediaPipe's depth.
 
     Raises InputError for what is 3D already.
@@ -180,8 +180,9 @@ def _third(path: PathLike, array: np.ndarray) -> np.ndarray | None:
     places = sample(array)[:, :2]
     size = float(np.nanpercentile(np.abs(places), 99)) if np.isfinite(places).any() else 0.0
     both = bool((places < -0.05).any() and (places > 0.05).any()) if size else False
-    if size < _METRES and (low < -0.01 or (both and high > 0)) and both:
-        problem = "x, y and z of both signs, none larger than a few metres: it is 3D already"
+    if size < _METRES and both and asked.unit is None and (low < -0.01 or size > _PICTURE or high > 1):
+        depths = f"the third from {low:.3g} to {high:.3g}"
+        problem = f"x and y of both signs, none larger than a few metres, {depths}: it is 3D already"
         raise file_error(path, f"{problem}; give the 2D keypoints that it was made of")
     if low >= 0 and high <= _HIGHEST_SCORE:
         return third

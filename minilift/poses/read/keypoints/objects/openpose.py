@@ -19,7 +19,7 @@ import numpy as np
 from minilift.files import file_error
 from minilift.poses.layouts import LAYOUTS
 from minilift.poses.read.keypoints.document import Document
-from minilift.poses.read.keypoints.raw import INCLUSIVE, PIXELS, SIGNED, Asked, Raw
+from minilift.poses.read.keypoints.raw import INCLUSIVE, PIXELS, SIGNED_INCLUSIVE, Asked, Raw
 from minilift.poses.read.keypoints.rows import Rows
 
 _KEYS = ("pose_keypoints_2d", "pose_keypoints", "joints")
@@ -85,7 +85,7 @@ def finish(found: Raw) -> Raw:
     if not np.isfinite(seen).any() or np.nanmax(np.abs(seen)) > _LARGEST_FRACTION:
         found.unit = PIXELS
     elif (xy == -1).all(axis=2).any() or np.nanmin(seen) < _LOWEST_FRACTION:
-        found.unit = SIGNED
+        found.unit = SIGNED_INCLUSIVE
     else:
         found.unit = INCLUSIVE
     return found

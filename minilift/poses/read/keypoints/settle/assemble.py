@@ -14,16 +14,13 @@ from minilift.poses.layouts import Layout
 from minilift.poses.layouts.find import Match, by_count, by_names, columns_of, counts, decide, implausible
 from minilift.poses.layouts.own import layout_named
 from minilift.poses.read.keypoints.raw import (
-    FRACTION,
-    INCLUSIVE,
     PIXELS,
     RAYS,
-    SIGNED,
-    SQUARE,
     Asked,
     Raw,
 )  # fmt: skip
 from minilift.poses.read.keypoints.settle.people import order, tracks, without_doubles
+from minilift.poses.read.keypoints.settle.pixels import known_size, pixels
 from minilift.poses.read.keypoints.settle.suspicious import outside, suspicious
 
 
@@ -40,9 +37,9 @@ def assemble(raw: Raw, path: PathLike, format: str, asked: Asked) -> Keypoints:
     if missing.all():
         raise file_error(path, f"not one joint was found in its {_frames(raw)}; check the detector")
     layout, notes = _layout(raw, missing, path, asked)
-    size = _size(raw, path, asked)
+    size = known_size(raw, path, asked)
     rows, person = order(raw, missing)
-    xy = _pixels(raw, path, size)[rows]
+    xy = pixels(raw, path, size, asked, layout, missing)[rows]
     if nowhere.any():
         xy[nowhere[rows]] = np.nan
     if asked.size is not None and raw.unit == PIXELS:
@@ -183,30 +180,3 @@ def _checked(
             raw.warnings.append(f"{told}: taken for that; give layout to decide")
             return clear, []
     return named, []
-
-
-# ---- pixels --------------------------------------------------------------------------------------------
-def _size(raw: Raw, path: PathLike, asked: Asked) -> tuple[int, int] | None:
-    if asked.size is not None and raw.size is not None and asked.size != raw.size:
-        (w, h), (width, height) = asked.size, raw.size
-        problem = f"{one_line(str(path))} says that its pictures have {width}x{height}"
-        raise ArgumentError("size", f"{w}x{h}", f"{problem}; leave it out")
-    return asked.size or raw.size
-
-
-def _pixels(raw: Raw, path: PathLike, size: tuple[int, int] | None) -> np.ndarray:
-    """x and y in pixels. Raises ArgumentError where that takes the size of the pictures."""
-    if raw.unit in (PIXELS, RAYS):
-        return raw.xy
-    if size is None:
-        problem = f"is needed: {one_line(str(path))} has fractions of the pictures' size, not pixels"
-        raise ArgumentError("size", "WxH", f"{problem}; give width and height, such as 1280x720")
-    sides = np.array(size, np.float64)
-    if raw.unit == FRACTION:
-        return raw.xy * sides
-    if raw.unit == INCLUSIVE:
-        return raw.xy * (sides - 1)
-    if raw.unit == SIGNED:
-        return (raw.xy + 1) / 2 * (sides - 1)
-    assert raw.unit == SQUARE
-    return raw.xy * sides.max() - (sides.max() - sides) / 2

@@ -45,7 +45,8 @@ def _sizes(found: Keypoints, places: np.ndarray) -> Iterator[str]:
 
 def outside(known: np.ndarray, size: tuple[int, int]) -> Iterator[str]:
     """A line where joints (n, 2), in pixels, show that pictures of `size` are not those of the file."""
-    share = (known > np.array(size) * 1.5).any(axis=1).mean() if len(known) else 0
+    sides = np.array(size)
+    share = ((known > 1.5 * sides) | (known < -0.5 * sides)).any(axis=1).mean() if len(known) else 0
     if share > 0.2:
         yield f"{share:.0%} of the joints lie far outside of {size[0]}x{size[1]}: another size, or rotated?"
 

@@ -11,12 +11,12 @@ from minilift.files import file_error, one_line
 from minilift.poses.layouts.find import by_count
 from minilift.poses.layouts.own import layout_named
 from minilift.poses.read.keypoints.document import Document
-from minilift.poses.read.keypoints.raw import FRACTION, Asked, Raw
+from minilift.poses.read.keypoints.raw import Asked, Raw
 from minilift.poses.read.keypoints.tables import cells
 from minilift.poses.read.keypoints.tables.columns import SCORE, THREE_D, Columns, X, Y, Z, columns_of
 from minilift.poses.read.keypoints.tables.people import frames_of, identities
 from minilift.poses.read.keypoints.tables.times import Frames
-from minilift.poses.read.keypoints.units import AS_FRACTIONS, unit_of, zeros
+from minilift.poses.read.keypoints.units import find_unit, zeros
 
 _MOST = 1000  # joints of a person: more are no joints' names
 
@@ -64,9 +64,7 @@ def read_long(document: Document, asked: Asked) -> Raw:
         names=names,
         layout="mediapipe33" if names is None and count == 33 else None,
     )
-    if unit_of(document.path, xy) == FRACTION:
-        raw.unit = FRACTION
-        raw.notes.append(AS_FRACTIONS)
+    find_unit(raw, document.path, asked)
     return raw
 
 

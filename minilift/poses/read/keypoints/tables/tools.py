@@ -44,7 +44,7 @@ def read_ultralytics(document: Document, asked: Asked) -> Raw:
         )
     raw = keypoints.raw()
     raw.missing = zeros(raw.xy)
-    raw.unit = unit_of(document.path, raw.xy)
+    raw.unit = unit_of(document.path, raw.xy, asked)
     return raw
 
 
@@ -83,5 +83,5 @@ def read_mlkit(document: Document, asked: Asked) -> Raw:
     note = "unrelated pictures, numbered as they stand in the file; the third number of each joint is a depth"
     return Raw(
         xy, np.arange(len(rows), dtype=np.int64), missing=zeros(xy), layout="mediapipe33",
-        unit=unit_of(document.path, xy), stills=True, notes=[note],
+        unit=unit_of(document.path, xy, asked), stills=True, notes=[note],
     )  # fmt: skip

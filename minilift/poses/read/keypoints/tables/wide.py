@@ -16,7 +16,7 @@ from minilift.poses.read.keypoints.raw import FRACTION, Asked, Raw
 from minilift.poses.read.keypoints.tables import cells
 from minilift.poses.read.keypoints.tables.columns import SCORE, THREE_D, Columns, X, Y, Z, columns_of
 from minilift.poses.read.keypoints.tables.people import first_numbered, frames_of, identities
-from minilift.poses.read.keypoints.units import AS_FRACTIONS, unit_of, zeros
+from minilift.poses.read.keypoints.units import find_unit, unit_of, zeros
 
 _FEWEST = 5  # joints of a table that is one of keypoints
 _SLEAP = ["track", "frame_idx", "instance.score"]
@@ -63,7 +63,7 @@ def read_wide(document: Document, asked: Asked) -> Raw:
     places = [columns.joints[joint].get(part, blank) for joint in joints for part in parts]
     filled = [[*row[:blank], ""] for row in rows] if blank in places else rows
     values = cells.numbers(document, filled, places, 1).reshape(len(rows), len(joints), len(parts))
-    _refuse_3d(document, columns, values[..., :2])
+    _refuse_3d(document, columns, values[..., :2], asked)
     frames = frames_of(document, columns, rows, 1)
     frame = frames.number
     raw = Raw(
@@ -83,18 +83,16 @@ def read_wide(document: Document, asked: Asked) -> Raw:
         order = first_numbered(document, joints)
         raw.xy, raw.missing = raw.xy[:, order], zeros(raw.xy[:, order])
         raw.score = None if raw.score is None else raw.score[:, order]
-    if unit_of(document.path, raw.xy) == FRACTION:
-        raw.unit = FRACTION
-        raw.notes.append(AS_FRACTIONS)
+    find_unit(raw, document.path, asked)
     return raw
 
 
-def _refuse_3d(document: Document, columns: Columns, xy: np.ndarray) -> None:
+def _refuse_3d(document: Document, columns: Columns, xy: np.ndarray, asked: Asked) -> None:
     """Raise InputError where there are z columns, unless they are the depths of MediaPipe's 33 landmarks."""
     if Z not in columns.parts:
         return
     flat = len(columns.joints) == _MEDIAPIPE and THREE_D not in columns.parts
-    if flat and (SCORE in columns.parts or unit_of(document.path, xy) == FRACTION):
+    if flat and (SCORE in columns.parts or unit_of(document.path, xy, asked) == FRACTION):
         return
     whose = "Anipose's" if THREE_D in columns.parts else "such as FreeMoCap's"
     problem = f"3D already: its joints have columns x, y and z, {whose}"
