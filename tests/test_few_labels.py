@@ -15,7 +15,8 @@ from minilift import InputError, LiftModel
 from minilift.cli.train import main as train
 from minilift.lift.build import labelled, split_data, split_rows
 from minilift.lift.settings import TrainSettings
-from minilift.lift.weak.two_view.rows import LABEL, LEAST, TwoViewBatches
+from minilift.lift.weak.labels import LEAST
+from minilift.lift.weak.two_view.rows import LABEL, TwoViewBatches
 from minilift.ops import get_ops
 from minilift.poses.poses import save_poses
 from minilift.poses.views import save_two_views

@@ -8,6 +8,7 @@ import numpy as np
 
 from minilift.errors import InputError
 from minilift.lift.model import LiftModel
+from minilift.lift.weak.labels import more_often
 from minilift.ops import Array, Ops
 from minilift.poses.layouts import COURSE15, ROOT
 from minilift.poses.views import TwoViews
@@ -20,9 +21,6 @@ TRANSLATION = slice(ROTATION.stop, ROTATION.stop + 3)
 SCALE = slice(TRANSLATION.stop, TRANSLATION.stop + 1)
 TRUTH = slice(SCALE.stop, SCALE.stop + 3 * JOINTS)
 LABEL = slice(TRUTH.stop, TRUTH.stop + 1)
-LEAST = 0.25
-"""Of a batch, the share of people with labels where there are some: they are seen more often than others if
-fewer."""
 NOISE, SIDES, AGAIN = 1, 2, 3  # streams of random numbers
 
 
@@ -119,20 +117,10 @@ class TwoViewBatches(Batches):
     def order(self, epoch: int, ops: Ops) -> Any:
         order = super().order(epoch, ops)
         if self.labels is not None:
-            order = self._with_labels(order, ops.generator((self.seed, epoch, AGAIN)))
+            order = more_often(order, self.labels, ops.generator((self.seed, epoch, AGAIN)))
         if self.flip:  # the mirror images lie behind
             sides = ops.generator((self.seed, epoch, SIDES)).random(self.count)
             order = order + self.count * (sides < self.flip)
-        return order
-
-    def _with_labels(self, order: np.ndarray, random: np.random.Generator) -> np.ndarray:
-        """The order with labelled people in the places of some others, again and again, if they are few."""
-        assert self.labels is not None
-        has = self.labels[order]
-        missing = int(np.ceil(LEAST * self.count)) - int(has.sum())
-        if missing > 0:
-            places = random.permutation(np.flatnonzero(~has))[:missing]
-            order[places] = np.resize(order[has], missing)
         return order
 
     def _noisy(self, step: int, x: Array, y: Array) -> tuple[Array, Array]:
