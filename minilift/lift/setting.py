@@ -174,10 +174,6 @@ def known_elevation(settings: Any) -> float | None:
 
 def _check_one_view(settings: Any) -> None:
     known_elevation(settings)
-    if settings.labelled:
-        raise ArgumentError(
-            "labelled", settings.labelled, "two views can learn from labels, too; leave it out"
-        )
     if settings.norm != "none":
         problem = "lifts twice a step, and statistics of a batch would mix both; add {0}, or give {1}"
         raise ArgumentError("weak", settings.weak, problem, ("norm", "none"), ("preset", settings.weak))

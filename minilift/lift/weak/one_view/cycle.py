@@ -25,6 +25,8 @@ class Weights:
     space: float = 0.3
     """mean ((q' - q) / unit)^2"""
     symmetry: float = 5.0
+    labels: float = 5.0
+    """mean |p - truth| / unit of labelled poses, over all"""
 
 
 class Cycle:
@@ -63,9 +65,12 @@ class Cycle:
         self.turned = geometry.project(ops, self.q, ops.scratch("turned image", u.shape))
         return self.turned
 
-    def backward(self, dturned: Array, total: Array, cycle: Array) -> Array:
+    def backward(
+        self, dturned: Array, total: Array, cycle: Array, labels: tuple[Array, Array] | None = None
+    ) -> Array:  # fmt: skip
         """Adds the loss but what dturned is of to `total`, and its first part to `cycle`; the gradients of
-        the lifter are those of all. Returns the gradients of the angles (n, 3)."""
+        the lifter are those of all. `labels` are the joints (n, 3J), and 1 where they are learned from, else
+        0 (n, 1). Returns the gradients of the angles (n, 3)."""
         ops = self.ops
         named = {name: ops.scratch(f"d{name}", self.p.shape) for name in ("p", "q", "r", "s")}
         dp, dq, dr, ds = named.values()
@@ -89,10 +94,25 @@ class Cycle:
         geometry.move_backward(ops, dq, self.p, self.rotation, dp, *camera)
         dangles = geometry.turn_backward(ops, *camera, self.angles, ops.scratch("dangles", self.angles.shape))
         self.symmetry(self.p, dp, total)
+        if labels is not None:
+            self._labelled(*labels, dp, total)
         self.lifter.backward(dp)
         ops.add(self.lifter.flat.grad, self.again.flat.grad, out=self.lifter.flat.grad)
         swapped = backwards(ops, dback, ops.scratch("dback swapped", dback.shape))
         return ops.add(dangles, swapped, out=dangles)
+
+    def _labelled(self, truth: Array, label: Array, dp: Array, total: Array) -> None:
+        """Adds the error of the labelled poses to `total`, and its gradient to dp."""
+        ops = self.ops
+        found, wanted, grad = (ops.scratch(f"labelled {name}", dp.shape) for name in ("p", "truth", "grad"))
+        counts = ops.scratch("counts", label.shape)
+        ops.copy(label, out=counts)
+        times(ops, counts, self.weights.labels / self.unit)
+        ops.multiply(self.p, counts, out=found)
+        ops.multiply(truth, counts, out=wanted)
+        ops.mpjpe(found, wanted, grad, total)
+        ops.multiply(grad, counts, out=grad)
+        ops.add(dp, grad, out=dp)
 
 
 def squares(ops: Ops, a: Array, b: Array, factor: float, grad: Array, total: Array) -> None:

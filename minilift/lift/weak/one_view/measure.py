@@ -9,12 +9,13 @@ import numpy as np
 
 from minilift.lift.weak import operations as geometry
 from minilift.lift.weak.one_view.network import Adversaries
-from minilift.lift.weak.one_view.step import SPREAD, metrics_of
+from minilift.lift.weak.one_view.rows import LABEL, TRUTH
+from minilift.lift.weak.one_view.step import SPREAD, metrics_of, truth_loss
 from minilift.nn import losses
-from minilift.ops import get_ops
+from minilift.ops import Array, get_ops
+from minilift.poses.metrics import joint_errors
 from minilift.train.batches import Batches
 from minilift.train.measure import Measure
-from minilift.train.step import LossMetric
 
 MOST = 4096
 """Poses, evenly picked, that are looked at from elsewhere; errors are of all."""
@@ -45,7 +46,8 @@ class OneViewMeasure(Measure):
         flat      as if all joints were as far away as the hips: what a lifter has learned nothing from
         flipped   with front and back exchanged, each joint on its ray
         cycle     mean ((u'' - u) / unit)^2: lifted again there and brought back
-        loss      gap + cycle, by which epochs are chosen
+        labelled  where some poses have labels, their mean error, in units of the data
+        loss      gap + cycle, and that, by which epochs are chosen
 
     and `mpjpe` where `truth` asks for it, on which nothing depends.
     """
@@ -53,16 +55,25 @@ class OneViewMeasure(Measure):
     def __init__(self, network: Adversaries, unit: float, truth: bool) -> None:
         super().__init__(network, losses.mse, metrics_of(truth))
         self.pair, self.unit, self.truth = network, unit, truth
-        self.errors = Measure(network, losses.mse, {"mpjpe": LossMetric(losses.mpjpe)})
+        self.errors = Measure(network, truth_loss)
 
     def __call__(self, batches: Batches) -> dict[str, float]:
-        x, _ = batches.on(self.network.ops)
+        x, y = batches.on(self.network.ops)
         rows = np.unique(np.linspace(0, len(batches) - 1, MOST).astype(int))
         images = np.asarray(self.network.ops.to_host(x))[rows]
         found = self.seen_from_elsewhere(images)
+        if y.shape[1] == LABEL.stop:
+            found["labelled"] = self._labelled(x, y)
+            found["loss"] += found["labelled"]
         if self.truth:
-            found["mpjpe"] = self.errors(batches)["mpjpe"]
+            found["mpjpe"] = self.errors(batches)["loss"]
         return found
+
+    def _labelled(self, x: Array, y: Array) -> float:
+        host = self.network.ops.to_host
+        images, known = np.asarray(host(x)), np.asarray(host(y))
+        has = known[:, LABEL.start] > 0
+        return float(joint_errors(self._lift()(images[has]), known[has, TRUTH]).mean() / self.unit)
 
     def seen_from_elsewhere(self, images: np.ndarray) -> dict[str, float]:
         """Of images (n, 2J) on the host. At least 2, or there is no spread."""

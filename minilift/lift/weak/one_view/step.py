@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from minilift.lift.weak import operations as geometry
 from minilift.lift.weak.one_view.cycle import Cycle, Weights
 from minilift.lift.weak.one_view.judge import Judge
 from minilift.lift.weak.one_view.network import SWING, Adversaries
+from minilift.lift.weak.one_view.rows import LABEL, TRUTH
 from minilift.nn import losses
 from minilift.ops import Array, Ops
 from minilift.optim import Optimiser
@@ -24,7 +26,8 @@ STREAM = 4  # of random numbers
 
 
 class OneViewStep(Step):
-    """step(x, y): images x (n, 2J), and y, which nothing but the metric "mpjpe" looks at, if there is one."""
+    """step(x, y): images x (n, 2J), and y, at which the metric "mpjpe" looks, if there is one, and, for poses
+    with a label (`OneViewBatches`), the loss."""
 
     def __init__(
         self, network: Adversaries, optimiser: Optimiser, unit: float, weights: Weights, truth: bool
@@ -36,10 +39,10 @@ class OneViewStep(Step):
 
     def __call__(self, x: Array, y: Array) -> None:
         with self.ops.parallel():
-            self.gradients(x, self.drawn(len(x)))
+            self.gradients(x, self.drawn(len(x)), y if self.truth else None)
             if self.truth:
                 grad = self.ops.scratch("dtruth", self.cycle.p.shape)
-                losses.mpjpe(self.cycle.p, y, self.ops, grad, self.sums.totals["mpjpe"])
+                truth_loss(self.cycle.p, y, self.ops, grad, self.sums.totals["mpjpe"])
             self.sums.batches += 1
             self.update()
 
@@ -49,14 +52,19 @@ class OneViewStep(Step):
         about, up = rng.uniform(-math.pi, math.pi, n), rng.normal(mean, SPREAD, n)
         return np.stack([np.full(n, mean), about, up], axis=1)
 
-    def gradients(self, x: Array, angles: np.ndarray) -> None:
-        """Those of all parameters, for images x (n, 2J) and ways (n, 3) around the people."""
+    def gradients(self, x: Array, angles: np.ndarray, y: Array | None = None) -> None:
+        """Those of all parameters, for images x (n, 2J) and ways (n, 3) around the people; y may have
+        labels."""
         ops, totals = self.ops, self.sums.totals
         ways = ops.asarray(angles)
         turned = self.cycle.forward(x, ways)
         parts = totals["loss"], totals["discriminator"], totals["accuracy"]
         dturned = self.judge(self.optimiser.steps, x, turned, *parts)
-        dangles = self.cycle.backward(dturned, totals["loss"], totals["cycle"])
+        labels = None
+        if y is not None and y.shape[1] == LABEL.stop:
+            label = geometry.copy_columns(ops, y, LABEL, ops.scratch("label", (len(y), 1)))
+            labels = truth_of(ops, y), label
+        dangles = self.cycle.backward(dturned, totals["loss"], totals["cycle"], labels)
         if self.pair.elevation is not None:
             # the way leads from the mean elevation to one about it: both move with it
             found = ops.to_host(ops.sum_rows(dangles, out=ops.empty((3,))))
@@ -73,6 +81,18 @@ class OneViewStep(Step):
         optimiser.begin()
         for part in both if self.judge.share <= TOO_GOOD else both[:1]:
             optimiser.update(0, part)
+
+
+def truth_loss(pred: Array, y: Array, ops: Ops, grad: Array, total: Array) -> Any:
+    """The MPJPE, as a loss, of y with labels or without."""
+    return losses.mpjpe(pred, truth_of(ops, y), ops, grad, total)
+
+
+def truth_of(ops: Ops, y: Array) -> Array:
+    """The joints of y as an array of their own."""
+    if y.shape[1] == TRUTH.stop:
+        return y
+    return geometry.copy_columns(ops, y, TRUTH, ops.scratch("truth", (len(y), TRUTH.stop)))
 
 
 def metrics_of(truth: bool) -> dict[str, Any]:

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from minilift.errors import ArgumentError
 from minilift.files.mapped import crc32
-from minilift.lift.build import begin_with, build_optimiser, build_scheduler, split_data
+from minilift.lift.build import begin_with, build_optimiser, build_scheduler, labelled, split_data
 from minilift.lift.model import LiftModel
 from minilift.lift.run_epoch import EVALUATION_ROWS
 from minilift.lift.setting import known_elevation
@@ -61,6 +62,9 @@ def build_one_view(
 
     `weights` are those of the parts of the loss. Raises InputError likewise.
     """
+    if settings.labelled and data.joint_3d is None:
+        problem = f"{settings.data} has no joint_3d to learn from; leave it out"
+        raise ArgumentError("labelled", settings.labelled, problem)
     train, validation = split_data(data, settings)
     unit = unit_of(train)
     known = known_elevation(settings)
@@ -70,19 +74,27 @@ def build_one_view(
     steps = settings.epochs * batches_per_epoch(len(train), settings.batch_size)
     sets = [poses for poses in (train, validation, test) if poses is not None]
     truth = all(poses.joint_3d is not None for poses in sets)
-    batches = OneViewBatches(train, model, settings.batch_size, truth=truth, flip=settings.flip)
-    others = [OneViewBatches(poses, model, EVALUATION_ROWS, truth=truth) for poses in sets[1:]]
+    own, held_out = (
+        labelled(len(poses), settings) if settings.labelled else None for poses in (train, validation)
+    )
+    batches = OneViewBatches(train, model, settings.batch_size, truth=truth, flip=settings.flip, labels=own)
+    others = [
+        OneViewBatches(poses, model, EVALUATION_ROWS, truth=truth, labels=labels)
+        for poses, labels in zip(sets[1:], (held_out, None), strict=False)
+    ]
     step = OneViewStep(network, optimiser, unit, weights or Weights(), truth)
     trainer = Trainer(
         network, step.sums.loss, optimiser, build_scheduler(settings, optimiser, steps),
         metrics=step.sums.metrics, watch="loss", step=step, measure=OneViewMeasure(network, unit, truth),
         out=out, weights=settings.weights, patience=settings.patience, min_delta=settings.min_delta,
-        settings={**settings.as_stored(), "data": fingerprint(data)}, show=show, bar=bar,
-        listeners=[Guard()],
+        settings={**settings.as_stored(), "data": fingerprint(data, settings.labelled > 0)},
+        show=show, bar=bar, listeners=[Guard()],
     )  # fmt: skip
     return OneViewTraining(trainer, batches, others[0], others[1] if test else None, settings.epochs)
 
 
-def fingerprint(poses: Poses) -> list[Any]:
-    """What tells one set of people from another: their number, and a checksum of their images."""
-    return [len(poses), crc32(poses.joint_2d)]
+def fingerprint(poses: Poses, labels: bool = False) -> list[Any]:
+    """What tells one set of people from another: their number, and checksums of their images, and of joint_3d
+    where some of it are labels."""
+    arrays = [poses.joint_2d, *([poses.joint_3d] if labels else [])]
+    return [len(poses), *(crc32(array) for array in arrays if array is not None)]
