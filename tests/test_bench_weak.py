@@ -15,6 +15,7 @@ from bench.weak.data import Data
 from bench.weak.rows import ROWS
 from bench.weak.run import append, key_of, read_records
 from bench.weak.table import Results, table
+from minilift.cli.settings import read_train
 from minilift.lift.recipe import make_settings
 from minilift.poses.poses import save_poses
 from minilift.poses.views import load_two_views
@@ -54,7 +55,7 @@ def test_rows_are_made_once(folders: list[str], tmp_path: Path, capsys: Capture)
 
 def test_training_without_3d_has_none(folders: list[str]) -> None:
     data = Data(Path(folders[1]), Path(folders[3]))
-    for name in ("two-view", "two-view-noise", "supervised-noise"):
+    for name in ("two-view", "two-view-noise", "one-view", "supervised-noise"):
         with np.load(data.train_file(ROWS[name])) as file:
             assert ("joint_3d" in file.files) == (name == "supervised-noise")
     truth = np.asarray(data.views("test", 0.003).joint_3d)
@@ -118,6 +119,14 @@ def test_errors_over_the_share_of_labels(tmp_path: Path, capsys: Capture) -> Non
 
 def test_labels_alone_are_those_of_the_others() -> None:
     for share in ("0.01", "0.1"):
-        for row in (ROWS[f"labels-{share}"], ROWS[f"two-view-labels-{share}"]):
+        for row in (ROWS[f"{way}labels-{share}"] for way in ("", "two-view-", "one-view-")):
             assert row.with_3d
             assert row.flags[row.flags.index("--labelled") + 1] == share
+
+
+def test_every_row_is_a_run_that_train_takes() -> None:
+    for row in ROWS.values():
+        settings = read_train(row.flags).settings
+        assert (settings.weak == "none") == ("--weak" not in row.flags)
+    assert read_train(ROWS["one-view-find"].flags).settings.acting() == make_settings("one-view").acting()
+    assert read_train(ROWS["two-view"].flags).settings == make_settings("two-view", {"divided": "no"})

@@ -1,7 +1,7 @@
 """What learning without 3D reaches on motion capture, and what is demanded of it.
 
     python -m bench.weak --rows two-view supervised --seeds 0 1 2
-    python -m bench.weak --rows labels --seeds 0 1 2         few labels, alone and with two views
+    python -m bench.weak --rows labels --seeds 0 1 2         few labels, alone and with 2D alone
     python -m bench.weak --table                             the table of what is there, nothing is trained
     python -m bench.weak --plot labels.png                   and errors over the share of labels
     OPENBLAS_NUM_THREADS=1 python -m bench.weak --rows two-view --seeds 0 &

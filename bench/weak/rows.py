@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from minilift.lift.recipe import make_settings
+from minilift.lift.recipe import PRESETS, make_settings
 
 NOISE = 0.003
 
@@ -39,9 +39,21 @@ def _network(times: int) -> tuple[str, ...]:
     )  # fmt: skip
 
 
+def _preset(name: str) -> tuple[str, ...]:
+    """A preset in flags."""
+    words: list[str] = []
+    for setting, value in PRESETS[name].settings.items():
+        values = value if isinstance(value, tuple) else (value,)
+        words += ["--" + setting.replace("_", "-"), *(f"{part}" for part in values)]
+    return tuple(words)
+
+
 SUPERVISED = _network(2)
 """A batch of two views is of people, twice as many images: as many steps, and as many images seen."""
 TWO = ("--weak", "two-view", "--divided", "no", *_network(1))
+ONE = _preset("one-view")
+KNOWN = (*ONE, "--mean-elevation", "7.5")
+"""Cameras of the data look down by -10 to 25 degrees."""
 ALONE = {0.01: ("--batch-size", "64", "--epochs", "600"), 0.1: ("--epochs", "300")}
 """Of a share of the labels alone: as many steps as are of use, for an epoch has few of them."""
 
@@ -55,10 +67,10 @@ def _labels() -> dict[str, Row]:
         if share in ALONE:
             alone = f"labels-{share:g}"
             rows[alone] = Row(f"{told} alone", (*SUPERVISED, *ALONE[share], *flags), with_3d=True)
-        rows[f"two-view-labels-{share:g}"] = Row(
-            f"{told}, two views", (*TWO, *flags), with_3d=True, of=alone,
-            most=0.75 if share == SHARES[0] else None,
-        )  # fmt: skip
+        most = 0.75 if share == SHARES[0] else None
+        for name, ways, way in (("two-view", "two views", TWO), ("one-view", "one view", KNOWN)):
+            row = Row(f"{told}, {ways}", (*way, *flags), with_3d=True, most=most, of=alone)
+            rows[f"{name}-labels-{share:g}"] = row
     return rows
 
 
@@ -73,14 +85,18 @@ ROWS: Mapping[str, Row] = {
     "triangulation-noise": Row("triangulation (shown both views)", noise=NOISE),
     "supervised-noise": Row("supervised, same network and steps", SUPERVISED, NOISE, with_3d=True),
     "two-view-noise": Row("two views, no 3D", TWO, NOISE, most=1.15, of="supervised-noise"),
+    "one-view": Row("one view, mean elevation given", KNOWN, most=0.0110, most_pa=0.0075),
+    "one-view-find": Row("one view, elevation found", ONE, most=0.0140),
     **_labels(),
 }
 GROUPS: Mapping[str, Sequence[str]] = {
-    "views": [name for name in ROWS if "labels" not in name],
+    "two": [name for name in ROWS if "labels" not in name and "one-view" not in name],
+    "one": ["flat", "one-view", "one-view-find"],
     "labels": [*(name for name in ROWS if "labels" in name), "supervised"],
 }
 CURVES: Mapping[str, Mapping[float, str]] = {
     "labels alone": {**{share: f"labels-{share:g}" for share in ALONE}, 1.0: "supervised"},
     "and two views without 3D": {share: f"two-view-labels-{share:g}" for share in SHARES},
+    "and one view without 3D": {share: f"one-view-labels-{share:g}" for share in SHARES},
 }
 """The rows of each curve over the share of labels."""
