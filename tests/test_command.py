@@ -44,6 +44,9 @@ GOOD: dict[str, list[str]] = {
     "examples": ["--help"],  # tests/test_examples.py runs them
     "examples fashion-mnist": ["--help"],
     "examples cifar10": ["--help"],
+    "examples mnist-conv": ["--help"],
+    "examples variable-resolution": ["--help"],
+    "examples facial-keypoints": ["--help"],
     "export": ["model.onnx"],
     "info": [],
 }
@@ -159,6 +162,18 @@ BAD: dict[str, list[tuple[list[str], str]]] = {
         (["--data", "none"], "--data none: no such file or folder"),
         (["--lr", "0"], "--lr 0: must be more than 0"),
         (["--net", "wide"], "--net wide: unknown; did you mean wider?"),
+    ],
+    "examples mnist-conv": [
+        (["--data", "none"], "--data none: no such file or folder"),
+        (["--net", "rotations"], "--net rotations: unknown; did you mean rotation?"),
+    ],
+    "examples variable-resolution": [
+        (["--net", "resized-32"], "--net resized-32: unknown; did you mean resized-"),
+        (["--batch-size", "0"], "--batch-size 0: must be at least 1"),
+    ],
+    "examples facial-keypoints": [
+        (["--data", "empty"], "empty: neither training.zip nor training.csv is in this folder"),
+        (["--epochs", "0"], "--epochs 0: must be at least 1"),
     ],
     "examples cifar10": [
         (["--data", "empty"], "empty: is not a folder; give the one that has data_batch_1 in it"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,20 @@ from picture_files import idx_pair
 
 from minilift.cli.main import main
 from minilift.errors import ArgumentError
-from minilift.examples import cifar10, curves, fashion_mnist
+from minilift.examples import (
+    cifar10,
+    curves,
+    facial_keypoints,
+    fashion_mnist,
+    mnist_conv,
+    variable_resolution,
+)
+from minilift.examples.conv_nets import fixed_net, slides_cnn, variable_net
 from minilift.examples.course import converged, leaderboard, parameters, rule_check, summary
 from minilift.examples.options import Options
+from minilift.files.npz import read_npz
 from minilift.files.weights import load_state_dict
+from minilift.images.made import made_digits_of_sizes
 from minilift.ops import get_ops
 
 Capture = pytest.CaptureFixture[str]
@@ -27,6 +38,10 @@ Capture = pytest.CaptureFixture[str]
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+def arrays(path: str | Path) -> dict[str, np.ndarray]:
+    return read_npz(path, Path(path).read_bytes())
 
 
 def quiet(line: str) -> None:
@@ -68,7 +83,9 @@ def test_convergence_is_the_epoch_after_which_nothing_moves() -> None:
 def test_fashion_mnist_learns_and_says_what_the_course_says(
     capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    drawn: list[str] = []
     monkeypatch.setattr(fashion_mnist, "MADE", (600, 200))
+    monkeypatch.setattr(fashion_mnist, "plot_line", lambda x, y, path, *texts: drawn.append(path.stem))
     assert main(["examples", "fashion-mnist", "--epochs", "1", "--device", "cpu"]) == 0
     out = capsys.readouterr().out
     for words in (
@@ -85,8 +102,7 @@ def test_fashion_mnist_learns_and_says_what_the_course_says(
     assert {name: tuple(value.shape) for name, value in theirs.items()} == {
         name: value.shape for name, value in state.items()
     }
-    assert (run / "loss.png").stat().st_size > 1000
-    assert (run / "mean_gradient.png").exists()
+    assert drawn == ["loss", "accuracy", "mean_gradient", "mean_size_of_gradient"]
 
 
 def small(**options: Any) -> Options:
@@ -122,8 +138,8 @@ def test_a_stopped_run_resumes_to_the_bit_with_its_curves(monkeypatch: pytest.Mo
     fashion_mnist.run(small(out=Path("parts"), resume=True))
     names = ("checkpoint.npz", "record.npz")
     for name in names:
-        a, b = (np.load(Path(run) / "base lr 0.1" / name) for run in ("whole", "parts"))
-        for key in a.files:
+        a, b = (arrays(Path(run) / "base lr 0.1" / name) for run in ("whole", "parts"))
+        for key in a:
             if a[key].dtype.kind == "f":
                 np.testing.assert_array_equal(a[key], b[key], err_msg=f"{name} {key}")
     with pytest.raises(ArgumentError, match=r"seed=4: the run in .* was begun with 0"):
@@ -152,6 +168,7 @@ def test_cifar10_searches_and_checks_the_rules(capsys: Capture, monkeypatch: pyt
     monkeypatch.setattr(cifar10, "MADE", (300, 100))
     monkeypatch.setattr(curves, "drawable", lambda say: False)
     monkeypatch.setattr(cifar10, "EPOCHS", {32: 1, 64: 1})
+    monkeypatch.setattr(cifar10, "NETS", ("dense",))
     words = ["--epochs", "1", "--batch-size", "90", "--trials", "2", "--study", "--json", "--device", "cpu"]
     assert main(["examples", "cifar10", *words]) == 0
     out, err = capsys.readouterr()
@@ -169,21 +186,23 @@ def test_points_of_the_search_are_within_the_slides_ranges() -> None:
     for options, shape in points:
         assert 2.5e-4 <= options.lr <= 9e-4
         assert options.epochs == {512: 57, 1024: 50, 2048: 65}[options.batch_size]
-        widths = [3072, *[shape.n_hidden] * (shape.num_layers - 1), 10]
-        assert sum((a + 1) * b for a, b in pairwise(widths)) < 5e6
+        assert dense_parameters(shape) < 5e6
     assert {shape.num_layers for _, shape in points} == {2, 3, 4, 5}
     assert points[7] == cifar10.draw_point(cifar10.DEFAULTS, 7)
-    sizes = {
-        n: cifar10.build(cifar10.Shape(n, w), 3072, get_ops("cpu"), 0) for n, w in cifar10.WIDEST.items()
-    }
-    assert [parameters(net) for net in sizes.values()] == [4932810, 4977190, 4944110, 4955530]
+    widest = [dense_parameters(cifar10.Shape(*pair)) for pair in cifar10.WIDEST.items()]
+    assert widest == [4932810, 4977190, 4944110, 4955530]
+
+
+def dense_parameters(shape: cifar10.Shape) -> int:
+    widths = [3072, *[shape.n_hidden] * (shape.num_layers - 1), 10]
+    return sum((a + 1) * b for a, b in pairwise(widths))
 
 
 def test_rules_and_leaderboard() -> None:
-    network = cifar10.build(cifar10.Shape(), 3072, get_ops("cpu"), 0)
+    network = cifar10.build("dense", cifar10.Shape(), 3072, get_ops("cpu"), 0)
     assert rule_check(network, 0.5).endswith("\n\npassed")
     assert "| accuracy | at least 50% | 49.99% | no |" in rule_check(network, 0.4999)
-    large = cifar10.build(cifar10.Shape(2, 1700), 3072, get_ops("cpu"), 0)
+    large = cifar10.build("dense", cifar10.Shape(2, 1700), 3072, get_ops("cpu"), 0)
     assert "| size | under 20 MB | 21.0 MB | no |" in rule_check(large, 0.6)
     lines = leaderboard(0.58).splitlines()
     assert lines[2] == "| 1 | w1251 | 68.91 | yes |"
@@ -191,7 +210,134 @@ def test_rules_and_leaderboard() -> None:
     assert len(lines) == 13
 
 
+def test_the_slides_network_has_their_parameters() -> None:
+    ops = get_ops("cpu")
+    network = slides_cnn(False, ops, 0)
+    assert parameters(network) == 49483
+    assert type(slides_cnn(True, ops, 0)[-1]).__name__ == "Softmax"
+    one, two = (network(np.full((n, 3, 32, 32), 0.5, np.float32)).copy() for n in (1, 2))
+    assert one.shape == (1, 10)
+    np.testing.assert_allclose(one[0], two[1], atol=1e-6)
+    text = rule_check(network, 0.6891)
+    assert "| layers | dense layers only | AvgPool2d, BatchNorm2d, Conv2d, Squeeze | no |" in text
+    assert text.endswith("not passed")
+
+
+# ---- convolutions ----------------------------------------------------------------------------------------
+def test_nets_have_the_parameters_of_the_paper() -> None:
+    ops = get_ops("cpu")
+    assert parameters(fixed_net(28, ops, 0)) == 29066
+    assert parameters(fixed_net(64, ops, 0)) == 64266
+    widths = {64: 23946, 80: 28730, 81: 29029, 82: 29328}
+    assert {n: parameters(variable_net(n, "max", ops, 0)) for n in widths} == widths
+    assert variable_resolution.nearest_width(29066, ops) == 81
+
+
+def test_sizes_of_photographs_are_those_of_the_paper() -> None:
+    assert "| (3, 1024, 768) | (16, 511, 383) |" in mnist_conv.photo_sizes()
+    assert "| (3, 1920, 1080) | (16, 959, 539) |" in mnist_conv.photo_sizes()
+
+
+def test_mnist_conv_learns_and_compares_augmentations(
+    capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mnist_conv, "MADE", (240, 60))
+    monkeypatch.setattr(mnist_conv, "NETS", {n: mnist_conv.NETS[n] for n in ("plain", "rotation")})
+    monkeypatch.setattr(curves, "drawable", lambda say: False)
+    words = ["--epochs", "4", "--lr", "0.003", "--batch-size", "8", "--json", "--device", "cpu", "--out", "o"]
+    assert main(["examples", "mnist-conv", "--study", *words]) == 0
+    out, err = capsys.readouterr()
+    plain, turned = json.loads(out)["runs"]
+    assert (plain["parameters"], turned["net"]) == (29066, "rotation")
+    assert plain["test_accuracy"] > 0.8
+    assert "which say nothing about MNIST" in err
+    points = np.asarray(arrays("o/plain/record.npz")["points"])
+    assert points[:, 0].tolist() == [100]
+    assert 0 < points[0, 2] <= 1
+    assert Path("o/tables.md").read_text().count("\n| ") == 5
+
+
+@pytest.mark.parametrize("net", ["mean", "max-in-turn", "padded", "single", "resized-28"])
+def test_variable_resolution_trains_every_way(net: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(variable_resolution, "MADE", (90, 30))
+    monkeypatch.setattr(curves, "drawable", lambda say: False)
+    options = replace(variable_resolution.DEFAULTS, net=net, epochs=1, say=quiet, device="cpu", out=Path("o"))
+    found = variable_resolution.run(options)
+    assert found["parameters"] == (29066 if net == "resized-28" else 29029)
+    assert 0 <= found["test_accuracy"] <= 1
+    steps = {"mean": 3, "max-in-turn": 3, "padded": 4, "single": 72, "resized-28": 4}
+    assert arrays(f"o/{net}/checkpoint.npz")["optimiser.steps"] == steps[net]
+
+
+def test_variable_resolution_reads_folders(monkeypatch: pytest.MonkeyPatch) -> None:
+    image_of = pytest.importorskip("PIL.Image")
+    monkeypatch.setattr(curves, "drawable", lambda say: False)
+    for part, n in (("train", 60), ("test", 12)):
+        for pictures in made_digits_of_sizes(n, n, (32, 40)):
+            for i, (pixels, label) in enumerate(zip(pictures.pixels, pictures.labels, strict=True)):
+                place = Path("set") / part / str(label)
+                place.mkdir(parents=True, exist_ok=True)
+                image_of.fromarray(pixels[0]).save(place / f"{pictures.shape[1]}-{i}.png")
+    said: list[str] = []
+    options = replace(variable_resolution.DEFAULTS, epochs=1, data="set", device="cpu", say=said.append)
+    variable_resolution.run(options)
+    assert any("24 of 32 x 32, 24 of 40 x 40 pixels" in line for line in said)
+
+
+# ---- facial keypoints ------------------------------------------------------------------------------------
+def test_facial_keypoints_score_and_draw(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[Any] = []
+    monkeypatch.setattr(facial_keypoints, "plot_points", lambda *shown: drawn.append(shown))
+    monkeypatch.setattr(facial_keypoints, "MADE", (48, 8, 8))
+    monkeypatch.setattr(facial_keypoints, "CHANNELS", (4, 8))
+    monkeypatch.setattr(curves, "drawable", lambda say: False)
+    words = ["--net", "dropout2d", "--epochs", "2", "--batch-size", "16", "--json", "--device", "cpu"]
+    assert main(["examples", "facial-keypoints", *words]) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)["test_score"] > 1
+    assert "\nScore: " in err
+    pixels, true, found, titles, path = drawn[0]
+    assert (pixels.shape, true.shape, found.shape, len(titles)) == ((8, 1, 96, 96), (8, 15, 2), (8, 15, 2), 8)
+    assert path == Path("examples/facial-keypoints/dropout2d/faces.png")
+
+
+def test_the_score_is_that_of_the_course() -> None:
+    x, y = np.zeros((4, 1, 8, 8), np.float32), np.full((4, 6), 0.5, np.float32)
+    y[0] = 0.1
+    expected = 1 / (2 * np.mean([0.01, 0.25, 0.25, 0.25]))
+    assert facial_keypoints.evaluate_model(lambda image: np.zeros((1, 6)), x, y) == pytest.approx(expected)
+    points = np.array([[[0.0, 96.0], [48.0, 60.0]]])
+    np.testing.assert_allclose(facial_keypoints.units(points, 96), [[-1, 1, 0, 0.25]])
+    np.testing.assert_allclose(facial_keypoints.pixels(facial_keypoints.units(points, 96), 96), points)
+
+
+def test_faces_in_training_keep_their_points() -> None:
+    ops, names = get_ops("cpu"), ("left_eye", "right_eye", "nose_tip")
+    x = np.zeros((200, 1, 32, 32), np.float32)
+    at = {"left_eye": (20, 12), "right_eye": (12, 13), "nose_tip": (17, 18)}
+    for level, (column, row) in zip((0.3, 0.6, 0.9), at.values(), strict=True):
+        x[:, 0, row, column] = level
+    points = np.array([list(at.values())] * 200, np.float32) + 0.5
+    before = x.copy()
+    images, y = facial_keypoints.Moves(names, 3, ops)(7, x, facial_keypoints.units(points, 32))
+    np.testing.assert_array_equal(x, before)
+    found = facial_keypoints.pixels(y, 32)
+    column, row = np.rint(found - 0.5).astype(int).transpose(2, 0, 1)
+    levels = images[np.arange(200)[:, None], 0, row, column]
+    np.testing.assert_allclose(levels[:, 2], 0.9)
+    mirrored = levels[:, 0] > 0.5  # the eye that is the left one now was the right one
+    np.testing.assert_allclose(levels[mirrored][:, :2], [[0.6, 0.3]] * mirrored.sum(), rtol=1e-6)
+    np.testing.assert_allclose(levels[~mirrored][:, :2], [[0.3, 0.6]] * (~mirrored).sum(), rtol=1e-6)
+    assert 60 < mirrored.sum() < 140
+    assert len(np.unique(found[:, 2], axis=0)) > 100
+    again = facial_keypoints.Moves(names, 3, ops)(7, x, facial_keypoints.units(points, 32))
+    np.testing.assert_array_equal(again[1], y)
+
+
 BAD = [
+    (["facial-keypoints", "--data", "empty"], "neither training.zip nor training.csv is in this folder"),
+    (["variable-resolution", "--data", "empty"], "empty/train: no such folder"),
+    (["mnist-conv", "--data", "empty"], "train-images-idx3-ubyte.gz is not in this folder"),
     (["fashion-mnist", "--data", "none"], "--data none: no such file or folder"),
     (["fashion-mnist", "--data", "empty"], "train-images-idx3-ubyte.gz is not in this folder"),
     (["fashion-mnist", "--net", "wide"], "--net wide: unknown; did you mean wider?"),

@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _main(argv: Sequence[str] | None) -> int:
     args = _parser().parse_args(argv)
     module = _module(args.name)
-    options = _options(args, module.DEFAULTS)
+    options = _options(args, _defaults(module, args.net))
     check_writable(options.out)
     found = module.study(options) if args.study else module.run(options)
     if args.json:
@@ -47,6 +47,12 @@ def _main(argv: Sequence[str] | None) -> int:
 
 def _module(name: str) -> Any:
     return importlib.import_module(f"minilift.examples.{name.replace('-', '_')}")
+
+
+def _defaults(module: Any, net: str | None) -> Options:
+    """Those of the example, and what the variant has in their place."""
+    own = getattr(module, "OWN", {})
+    return replace(module.DEFAULTS, **own.get(net, {}))
 
 
 def _parser() -> Parser:

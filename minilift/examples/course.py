@@ -79,7 +79,7 @@ def rule_check(network: Network, rate: float) -> str:
     rows = [
         ("size", f"under {LARGEST:g} MB", f"{size:.1f} MB", size < LARGEST),
         ("layers", "dense layers only", ", ".join(others) or "dense", not others),
-        ("accuracy", f"at least {PASS:g}%", f"{100 * rate:.2f}%", 100 * rate >= PASS),
+        ("accuracy", f"at least {PASS:g}%", percent(rate), 100 * rate >= PASS),
     ]
     passed = all(row[3] for row in rows)
     told = table(["rule", "asked", "is", "Pass"], [[*row[:3], "yes" if row[3] else "no"] for row in rows])
@@ -94,6 +94,10 @@ def leaderboard(rate: float) -> str:
         for i, (user, score) in enumerate(scores, 1)
     ]
     return table(["Rank", "User", "Score", "Pass"], rows)
+
+
+def percent(rate: float, digits: int = 2) -> str:
+    return f"{100 * rate:.{digits}f}%"
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from minilift.examples.course import converged, parameters, summary, table, write_results
+from minilift.examples.course import converged, parameters, percent, summary, table, write_results
 from minilift.examples.options import Options
 from minilift.examples.training import Done, Task, fit
 from minilift.images.batches import InOrder
@@ -125,7 +125,7 @@ def rates_table(found: list[dict[str, Any]]) -> str:
     """Q1.1 to Q1.3: a rate of 1 diverges or kills its ReLUs; what it does not do is overfit."""
     rows = [
         [f"{r['lr']:g}", "diverged", "", "", ""] if "diverged" in r else
-        [f"{r['lr']:g}", f"{100 * r['test_accuracy']:.1f}%", r["converged"], f"{r['train_loss']:.4f}",
+        [f"{r['lr']:g}", percent(r["test_accuracy"], 1), r["converged"], f"{r['train_loss']:.4f}",
          ", ".join(f"{100 * d:.0f}%" for d in r["dead"])]
         for r in found if r["net"] == "base"
     ]  # fmt: skip
@@ -138,7 +138,7 @@ def rates_table(found: list[dict[str, Any]]) -> str:
 def nets_table(found: list[dict[str, Any]]) -> str:
     """Q1.4 and Q1.6."""
     rows = [
-        [r["net"], f"{r['parameters']:,}", f"{100 * r['test_accuracy']:.1f}%", f"{r['test_loss']:.3f}",
+        [r["net"], f"{r['parameters']:,}", percent(r["test_accuracy"], 1), f"{r['test_loss']:.3f}",
          f"{r['seconds']:.0f} s"]
         for r in found if r["lr"] == 0.01 and "diverged" not in r
     ]  # fmt: skip

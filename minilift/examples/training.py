@@ -18,7 +18,7 @@ from minilift.nn.losses import Loss, cross_entropy
 from minilift.nn.metrics import accuracy
 from minilift.nn.network import Network
 from minilift.ops import Array
-from minilift.optim import Optimiser
+from minilift.optim import Optimiser, Schedule
 from minilift.show.runs.logs import Rows, read_record
 from minilift.train import Batches, Trainer
 from minilift.train.step import Metric
@@ -44,6 +44,7 @@ class Task:
     watch: str = "loss"
     best: str = "min"
     check: Callable[[], float] | None = None
+    scheduler: Schedule | None = None
 
 
 @dataclass(frozen=True)
@@ -70,9 +71,10 @@ def fit(task: Task, options: Options, out: Path) -> Done:
     trace = Trace(task.network, task.sample, len(task.train), task.train.size, say, task.check)
     part = "val" if task.val else "test" if task.test else "train"
     trainer = Trainer(
-        task.network, task.loss, task.optimiser, metrics=task.metrics, watch=task.watch, best=task.best,
-        out=out, patience=options.patience, settings=options.settings(), show=lambda line: None,
-        bar=sys.stderr is not None and sys.stderr.isatty(), recorder=trace, listeners=[Announcer(say, part)],
+        task.network, task.loss, task.optimiser, task.scheduler, metrics=task.metrics, watch=task.watch,
+        best=task.best, out=out, patience=options.patience, settings=options.settings(),
+        show=lambda line: None, bar=sys.stderr is not None and sys.stderr.isatty(), recorder=trace,
+        listeners=[Announcer(say, part)],
     )  # fmt: skip
     trace.sums = trainer.step.sums
     with only_one(out):
