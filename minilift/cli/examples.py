@@ -76,7 +76,7 @@ def _add(parser: Any, name: str) -> None:
     add("--epochs", type=number(int, 1), help=f"passes over the training set [{default.epochs}]")
     add("--lr", type=number(float, 0, open_low=True), help=f"learning rate [{default.lr:g}]")
     add("--batch-size", type=number(int, 1), help=f"pictures of a step [{default.batch_size}]")
-    add("--patience", type=number(int, 0), help="end after so many epochs without gain; 0: never [0]")
+    add("--patience", metavar="N", type=number(int, 0), help="end after N epochs without gain; 0: never [0]")
     add("--seed", type=number(int, 0), help="of weights, order and synthetic pictures [0]")
     add("--trials", type=number(int, 1), help="points of a random search [8]", further=True)
     add("--device", default="auto", help="auto, cpu or gpu [auto]", further=True)
