@@ -37,20 +37,21 @@ def drawn(seed: int) -> tuple[np.ndarray, np.ndarray]:
 def losses_of(step: OneViewStep, x: np.ndarray, ways: np.ndarray) -> dict[str, float]:
     step.sums.restore()
     mean = step.pair.angle
-    step.gradients(x, ways + np.array([mean, 0, mean]))
+    step.gradients(x, ways + np.array([mean, 0, mean]), ways[:, 2])
     return step.sums.read()
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_the_whole_step_has_the_gradients_of_both_losses(seed: int) -> None:
-    """Of the lifter and the elevation those of its loss; of the discriminator those of its own."""
+    """Of the lifter and the elevation those of its loss; of guide and discriminator those of their own."""
     step, (x, ways) = made(seed=seed), drawn(seed)
-    flat, judging, rng = step.pair.flat, step.pair.judging, np.random.default_rng(seed)
+    flat, parts, rng = step.pair.flat, step.pair.parts, np.random.default_rng(seed)
     assert step.pair.elevation is not None
     step.pair.elevation.data = np.array([0.8])
     losses_of(step, x, ways)
     grad, start = flat.grad.copy(), flat.data.copy()
-    for name, part in (("loss", slice(0, judging.start)), ("discriminator", judging)):
+    own = {"loss": "lifter", "guide": "guide", "discriminator": "discriminator"}
+    for name, part in ((name, parts[part]) for name, part in own.items()):
         direction = np.zeros(flat.data.size)
         direction[part] = rng.standard_normal(direction[part].size)
         found = []
@@ -72,7 +73,7 @@ def test_both_passes_of_the_lifter_have_a_part_in_its_gradient() -> None:
     step, (x, ways) = made(0.1), drawn(4)
     losses_of(step, x, ways)
     both, second = step.pair.flat.grad.copy(), step.cycle.again.flat.grad
-    lifter = slice(0, step.pair.judging.start)
+    lifter = step.pair.parts["lifter"]
     first = both[lifter] - second
     assert min(np.abs(second).max(), np.abs(first).max()) > 1e-3
 
@@ -118,15 +119,15 @@ def test_a_discriminator_that_is_sure_leaves_finite_gradients() -> None:
 
 def test_a_discriminator_that_is_too_good_stands_still() -> None:
     step, (x, ways) = made(0.1), drawn(2)
-    judging = step.pair.judging
+    parts = step.pair.parts
     for share, moves in ((0.95, False), (0.85, True)):
         before = step.pair.flat.data.copy()
-        step.gradients(x, ways)
+        step.gradients(x, ways, ways[:, 2])
         step.judge.share = share
         step.update()
         moved = step.pair.flat.data != before
-        assert moved[: judging.start].any()
-        assert moved[judging].any() == moves
+        found = {name: moved[part].any() for name, part in parts.items()}
+        assert found == {"lifter": True, "guide": True, "discriminator": moves}
     assert step.optimiser.steps == 2
 
 

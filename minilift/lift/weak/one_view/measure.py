@@ -8,9 +8,10 @@ from collections.abc import Callable
 import numpy as np
 
 from minilift.lift.weak import operations as geometry
+from minilift.lift.weak.one_view.guide import SPREAD, Guide
 from minilift.lift.weak.one_view.network import Adversaries
 from minilift.lift.weak.one_view.rows import LABEL, TRUTH
-from minilift.lift.weak.one_view.step import SPREAD, metrics_of, truth_loss
+from minilift.lift.weak.one_view.step import metrics_of, truth_loss
 from minilift.nn import losses
 from minilift.ops import Array, get_ops
 from minilift.poses.metrics import joint_errors
@@ -46,6 +47,7 @@ class OneViewMeasure(Measure):
         flat      as if all joints were as far away as the hips: what a lifter has learned nothing from
         flipped   with front and back exchanged, each joint on its ray
         cycle     mean ((u'' - u) / unit)^2: lifted again there and brought back
+        elevation of the mean camera, in degrees, as it is known by then
         labelled  where some poses have labels, their mean error, in units of the data
         loss      gap + cycle, and that, by which epochs are chosen
 
@@ -76,11 +78,12 @@ class OneViewMeasure(Measure):
         return float(joint_errors(self._lift()(images[has]), known[has, TRUTH]).mean() / self.unit)
 
     def seen_from_elsewhere(self, images: np.ndarray) -> dict[str, float]:
-        """Of images (n, 2J) on the host. At least 2, or there is no spread."""
+        """Of images (n, 2J) on the host, with the mean elevation in degrees. At least 2, or nothing is
+        spread."""
         mean, rng, n = self.pair.angle, np.random.default_rng(SEED), len(images)
-        way = np.stack(
-            [np.full(n, mean), rng.uniform(-math.pi, math.pi, n), rng.normal(mean, SPREAD, n)], axis=1
-        ).astype(images.dtype)
+        own = mean + Guide(self.pair.guide)(self.network.ops.asarray(images))
+        ways = [own, rng.uniform(-math.pi, math.pi, n), rng.normal(mean, SPREAD, n)]
+        way = np.stack(ways, axis=1).astype(images.dtype)
         lift = self._lift()
         joints = lift(images)
         depth = joints[:, 2::3]
@@ -90,7 +93,7 @@ class OneViewMeasure(Measure):
             found[name] = unlikeness(images / self.unit, seen / self.unit)
         again = _seen(lift(seen), way[:, ::-1] * np.array([1, -1, 1], way.dtype))
         found["cycle"] = float((((again - images) / self.unit) ** 2).mean())
-        return {"loss": found["gap"] + found["cycle"], **found}
+        return {"loss": found["gap"] + found["cycle"], **found, "elevation": math.degrees(mean)}
 
     def _lift(self) -> Callable[[np.ndarray], np.ndarray]:
         predictor, joints = self.pair.predictor(), self.pair.lifter.joint_nodes

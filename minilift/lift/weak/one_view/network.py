@@ -1,4 +1,4 @@
-"""The two networks of training from one view, and the angle that may be learned, as one network."""
+"""The networks of training from one view, and the angle that may be learned, as one network."""
 
 from __future__ import annotations
 
@@ -18,45 +18,51 @@ from minilift.ops import Array
 SWING = math.radians(30)
 """What 1 of the parameter `elevation` stands for: Adam at a learning rate of 0.0002 moves it by up to 0.006
 degrees a step."""
-PARTS = ("lifter", "discriminator")
+PARTS = ("lifter", "guide", "discriminator")
 
 
 class Adversaries(Network):
-    """A lifter and what judges it, whose parameters are one vector: one optimiser steps both.
+    """A lifter and what it learns from, whose parameters are one vector: one optimiser steps all.
 
-    `lifter` is the model to be trained, `discriminator` a LiftModel from its 2D joints to two numbers, how
-    much an image looks like one of the data and how much like that of a turned prediction. With `elevation`
-    None the mean elevation of the camera is a parameter, from 0 on; else it is given, in radians.
+    `lifter` is the model to be trained, `guide` a LiftModel from 2D joints to the elevation of their camera
+    (`Guide`), `discriminator` one to two numbers, how much an image looks like one of the data and how much
+    like that of a turned prediction. With `elevation` None the mean elevation of the camera is a parameter,
+    from 0 on; else it is given, in radians.
 
     Weights and predictions are those of the lifter.
     """
 
     parameter_names = ("elevation",)
 
-    def __init__(self, lifter: LiftModel, discriminator: LiftModel, elevation: float | None) -> None:
+    def __init__(
+        self, lifter: LiftModel, guide: LiftModel, discriminator: LiftModel, elevation: float | None
+    ) -> None:
         super().__init__(lifter.ops)
-        self.lifter, self.discriminator = lifter, discriminator
+        self.lifter, self.guide, self.discriminator = lifter, guide, discriminator
         self.given = elevation
         self.elevation = Parameter(self.ops.zeros((1,)), self.ops) if elevation is None else None
-        self.children = {"lifter": lifter, "discriminator": discriminator}
+        self.children = {"lifter": lifter, "guide": guide, "discriminator": discriminator}
         self.parameters()
-        judging = discriminator.parameters()
-        self.judging = slice(judging[0].start, self.flat.data.size)
-        """Which part of `flat` is the discriminator's."""
+        begin = [getattr(self, part).parameters()[0].start for part in PARTS[1:]]
+        ends = zip([0, *begin], [*begin, self.flat.data.size], strict=True)
+        self.parts = {part: slice(*both) for part, both in zip(PARTS, ends, strict=True)}
+        """Which part of `flat` is whose; the elevation goes with the lifter."""
 
     @classmethod
     def of(cls, lifter: LiftModel, unit: float, elevation: float | None) -> Adversaries:
-        """With a discriminator of the lifter's shape, and both in units of the data: image points of a
-        standard deviation of `unit`, depths about the root."""
+        """With a discriminator of the lifter's shape and a smaller guide, all in units of the data: image
+        points of a standard deviation of `unit`, depths about the root."""
         ops, points = lifter.ops, lifter.input_nodes
-        judge = LiftModel(
-            lifter.n_blocks, lifter.hidden_layer, 0.0, 2, input_nodes=points, slope=LEAK,
-            seed=lifter.seed + 1, device=lifter.device, dtype=lifter.dtype, tf32=getattr(ops, "tf32", False),
-        )  # fmt: skip
-        for model, outputs, scale, shift in ((lifter, points // 2, unit, -1.0), (judge, 2, 1.0, 0.0)):
+        made: dict[str, Any] = {"input_nodes": points, "slope": LEAK, "tf32": getattr(ops, "tf32", False)}
+        made |= {"device": lifter.device, "dtype": lifter.dtype}
+        blocks, width, seed = lifter.n_blocks, lifter.hidden_layer, lifter.seed
+        guide = LiftModel(1, max(width // 2, 1), 0.0, 1, seed=seed + 2, **made)
+        judge = LiftModel(blocks, width, 0.0, 2, seed=seed + 1, **made)
+        for model, scale, shift in ((lifter, unit, -1.0), (guide, 1.0, 0.0), (judge, 1.0, 0.0)):
+            outputs = model.output_nodes
             model.before = Affine(np.full(points, 1 / unit), np.zeros(points), ops=ops)
             model.after = Affine(np.full(outputs, scale), np.full(outputs, shift), ops=ops)
-        return cls(lifter, judge, elevation)
+        return cls(lifter, guide, judge, elevation)
 
     @property
     def angle(self) -> float:
