@@ -110,6 +110,15 @@ def test_unlike_is_what_is_spread_otherwise() -> None:
     assert unlikeness(square, square * [2, 4]) == pytest.approx(1 + 9)
 
 
+def test_few_poses_and_none_that_spread() -> None:
+    few = make_poses(3)
+    assert made(None, few, batch_size=2).fit()
+    assert np.isfinite(unlikeness(np.ones((1, 4)), np.zeros((1, 4))))
+    assert np.isnan(unlikeness(np.full((2, 4), np.nan), np.zeros((2, 4))))
+    with pytest.raises(InputError, match="all 2D joints are in one place"):
+        made(None, replace(few, joint_2d=few.joint_2d * 0))
+
+
 def people(n: int = 600) -> Poses:
     made = synthesize(n, 3)
     return Poses(made.joint_2d, made.joint_3d)

@@ -29,10 +29,13 @@ def unlikeness(images: np.ndarray, others: np.ndarray) -> float:
 
         |m - m'|^2 + tr(S + S' - 2 (S^1/2 S' S^1/2)^1/2)
 
-    (Frechet's; Dowson & Landau, J. Multivariate Analysis 12, 1982, eq. 16). 0 where they agree in both.
+    (Frechet's; Dowson & Landau, J. Multivariate Analysis 12, 1982, eq. 16). 0 where they agree in both; not a
+    number where some are not. Of a single row nothing is spread.
     """
     a, b = (np.asarray(rows, np.float64) for rows in (images, others))
-    first, second = (np.cov(rows, rowvar=False) for rows in (a, b))
+    if not (np.isfinite(a).all() and np.isfinite(b).all()):
+        return math.nan
+    first, second = (np.cov(rows, rowvar=False, ddof=min(1, len(rows) - 1)) for rows in (a, b))
     values, vectors = np.linalg.eigh(first)
     root = (vectors * np.sqrt(np.maximum(values, 0))) @ vectors.T
     shared = np.sqrt(np.maximum(np.linalg.eigvalsh(root @ second @ root), 0)).sum()
@@ -78,8 +81,7 @@ class OneViewMeasure(Measure):
         return float(joint_errors(self._lift()(images[has]), known[has, TRUTH]).mean() / self.unit)
 
     def seen_from_elsewhere(self, images: np.ndarray) -> dict[str, float]:
-        """Of images (n, 2J) on the host, with the mean elevation in degrees. At least 2, or nothing is
-        spread."""
+        """Of images (n, 2J) on the host, with the mean elevation in degrees."""
         mean, rng, n = self.pair.angle, np.random.default_rng(SEED), len(images)
         own = mean + Guide(self.pair.guide)(self.network.ops.asarray(images))
         ways = [own, rng.uniform(-math.pi, math.pi, n), rng.normal(mean, SPREAD, n)]
