@@ -54,6 +54,17 @@ def check_ratios(ratios: dict[str, Any], best: str, default: str, rounds: dict[s
         assert ratios[key]["ratio"] == pytest.approx(rounds[name][0] / rounds["minilift"][0])
 
 
+def test_layers_for_images() -> None:
+    names = ["Conv2d 16x1x28x28, first layer", "MLP 784-256-512-10, batch 64"]
+    found = bench("conv", "--threads", "1", *BRIEF, "--torch", "1", "all", "--cases", *names)
+    assert [result["case"] for result in found["results"]] == names
+    for result in found["results"]:
+        assert all(seconds > 0 for rounds in result["seconds"].values() for seconds in rounds)
+        best = min(("torch 1", "torch all"), key=lambda name: result["seconds"][name])
+        check_ratios(result["ratios"], best, "torch all", result["seconds"])
+    assert "no such case" in program("conv", "--cases", "Conv3d").stderr
+
+
 def test_step_and_the_environment_of_its_contenders(tmp_path: Path) -> None:
     hobbled = {"OPENBLAS_CORETYPE": "Haswell", "OPENBLAS_L2_SIZE": "512"}
     kept = tmp_path / "all.json"

@@ -9,6 +9,7 @@ import pytest
 from conftest import ROOT
 
 from minilift import nn
+from minilift.images import layers
 
 PAGES = [page for page in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))] if page.exists()]
 # A comment before, a python block, a text block after: only the middle one must be there
@@ -57,4 +58,5 @@ def test_links_lead_to_files(page: Path) -> None:
 
 def test_every_layer_has_a_page() -> None:
     titles = " ".join(page.read_text(encoding="utf-8").split("\n", 1)[0] for page in PAGES)
-    assert [name for name in nn.__all__ if name != "Module" and not re.search(rf"\b{name}\b", titles)] == []
+    names = [name for name in (*nn.__all__, *layers.__all__) if name != "Module"]
+    assert [name for name in names if not re.search(rf"\b{name}\b", titles)] == []

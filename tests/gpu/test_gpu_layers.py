@@ -12,7 +12,8 @@ from cases import LAYERS
 from conftest import make_poses
 
 from minilift import Lifter, LiftModel, evaluate
-from minilift.nn import Module, losses
+from minilift.images.layers import GlobalMaxPool2d, MaxPool2d
+from minilift.nn import Module, Sequential, losses
 from minilift.ops import get_ops
 
 
@@ -38,6 +39,16 @@ def test_a_layer_is_the_same_on_both(gpu: Any, name: str, train: bool) -> None:
     assert expected.keys() == found.keys()
     for key, value in expected.items():
         np.testing.assert_allclose(found[key], value, rtol=1e-12, atol=1e-12, err_msg=key)  # worst seen 4e-15
+
+
+@pytest.mark.parametrize("layer", [MaxPool2d(2), MaxPool2d(3, 1), GlobalMaxPool2d()], ids=repr)
+def test_of_equal_values_both_take_the_first(gpu: Any, layer: Module) -> None:
+    x = np.maximum(np.random.default_rng(3).integers(-4, 2, (4, 2, 6, 5)), 0).astype(np.float32)  # mostly 0
+    dy = np.random.default_rng(4).standard_normal(layer.forward(x).shape).astype(np.float32)
+    expected = layer.backward(dy)
+    other = copy.deepcopy(Sequential(layer)).to("gpu")
+    np.testing.assert_array_equal(other.ops.to_host(other.forward(x)), layer.forward(x))
+    np.testing.assert_allclose(other.ops.to_host(other.backward(dy)), expected, rtol=0, atol=1e-6)
 
 
 def test_a_second_pass_adds(gpu: Any) -> None:
