@@ -111,9 +111,20 @@ def test_axes_are_logarithmic_only_where_that_helps() -> None:
 
 def test_another_loss_has_a_chart_of_its_own() -> None:
     figure = training_figure(log(mse=True))
-    assert titles(figure)[:2] == ["MPJPE", "mean squared error, which is the loss"]
-    assert figure.axes[1].get_ylabel() == "loss [units²]"
+    assert titles(figure)[:2] == ["MPJPE", "loss"]
+    assert figure.axes[1].get_ylabel() == "loss"
     np.testing.assert_allclose(figure.axes[1].lines[0].get_ydata(), [0.03 / e**2 for e in (1, 2, 3, 4)])
+
+
+def test_without_3d_the_loss_is_what_is_drawn() -> None:
+    rows = [
+        {k: v for k, v in row.items() if "mpjpe" not in k} | {"val_loss": 2.0 / row["epoch"]} for row in log()
+    ]
+    figure = training_figure(rows)
+    assert titles(figure) == ["loss", "learning rate after each epoch"]
+    curves = {str(line.get_label()): np.asarray(line.get_ydata()) for line in figure.axes[0].lines}
+    np.testing.assert_allclose(curves["validation"], [row["val_loss"] for row in rows])
+    assert sum(label.startswith("best: ") for label in curves) == 1
 
 
 def test_gradients_and_layers_are_drawn_where_they_are_recorded() -> None:

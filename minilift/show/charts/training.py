@@ -83,8 +83,11 @@ def _layout(count: int) -> list[HashableList[int]]:
 
 # ---- per epoch -------------------------------------------------------------------------------------
 def _epoch_panels(rows: Rows) -> list[Panel]:
+    if not any("train_mpjpe" in row for row in rows):  # nothing is known to measure it against
+        return [lambda axes: _splits(axes, rows, "loss", "loss"), lambda axes: _rate(axes, rows)]
     same = all(row.get("train_loss") == row.get("train_mpjpe") for row in rows)
-    panels: list[Panel] = [lambda axes: _mpjpe(axes, rows, "MPJPE, which is the loss" if same else "MPJPE")]
+    title, unit = "MPJPE, which is the loss" if same else "MPJPE", f"MPJPE [{UNITS}]"
+    panels: list[Panel] = [lambda axes: _splits(axes, rows, "mpjpe", title, unit)]
     if not same:
         panels.append(lambda axes: _loss(axes, rows))
     return [*panels, lambda axes: _rate(axes, rows)]
@@ -95,15 +98,15 @@ def column(rows: Rows, name: str) -> np.ndarray:
     return np.array([row.get(name, np.nan) for row in rows])
 
 
-def _mpjpe(axes: Axes, rows: Rows, title: str) -> None:
+def _splits(axes: Axes, rows: Rows, metric: str, title: str, unit: str = "loss") -> None:
     epochs, seen = column(rows, "epoch"), []
     for split, (name, colour, dash) in SPLITS.items():
-        values = column(rows, f"{split}_mpjpe")
+        values = column(rows, f"{split}_{metric}")
         if np.isfinite(values).any():
             axes.plot(epochs, values, dash, color=colour, label=name, marker=_mark(rows), markersize=3.5)
             seen.extend(values[np.isfinite(values)])
-    panel(axes, title, "epoch", f"MPJPE [{UNITS}]")
-    validation = column(rows, "val_mpjpe")
+    panel(axes, title, "epoch", unit)
+    validation = column(rows, f"val_{metric}")
     if np.isfinite(validation).any():
         best = int(np.nanargmin(validation))
         name = f"best: {validation[best]:.5f}, epoch {epochs[best]:.0f}"
@@ -119,7 +122,7 @@ def _loss(axes: Axes, rows: Rows) -> None:
     axes.plot(
         column(rows, "epoch"), losses, "--", color=INK, marker=_mark(rows), markersize=3.5, label="training"
     )
-    panel(axes, "mean squared error, which is the loss", "epoch", f"loss [{UNITS}²]")
+    panel(axes, "loss", "epoch", "loss")
     _scale(axes, losses)
     legend(axes, "upper right")
 
