@@ -27,11 +27,12 @@ from minilift.lift.weak.one_view.network import Adversaries
 from minilift.lift.weak.one_view.rows import OneViewBatches, mirrored
 from minilift.lift.weak.one_view.training import OneViewTraining, build_one_view, unit_of
 from minilift.ops import get_ops
+from minilift.poses.layouts import COURSE15
 from minilift.poses.people.synth import synthesize
 from minilift.poses.poses import Poses, save_poses
 
 Capture = pytest.CaptureFixture[str]
-N = 230
+N, SIDES = 230, ("right", "left")
 SMALL: dict[str, Any] = {"hidden": 16, "blocks": 1, "epochs": 3, "batch_size": 32, "device": "cpu"}
 FLAGS = ["--hidden", "16", "--blocks", "1", "--epochs", "2", "--batch-size", "32", "--device", "cpu"]
 
@@ -179,6 +180,9 @@ def test_batches_mirror_a_share() -> None:
     image, joints = x[row % 100].reshape(15, 2), y[row % 100].reshape(15, 3)
     np.testing.assert_allclose(image, joints[:, :2] / -joints[:, 2:], atol=1e-6)
     np.testing.assert_array_equal(image, mirrored(poses.joint_2d)[order[row] - 400])
+    right, left = (np.asarray(poses.joint_2d)[:, COURSE15.joints.index(f"{side}_hip")] for side in SIDES)
+    np.testing.assert_array_equal(mirrored(poses.joint_2d)[:, 0], left * np.array([-1, 1], np.float32))
+    np.testing.assert_array_equal(poses.joint_2d[:, 0], right)
     np.testing.assert_array_equal(np.concatenate([x for x, _ in changed.in_order(ops)]), plain.x)
     with pytest.raises(InputError, match="use LiftModel"):
         OneViewBatches(poses, LiftModel(0, 8), 100, truth=False)

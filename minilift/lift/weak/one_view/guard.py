@@ -13,6 +13,7 @@ PATIENCE = 3
 
 
 CLEARLY = 0.9
+"""Of another answer: what is so much less unlike people is the better one, whatever few poses say by chance."""
 
 
 class Collapsed(InputError):
