@@ -13,7 +13,7 @@ PATIENCE = 3
 
 
 CLEARLY = 0.9
-"""Of another answer: what is so much less unlike people is the better one, whatever few poses say by chance."""
+"""Another answer has to be so much less unlike people, or chance may have made it so."""
 
 
 class Collapsed(InputError):
