@@ -1,7 +1,8 @@
 """One body a person: found from a clip or given, and the poses of every frame made to fit it.
 
 What a frame's unit is comes from the body, too: `Scale` has its lengths. The least squares of
-`minilift.lift.body.fuse` may move joints off their rays by as much as the keypoints are uncertain.
+`minilift.lift.body.fuse` may move joints off their rays by as much as the keypoints are uncertain. Where they
+are noisy and the lifter was told so, it is the lifter's own points that the poses are held to.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ from minilift.poses.lens.scale import Scale
 from minilift.poses.lens.stature import stature
 
 MOST_PEOPLE = 100  # those in the most frames; the others are lifted frame by frame
-SCALE = 0.03  # of the logarithm of a frame's unit: how well the bones of the lifter tell it
+SCALE = 0.01  # of the logarithm of a frame's unit, steadied: how well the bones of the lifter tell it
+LOOSE = 1.5  # what image points are less sure by than they were told to be: their noise lasts over frames
 _PARENTS = np.array(COURSE15.parents)
 _LIMBS = [
     row for row, name in enumerate(COURSE15.joints) if name.endswith(("knee", "ankle", "elbow", "wrist"))
@@ -130,10 +132,10 @@ def fused(lifted: Lifted, bodies: Bodies, fps: float | None = None) -> Lifted:
         if len(rows) < FEWEST:
             continue
         found = fuse(
-            lifted.rays[rows], own[rows], spread[rows], bodies.scale.lengths[one] / depth[rows, None],
-            body.together, lifted.sigma[rows], SCALE, uncertain=True,
+            lifted.image[rows], own[rows], spread[rows], bodies.scale.lengths[one] / depth[rows, None],
+            body.together, LOOSE * lifted.sigma[rows], SCALE, uncertain=True,
         )  # fmt: skip
-        alone = spread_without(lifted.rays[rows], spread[rows], lifted.sigma[rows])
+        alone = spread_without(lifted.image[rows], spread[rows], LOOSE * lifted.sigma[rows])
         share[rows] = np.asarray(found.spread) / alone
         moves = lifted.sigma[rows].any()
         own[rows] = calm_depths(found.joint_3d, lifted.frame[rows], fps) if moves else found.joint_3d

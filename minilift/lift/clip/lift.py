@@ -155,8 +155,10 @@ def lift_rows(
         expected, unlike = trust.expected_error.astype(np.float32), trust.unlike | ready.empty
         interval = np.stack([trust.low, trust.high], axis=2).astype(np.float32)
     own[ready.empty] = np.nan
+    noisy = (ready.sigma > 0)[..., None] & ~np.isnan(ready.rays)
+    image = np.where(noisy, own[..., :2] / -own[..., 2:], ready.rays) if lifter.takes_noise else ready.rays
     return Lifted(
-        own, ready.rays, ready.sigma, ready.turned, ready.joint_2d, ready.root_2d, ready.confidence,
+        own, ready.rays, image, ready.sigma, ready.turned, ready.joint_2d, ready.root_2d, ready.confidence,
         ready.state, frame, person, expected, unlike, interval,
     )  # fmt: skip
 

@@ -30,8 +30,11 @@ class Lifted:
     """(n, 15, 3) float32, the mid-hip at (0, 0, -1)."""
     rays: np.ndarray
     """(n, 15, 2) float32, what was lifted; NaN where not seen."""
+    image: np.ndarray
+    """(n, 15, 2) float32, the same where points are exact; else where the lifter puts them, if it was told of
+    the noise: it knows people, so that is nearer to the truth, and in keeping with its depths."""
     sigma: np.ndarray
-    """(n, 15) float32 image units: their standard deviation."""
+    """(n, 15) float32 image units: the standard deviation of the rays."""
     turned: np.ndarray
     """(n, 3, 3): what the rays were turned by."""
     joint_2d: np.ndarray
