@@ -30,6 +30,10 @@ class Answer:
     """(n, 15, 3) in the camera's axes and units of each frame's own distance, the mid-hip at (0, 0, -1)."""
     metres: np.ndarray | None
     """(n, 15, 3) from the mid-hip, where the answer is in metres."""
+    expected: np.ndarray | None
+    """(n, 15) the errors to expect, in each frame's own unit, where the weights have trust."""
+    interval: np.ndarray | None
+    """(n, 15, 2): 90% of the errors lie between these."""
 
 
 def keypoints(image: np.ndarray, root: np.ndarray, frame: np.ndarray) -> Keypoints:
@@ -55,4 +59,10 @@ def ask(lifter: Lifter, image: np.ndarray, seen: Seen, options: LiftOptions, sti
     joints, root = found.joint_3d.astype(np.float64), found.root.astype(np.float64)
     depth = np.linalg.norm(root, axis=1)
     offset = joints - root[:, None]
-    return Answer(offset / depth[:, None, None] + ROOT, offset if found.unit == "m" else None)
+    expected, interval = found.expected_error, found.interval
+    return Answer(
+        offset / depth[:, None, None] + ROOT,
+        offset if found.unit == "m" else None,
+        None if expected is None else expected / depth[:, None],
+        None if interval is None else interval / depth[:, None, None],
+    )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from bench.strangers.clip_tables import CLIPS, Options, by_lengths, clip_set, plain, without_body
+from bench.strangers.clips import ask
 from bench.strangers.frames_tables import GROUPS, group
 from bench.strangers.protocol import errors_mm, noisy, one_frame, told
 from bench.strangers.sets import BANDAI, LEFT_OUT
@@ -12,6 +14,10 @@ from bench.strangers.views import Seen
 from minilift.lift.trust import Trust
 
 HOLDS = (0.88, 0.92)
+LEVELS = (0.0, 2.0, 4.0, 8.0)
+WAYS = {
+    "a clip, no body": without_body, "a clip, nothing": plain, "a clip, bones to 1%": by_lengths,
+}  # fmt: skip
 
 
 def judged(run: Run, seen: Seen, sigma: float) -> tuple[np.ndarray, Trust]:
@@ -28,9 +34,9 @@ def judged(run: Run, seen: Seen, sigma: float) -> tuple[np.ndarray, Trust]:
 
 def intervals_table(run: Run) -> Table:
     table = Table(
-        "90% intervals and trust, one frame",
-        ("set", "2D", "error", "expected", "in 90% interval", "88 to 92%", "unlike", "rank r", "drop 10%",
-         "drop 30%"),
+        "90% intervals and trust",
+        ("set", "what is known", "2D", "error", "expected", "in 90% interval", "88 to 92%", "unlike",
+         "rank r", "drop 10%", "drop 30%"),
     )  # fmt: skip
     if not run.lifter.has_trust:
         table.notes.append(f"not possible: {run.lifter.weights} has no trust file of its own")
@@ -40,22 +46,53 @@ def intervals_table(run: Run) -> Table:
     }  # fmt: skip
     for name, names in sets.items():
         seen = group(run, names)
-        for sigma in (0.0, 2.0, 4.0, 8.0):
+        for sigma in LEVELS:
             run.step(f"{name}, {sigma:g} px")
             errors, trust = judged(run, seen, sigma)
-            inside = float(((errors >= trust.low) & (errors <= trust.high)).mean())
-            pose, expected = errors.mean(axis=1), trust.expected_error.mean(axis=1)
-            kept = [
-                mm(float(pose[expected <= np.quantile(expected, 1 - drop)].mean())) for drop in (0.1, 0.3)
-            ]
-            table.add(
-                name, f"{sigma:g} px", float(pose.mean()), float(expected.mean()), f"{inside:.1%}",
-                "yes" if HOLDS[0] <= inside <= HOLDS[1] else "NO", f"{trust.unlike.mean():.1%}",
-                f"{spearman(pose, expected):.2f}", *kept,
-            )  # fmt: skip
+            ends = np.stack([trust.low, trust.high], axis=2)
+            called = (name, "one frame", f"{sigma:g} px")
+            _add(table, called, errors, trust.expected_error, ends, f"{trust.unlike.mean():.1%}")
+    for name, names in CLIPS.items():
+        seen = clip_set(run, names)
+        for known, options in WAYS.items():
+            for sigma in LEVELS:
+                called = (name, known, f"{sigma:g} px")
+                _add(table, called, *_of_clips(run, seen, sigma, options, ", ".join(called)), "")
     table.notes.append("drop 10%, 30%: the error of the poses that stay when those of the largest expected "
                        "error go, mm")  # fmt: skip
     return table
+
+
+def _add(
+    table: Table, called: tuple[str, str, str], errors: np.ndarray, expected: np.ndarray, ends: np.ndarray,
+    unlike: str,
+) -> None:  # fmt: skip
+    """A row, of errors and expected errors (n, 15) and intervals (n, 15, 2) in mm."""
+    inside = float(((errors >= ends[..., 0]) & (errors <= ends[..., 1])).mean())
+    pose, guess = errors.mean(axis=1), expected.mean(axis=1)
+    kept = [mm(float(pose[guess <= np.quantile(guess, 1 - drop)].mean())) for drop in (0.1, 0.3)]
+    table.add(
+        *called, float(pose.mean()), float(guess.mean()), f"{inside:.1%}",
+        "yes" if HOLDS[0] <= inside <= HOLDS[1] else "NO", unlike, f"{spearman(pose, guess):.2f}", *kept,
+    )  # fmt: skip
+
+
+def _of_clips(
+    run: Run, seen: Seen, sigma: float, options: Options, called: str
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Errors and expected errors (n, 15) and intervals (n, 15, 2), mm, of clips lifted one by one."""
+    image, parts = noisy(seen, sigma, run.seed), []
+    for clip in np.unique(seen.clip):
+        run.step(f"{called}, clip {clip}")
+        rows = seen.clip == clip
+        some = seen.take(rows)
+        answer = ask(run.lifter, image[rows], some, options(some))
+        assert answer.expected is not None
+        assert answer.interval is not None
+        unit = (1000 * some.scale)[:, None]
+        parts.append((errors_mm(answer.own, some), answer.expected * unit, answer.interval * unit[..., None]))
+    errors, expected, ends = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return errors, expected, ends
 
 
 def reliability_table(run: Run) -> Table:
