@@ -150,5 +150,5 @@ def test_bones_that_are_alike_cost_nothing() -> None:
     both = (joints + mirrored(joints)) / 2  # a pose that is its own mirror image
     for pose, alike in ((both, True), (joints, False)):
         grad, total = ops.zeros((1, 45)), ops.zeros((1,), "float64")
-        Symmetry(5.0, ops)(ops.asarray(pose.reshape(1, -1)), grad, total)
+        Symmetry(ops)(ops.asarray(pose.reshape(1, -1)), ops.ones((1, 1)), grad, total)
         assert (total[0] < 1e-12, np.abs(grad).max() < 1e-6) == (alike, alike)

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from conftest import make_poses
 
-from minilift.lift.weak.two_view.loss import PAIRS, PARENTS, TruthMetric, TwoViewLoss
+from minilift.lift.weak.symmetry import PAIRS, PARENTS
+from minilift.lift.weak.two_view.loss import TruthMetric, TwoViewLoss
 from minilift.lift.weak.two_view.rows import (
     IMAGE,
     JOINTS,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from minilift.lift.weak import operations as geometry
@@ -18,21 +16,19 @@ PARENTS = np.array([len(COURSE15) if parent < 0 else parent for parent in COURSE
 
 
 class Symmetry:
-    """weight mean ((l_a - l_b) / m)^2 over poses and pairs of a left and a right bone, m the mean of a pose's
-    bones."""
+    """mean (w (l_a - l_b) / m)^2 over poses and pairs of a left and a right bone, m the mean of a pose's
+    bones, w its weight."""
 
-    def __init__(self, weight: float, ops: Ops) -> None:
-        self.root, self.ops = math.sqrt(weight), ops
-        self.parents, self.pairs = ops.asindex(PARENTS), ops.asindex(PAIRS)
+    def __init__(self, ops: Ops) -> None:
+        self.ops, self.parents, self.pairs = ops, ops.asindex(PARENTS), ops.asindex(PAIRS)
 
-    def __call__(self, joints: Array, grad: Array, total: Array) -> None:
-        """Adds the loss of joints (n, 3J) to total, and its gradient to grad."""
+    def __call__(self, joints: Array, weight: Array, grad: Array, total: Array) -> None:
+        """Adds the loss of joints (n, 3J) with weights w (n, 1) to total, and its gradient to grad."""
         ops, n = self.ops, len(joints)
         lengths, dlengths = (ops.scratch(name, (n, len(PARENTS))) for name in ("lengths", "dlengths"))
         names = ("values", "scaled", "none", "dvalues")
         values, scaled, none, dvalues = (ops.scratch(name, (n, len(PAIRS))) for name in names)
-        weight, dbones = ops.scratch("weight", (n, 1)), ops.scratch("dbones", joints.shape)
-        ops.fill(weight, self.root)
+        dbones = ops.scratch("dbones", joints.shape)
         ops.fill(none, 0.0)
         geometry.bone_lengths(ops, joints, self.parents, lengths)
         geometry.asymmetry(ops, lengths, self.pairs, values)

@@ -44,7 +44,7 @@ class Cycle:
             if part is not None:
                 part.ops = self.ops
         self.unit, self.weights = unit, weights
-        self.symmetry = Symmetry(weights.symmetry, self.ops)
+        self.symmetry = Symmetry(self.ops)
 
     def forward(self, u: Array, angles: Array) -> Array:
         """u (n, 2J), angles (n, 3) as of `turn`. Returns u' (n, 2J)."""
@@ -93,7 +93,9 @@ class Cycle:
         ops.add(dq, ds, out=dq)
         geometry.move_backward(ops, dq, self.p, self.rotation, dp, *camera)
         dangles = geometry.turn_backward(ops, *camera, self.angles, ops.scratch("dangles", self.angles.shape))
-        self.symmetry(self.p, dp, total)
+        weight = ops.scratch("weight of bones", (len(r), 1))
+        ops.fill(weight, self.weights.symmetry**0.5)
+        self.symmetry(self.p, weight, dp, total)
         if labels is not None:
             self._labelled(*labels, dp, total)
         self.lifter.backward(dp)

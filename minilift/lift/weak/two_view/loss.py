@@ -5,18 +5,12 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
 from minilift.lift.weak import operations as geometry
+from minilift.lift.weak.symmetry import Symmetry
 from minilift.lift.weak.two_view.rows import IMAGE, JOINTS, LABEL, ROTATION, SCALE, TRANSLATION, TRUTH
 from minilift.nn import losses
 from minilift.nn.losses.base import ops_of
 from minilift.ops import Array, Ops
-from minilift.poses.layouts import COURSE15
-
-LEFT = list(COURSE15.left)
-PAIRS = np.stack([LEFT, np.take(COURSE15.mirror, LEFT)], axis=1)
-PARENTS = np.array([JOINTS if parent < 0 else parent for parent in COURSE15.parents])
 
 
 class TwoViewLoss:
@@ -35,8 +29,7 @@ class TwoViewLoss:
 
     def __init__(self, consistency: float = 0.5, symmetry: float = 0.1) -> None:
         self.consistency, self.symmetry = consistency, symmetry
-        self._ops: Ops | None = None
-        self._bones: tuple[Array, Array] = (PARENTS, PAIRS)
+        self._bones: Symmetry | None = None
 
     def __call__(
         self, pred: Array, target: Any, ops: Ops | None = None, grad: Array | None = None,
@@ -62,7 +55,9 @@ class TwoViewLoss:
         self._consistency(ops, pred, moved, scale, weight, dmoved, direct, added)
         geometry.move_backward(ops, dmoved, pred, turn, grad)
         ops.add(grad, direct, out=grad)
-        self._symmetry(ops, pred, _times(ops, weak, math.sqrt(self.symmetry)), grad, added)
+        if self._bones is None or self._bones.ops is not ops:
+            self._bones = Symmetry(ops)
+        self._bones(pred, _times(ops, weak, math.sqrt(self.symmetry)), grad, added)
         if rows.shape[1] == LABEL.stop:
             self._labelled(ops, pred, rows, grad, added)
         return (float(ops.to_host(added)[0]) if total is None else total), grad
@@ -109,26 +104,6 @@ class TwoViewLoss:
         _exchanged(ops, b, direct)
         ops.fill(weight, -1.0)
         ops.multiply(direct, weight, out=direct)
-
-    def _symmetry(self, ops: Ops, pred: Array, weight: Array, grad: Array, total: Array) -> None:
-        """Adds the third term, and its gradient to grad."""
-        if self._ops is not ops:
-            self._bones, self._ops = (ops.asindex(PARENTS), ops.asindex(PAIRS)), ops
-        parents, pairs = self._bones
-        n = len(pred)
-        lengths, dlengths = (ops.scratch(name, (n, JOINTS)) for name in ("lengths", "dlengths"))
-        values, scaled, none = (ops.scratch(name, (n, len(PAIRS))) for name in ("values", "scaled", "none"))
-        ops.fill(none, 0.0)
-        geometry.bone_lengths(ops, pred, parents, lengths)
-        geometry.asymmetry(ops, lengths, pairs, values)
-        ops.multiply(values, weight, out=scaled)
-        dvalues = ops.scratch("dvalues", values.shape)
-        ops.mse(scaled, none, dvalues, total)
-        ops.multiply(dvalues, weight, out=dvalues)
-        geometry.asymmetry_backward(ops, dvalues, lengths, pairs, values, dlengths)
-        dpred = ops.scratch("dbones", pred.shape)
-        geometry.bone_lengths_backward(ops, dlengths, pred, parents, lengths, dpred)
-        ops.add(grad, dpred, out=grad)
 
 
 class TruthMetric:
