@@ -14,7 +14,7 @@ import pytest
 from picture_files import idx_pair
 
 from minilift.cli.main import main
-from minilift.errors import ArgumentError
+from minilift.errors import ArgumentError, InputError
 from minilift.examples import (
     cifar10,
     curves,
@@ -23,12 +23,14 @@ from minilift.examples import (
     mnist_conv,
     variable_resolution,
 )
+from minilift.examples.checks import check_folders, check_points, check_shape, hold_out
 from minilift.examples.conv_nets import fixed_net, slides_cnn, variable_net
 from minilift.examples.course import converged, leaderboard, parameters, rule_check, summary
 from minilift.examples.options import Options
 from minilift.files.npz import read_npz
 from minilift.files.weights import load_state_dict
 from minilift.images.made import made_digits_of_sizes
+from minilift.images.pictures import Pictures, PointPictures
 from minilift.ops import get_ops
 
 Capture = pytest.CaptureFixture[str]
@@ -269,6 +271,18 @@ def test_variable_resolution_trains_every_way(net: str, monkeypatch: pytest.Monk
     assert arrays(f"o/{net}/checkpoint.npz")["optimiser.steps"] == steps[net]
 
 
+def test_folders_that_do_not_fit_are_one_line_of_the_command(capsys: Capture) -> None:
+    image_of = pytest.importorskip("PIL.Image")
+    for part, names in (("train", "01"), ("test", "02")):
+        for name in names:
+            place = Path("set") / part / name
+            place.mkdir(parents=True)
+            for i in range(6):
+                image_of.fromarray(np.zeros((9, 9), np.uint8)).save(place / f"{i}.png")
+    assert main(["examples", "variable-resolution", "--data", "set", "--device", "cpu"]) == 2
+    assert "set: class 1 is in one of train and test alone; " in capsys.readouterr().err
+
+
 def test_variable_resolution_reads_folders(monkeypatch: pytest.MonkeyPatch) -> None:
     image_of = pytest.importorskip("PIL.Image")
     monkeypatch.setattr(curves, "drawable", lambda say: False)
@@ -332,6 +346,41 @@ def test_faces_in_training_keep_their_points() -> None:
     assert len(np.unique(found[:, 2], axis=0)) > 100
     again = facial_keypoints.Moves(names, 3, ops)(7, x, facial_keypoints.units(points, 32))
     np.testing.assert_array_equal(again[1], y)
+
+
+# ---- what real data may be -------------------------------------------------------------------------------
+def pictures_of(n: int, side: int, classes: tuple[str, ...] = ("a", "b")) -> Pictures:
+    return Pictures(np.zeros((n, 1, side, side), np.uint8), np.arange(n) % len(classes), classes)
+
+
+def test_pictures_of_all_different_sizes_are_held_out_too() -> None:
+    sets = [pictures_of(1, 8 + i) for i in range(10)]
+    train, val = hold_out(sets, 0.2, 3)
+    assert (len(train), len(val)) == (8, 2)
+    assert sorted(s.shape[1] for s in (*train, *val)) == list(range(8, 18))
+    train, val = hold_out([pictures_of(10, 9), pictures_of(1, 8)], 0.2, 3)
+    assert ([len(s) for s in train], [len(s) for s in val]) == ([8, 1], [2])
+    with pytest.raises(ValueError, match="1 pictures are too few"):
+        hold_out([pictures_of(1, 8)], 0.2, 0)
+
+
+def test_data_that_do_not_fit_the_networks_are_one_line() -> None:
+    with pytest.raises(InputError, match="here: pictures of 1 x 9 x 9, these networks take 1 x 28 x 28; "):
+        check_shape("here", [pictures_of(10, 9)], (1, 28, 28))
+    with pytest.raises(InputError, match="here: 9 pictures are too few"):
+        check_shape("here", [pictures_of(9, 28)], (1, 28, 28))
+    with pytest.raises(InputError, match="class c is in one of train and test alone"):
+        check_folders("here", [pictures_of(3, 9)], [pictures_of(3, 9, ("a", "b", "c"))])
+    many = tuple("abcdefghijk")
+    with pytest.raises(InputError, match="11 class folders, the network has 10"):
+        check_folders("here", [pictures_of(3, 9, many)], [pictures_of(3, 9, many)])
+    with pytest.raises(InputError, match="a picture 7 pixels wide or high; at least 8"):
+        check_folders("here", [pictures_of(12, 9)], [pictures_of(3, 7)])
+    small, large = (PointPictures(np.zeros((1, 1, s, s)), np.zeros((1, 1, 2)), ("eye",)) for s in (8, 16))
+    with pytest.raises(InputError, match="other points or sizes"):
+        check_points("here", [large, small], 16)
+    with pytest.raises(InputError, match="8 x 8 pixels; at least 16"):
+        check_points("here", [small, small], 16)
 
 
 BAD = [

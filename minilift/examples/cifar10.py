@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from minilift.examples.checks import check_shape
 from minilift.examples.conv_nets import slides_cnn
 from minilift.examples.course import leaderboard, parameters, percent, rule_check, table, write_results
 from minilift.examples.curves import draw_augmentation, draw_epochs
@@ -59,6 +60,7 @@ class Sets:
 def load(options: Options) -> Sets:
     if options.data:
         whole, test = (read_cifar10(options.data, part) for part in ("train", "test"))
+        check_shape(options.data, (whole, test), (3, 32, 32))
     else:
         options.say(f"no data: {MADE[0]:,} synthetic things, which say nothing about CIFAR-10")
         whole, test = (made_things(n, options.seed + i) for i, n in enumerate(MADE))

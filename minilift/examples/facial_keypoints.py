@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from minilift.examples.checks import check_points
 from minilift.examples.course import parameters, summary, table, write_results
 from minilift.examples.curves import draw_epochs
 from minilift.examples.options import Options
@@ -41,6 +42,7 @@ def load(options: Options) -> list[PointPictures]:
         options.say(f"no data: {MADE[0]:,} synthetic faces, which say nothing about real ones")
         return [made_faces(n, options.seed + i) for i, n in enumerate(MADE)]
     found = [read_points_csv(_file(options.data, part)) for part in ("training", "val", "test")]
+    check_points(options.data, found, 2 ** len(CHANNELS))
     for part, faces in zip(("training", "val", "test"), found, strict=True):
         options.say(f"{part}: {len(faces):,} faces, {faces.ignored:,} without all points left out")
     return found

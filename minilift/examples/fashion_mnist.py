@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from minilift.examples.checks import check_shape
 from minilift.examples.course import converged, parameters, percent, summary, table, write_results
 from minilift.examples.options import Options
 from minilift.examples.training import Done, Task, fit
@@ -37,7 +38,9 @@ STEADY = 0.005  # converged: the accuracy stays within half a point
 def load(options: Options) -> tuple[Pictures, Pictures]:
     """Training and test pictures: those of the folder, or synthetic ones."""
     if options.data:
-        return read_mnist(options.data, "train", GARMENTS), read_mnist(options.data, "t10k", GARMENTS)
+        found = [read_mnist(options.data, part, GARMENTS) for part in ("train", "t10k")]
+        check_shape(options.data, found, (1, 28, 28))
+        return found[0], found[1]
     options.say(f"no data: {MADE[0]:,} synthetic garments, which say nothing about Fashion-MNIST")
     return made_garments(MADE[0], options.seed), made_garments(MADE[1], options.seed + 1)
 

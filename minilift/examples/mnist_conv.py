@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from minilift.examples.checks import check_shape
 from minilift.examples.conv_nets import accuracy_check, fixed_net
 from minilift.examples.course import parameters, percent, summary, table, write_results
 from minilift.examples.curves import draw_augmentation, draw_running
@@ -41,6 +42,7 @@ def load(options: Options) -> tuple[Pictures, Pictures, Pictures]:
     """Pictures to train on (50,000 of the 60,000), to validate and to test with."""
     if options.data:
         whole, test = read_mnist(options.data), read_mnist(options.data, "t10k")
+        check_shape(options.data, (whole, test), (1, 28, 28))
     else:
         options.say(f"no data: {MADE[0]:,} synthetic digits, which say nothing about MNIST")
         whole, test = (made_digits(n, options.seed + i) for i, n in enumerate(MADE))

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from minilift.examples.checks import check_folders, hold_out
 from minilift.examples.conv_nets import accuracy_check, fixed_net, variable_net
 from minilift.examples.course import parameters, percent, table, write_results
 from minilift.examples.curves import draw_running
@@ -64,11 +65,11 @@ def load(options: Options, side: int) -> tuple[Sets, Sets, Sets]:
             whole, test = (
                 read_folder(Path(options.data) / p, 1, size, bar.update) for p in ("train", "test")
             )
+        check_folders(options.data, whole, test)
     else:
         options.say(f"no data: {MADE[0]:,} synthetic digits, which say nothing about MNIST")
         whole, test = (_made(n, options.seed + i, side) for i, n in enumerate(MADE))
-    parts = [pictures.split(0.2, options.seed) for pictures in whole]
-    return [a for a, _ in parts], [b for _, b in parts], test
+    return (*hold_out(whole, 0.2, options.seed), test)
 
 
 def _made(n: int, seed: int, side: int) -> Sets:
