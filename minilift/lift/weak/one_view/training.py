@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from minilift.errors import ArgumentError, InputError
+from minilift.errors import ArgumentError
 from minilift.files.mapped import crc32
 from minilift.lift.build import SEEN, begin_with, build_optimiser, build_scheduler, labelled, split_data
 from minilift.lift.model import LiftModel
@@ -50,12 +50,9 @@ class OneViewTraining(Training):
 
 def unit_of(poses: Poses) -> float:
     """The standard deviation of all coordinates of the 2D joints together, of some thousands of poses evenly
-    picked. Raises InputError where all joints are in one place."""
+    picked."""
     some = poses.read(np.unique(np.linspace(0, len(poses) - 1, SEEN).astype(int)))
-    unit = float(np.std(np.asarray(some.joint_2d, np.float64)))
-    if not unit > LEAST:
-        raise InputError("all 2D joints are in one place; give poses of people")
-    return unit
+    return float(np.std(np.asarray(some.joint_2d, np.float64)))
 
 
 def build_one_view(
@@ -72,6 +69,9 @@ def build_one_view(
         raise ArgumentError("labelled", settings.labelled, problem)
     train, validation = split_data(data, settings)
     unit = unit_of(train)
+    if not unit > LEAST:
+        problem = "all 2D joints are in one place; give poses of people"
+        raise ArgumentError("data", settings.data, problem)
     known = known_elevation(settings)
     network = Adversaries.of(model, unit, None if known is None else math.radians(known))
     begin_with(settings, model, resumed)
