@@ -65,8 +65,9 @@ class Told:
             unit = "units" if self._first.rays else "px"
             off = np.concatenate(self._checks)
             if len(off):
-                lie = f"{np.median(off):.3g} {unit} (median) and at most {off.max():.3g} {unit}"
-                print(f"check: the 3D joints, projected, lie {lie} from the 2D ones")
+                lie = f"{off.mean():.3g} {unit} from the 2D ones on average"
+                most = f"of one person at most {off.max():.3g} {unit}"
+                print(f"check: the 3D joints, projected, lie {lie}; {most}")
         if not self._judged:
             return
         expected, share = self._expected / self._judged, self._unlike / self._rows

@@ -73,13 +73,15 @@ def read_frames(name: PathLike, files: Sequence[Path], known: Format, asked: Ask
     Raises InputError for several clips in one, other layouts in some files, and where no file can be read.
     """
     of_kind = [path for path in files if _KINDS.get(path.suffix.lower(), known.kinds[0]) in known.kinds]
-    numbered, bad = _numbered(_one_clip(name, of_kind or files, asked))
+    numbered, left_out = _numbered(_one_clip(name, of_kind or files, asked))
+    bad: list[str] = []
     empty = [frame for path, frame in numbered if known.holes and _is_blank(path)]
     if empty:  # labels of pictures without people
         numbered = [(path, frame) for path, frame in numbered if frame not in set(empty)]
     if known.add is not None:
         found = _at_once(name, numbered, known, known.add)
         if found is not None:
+            found.warnings += left_out
             return _finished(found, known, empty), bad
     parts: list[tuple[int, Path, Raw]] = []
     for path, frame in numbered:
@@ -95,7 +97,9 @@ def read_frames(name: PathLike, files: Sequence[Path], known: Format, asked: Ask
             bad.append(str(problem))
     if not parts:
         raise InputError(bad[0])
-    return _finished(_joined(name, parts), known, empty), bad
+    joined = _joined(name, parts)
+    joined.warnings += left_out
+    return _finished(joined, known, empty), bad
 
 
 def _at_once(name: PathLike, files: list[tuple[Path, int]], known: Format, add: Add) -> Raw | None:
@@ -142,7 +146,7 @@ def _finished(found: Raw, known: Format, empty: list[int]) -> Raw:
 
 
 def _numbered(files: Sequence[Path]) -> tuple[list[tuple[Path, int]], list[str]]:
-    """The files by their number; and a line for each that has none, such as classes.txt among labels.
+    """The files by their number; and a line for each that has none and is left out, such as classes.txt.
 
     Raises InputError where none of several has one.
     """
@@ -150,11 +154,14 @@ def _numbered(files: Sequence[Path]) -> tuple[list[tuple[Path, int]], list[str]]
         return [(files[0], frame_in_name(files[0].name) or 0)], []
     found = [(path, frame_in_name(path.name)) for path in files]
     numbered = [(path, number) for path, number in found if number is not None]
-    problem = "has no number in its name, so that it is no frame; name the files frame_0001 and so on"
-    bad = [str(file_error(path, problem)) for path, number in found if number is None]
+    without = [path for path, number in found if number is None]
     if not numbered:
-        raise InputError(bad[0])
-    return sorted(numbered, key=lambda one: one[1]), bad
+        problem = "has no number in its name, so that it is no frame; name the files frame_0001 and so on"
+        raise file_error(without[0], problem)
+    left_out = [
+        f"{one_line(path.name, 60)}: no frame, as its name has no number; left out" for path in without
+    ]
+    return sorted(numbered, key=lambda one: one[1]), left_out
 
 
 def _one_clip(name: PathLike, files: Sequence[Path], asked: Asked) -> list[Path]:

@@ -14,8 +14,9 @@ _HERE = "minilift.poses.read.keypoints"
 course, hdf5, npz, plain, videopose3d = (
     Later(f"{_HERE}.numeric.{name}") for name in ("course", "hdf5", "npz", "plain", "videopose3d")
 )
-alphapose, coco, mediapipe, mmpose, nested = (
-    Later(f"{_HERE}.objects.{name}") for name in ("alphapose", "coco", "mediapipe", "mmpose", "nested")
+alphapose, coco, mediapipe, mmpose, named, nested = (
+    Later(f"{_HERE}.objects.{name}")
+    for name in ("alphapose", "coco", "mediapipe", "mmpose", "named", "nested")
 )
 openpifpaf, openpose, tfjs, ultralytics, vitpose = (
     Later(f"{_HERE}.objects.{name}") for name in ("openpifpaf", "openpose", "tfjs", "ultralytics", "vitpose")
@@ -80,8 +81,8 @@ FORMATS: tuple[Format, ...] = (
            openpifpaf.read_picture, one_frame=True, add=openpifpaf.add_picture, finish=openpifpaf.finish),
     Format("easy-vitpose", "easy_ViTPose", (JSON,), vitpose.is_vitpose, vitpose.read_vitpose),
     Format("poseflow", "AlphaPose, PoseFlow tracker", (JSON,), alphapose.is_poseflow,
-    alphapose.read_poseflow), Format("tfjs-named", "frames of named joints", (JSON,), tfjs.is_named,
-    tfjs.read_named),
+    alphapose.read_poseflow), Format("tfjs-named", "frames of named joints", (JSON,), named.is_named,
+    named.read_named),
     Format("array-json", "nested lists of numbers", (JSON,), nested.is_nested, nested.read_nested),
     Format("course", "the course's own files of rays", (NPY, NPZ, PICKLE), course.is_course,
            course.read_course),

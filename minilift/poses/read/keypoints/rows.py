@@ -11,8 +11,7 @@ import numpy as np
 from minilift.files import PathLike, file_error, one_line
 from minilift.poses.read.keypoints.raw import Raw
 
-_LARGEST = 1e9
-"""Of a coordinate: what is larger is no place in a picture, and would overflow."""
+_LARGEST = 1e9  # of a score
 _ENDINGS = re.compile(
     r"(?:\.(?:json|txt|csv|jpe?g|png|bmp|webp|tiff?|mp4|avi|mov|mkv|webm|predictions?|openpifpaf)"
     r"|[_.-](?:keypoints?(?:_?2d)?|poses?|landmarks?|predictions?|results?|2d))+$",
@@ -121,7 +120,7 @@ class Rows:
 
 
 def numbers(values: Any) -> np.ndarray:
-    """An array of lists of numbers, NaN for null and for what is no place in a picture.
+    """An array of lists of numbers, NaN for null and infinities.
 
     Raises ValueError and its like for anything else: text that reads as a number is none.
     """
@@ -131,7 +130,7 @@ def numbers(values: Any) -> np.ndarray:
     if found.dtype.kind not in "iufO" or not found.ndim:
         raise ValueError
     found = found.astype(np.float64)
-    return np.where(np.abs(found) < _LARGEST, found, np.nan)
+    return np.where(np.isfinite(found), found, np.nan)
 
 
 def identity(value: Any) -> str | None:

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from minilift.files import PathLike, file_error
+from minilift.errors import ArgumentError
+from minilift.files import PathLike, file_error, one_line
 from minilift.poses.layouts import COCO17
 from minilift.poses.layouts.find import by_count, counts
 from minilift.poses.layouts.own import layout_named
@@ -151,7 +152,8 @@ def _refuse_y_first(path: PathLike, xy: np.ndarray, asked: Asked) -> None:
         problem = (
             "fractions of the picture in which people lie on their side: in MoveNet's arrays y is before x"
         )
-        raise file_error(path, f"{problem}; say format movenet-npy, or npy if x is first")
+        remedy = "give movenet-npy, or npy if x is first"
+        raise ArgumentError("format", "NAME", f"is needed: {one_line(str(path))} has {problem}; {remedy}")
 
 
 def _one_camera(path: PathLike, array: np.ndarray, asked: Asked) -> np.ndarray:
@@ -166,8 +168,9 @@ def _one_camera(path: PathLike, array: np.ndarray, asked: Asked) -> np.ndarray:
     last = (asked.clip or "").split()[-1:]
     if last and last[0].isdecimal() and int(last[0]) < cameras:
         return array[int(last[0])][:, None]
-    problem = f"shape {array.shape} is of {cameras} cameras: say which one as clip, 0 to {cameras - 1}"
-    raise file_error(path, f"{problem}; or save one of them by itself")
+    problem = f"is needed: {one_line(str(path))} of shape {array.shape} is of {cameras} cameras"
+    value = "NUMBER" if asked.clip is None else asked.clip
+    raise ArgumentError("clip", value, f"{problem}; give 0 to {cameras - 1}, or save one of them by itself")
 
 
 def _third(path: PathLike, array: np.ndarray, asked: Asked) -> np.ndarray | None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from minilift.errors import ArgumentError
 from minilift.files import file_error, one_line
 from minilift.files.pickles.objects import read_objects
 from minilift.poses.layouts import COCO17, H36M17
@@ -96,9 +97,10 @@ def _chosen(document: Document, labels: list[_Label], asked: Asked) -> _Label:
     shown = fitting or labels
     listed = ", ".join(" ".join(label) for label in shown[:_LISTED])
     more = f" and {len(shown) - _LISTED} more" if len(shown) > _LISTED else ""
-    what = f"{len(shown)} clips{'' if fitting else ', none of them ' + repr(asked.clip)}"
-    problem = f"holds {what}: {one_line(listed, 300)}{more} (subject, action, camera)"
-    raise file_error(document.path, f"{problem}; say which one as clip, such as {' '.join(shown[0])!r}")
+    which = "is needed" if asked.clip is None else f"is {'not one alone' if fitting else 'none of them'}"
+    holds = f"{one_line(str(document.path))} holds {len(shown)} clips: {one_line(listed, 300)}{more}"
+    problem = f"{which}: {holds} (subject, action, camera); give words such as {' '.join(shown[0])!r}"
+    raise ArgumentError("clip", "WORDS" if asked.clip is None else asked.clip, problem)
 
 
 def _within(wanted: list[str], words: list[str]) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from minilift.poses.read.keypoints.document import Document
-from minilift.poses.read.keypoints.objects.points import Pose, add_all, is_point, numbers_of, pose_of
+from minilift.poses.read.keypoints.objects.points import Pose, add_all, is_point, pose_of
 from minilift.poses.read.keypoints.raw import FRACTION, PIXELS, Asked, Raw
 from minilift.poses.read.keypoints.rows import Rows, is_list_of
 
@@ -82,22 +82,3 @@ def with_unit(found: Raw) -> Raw:
     known = np.abs(found.xy[np.isfinite(found.xy)])
     found.unit = FRACTION if len(known) and np.percentile(known, 90) <= 1.5 else PIXELS
     return found
-
-
-def is_named(document: Document) -> bool:
-    """A list of frames, each {joint: {x, y}}: one person."""
-    found = document.json
-    if not is_list_of(found, dict):
-        return False
-    first: Any = next((frame for frame in found[:_LOOKED_AT] if frame), {})
-    joints = list(first.values()) if isinstance(first, dict) else []
-    return len(joints) > 2 and all(is_point(joint) for joint in joints)
-
-
-def read_named(document: Document, asked: Asked) -> Raw:
-    rows, poses = Rows(document.path), []
-    for number, frame in enumerate(document.json):
-        rows.frames.append(number)
-        if isinstance(frame, dict) and frame:
-            poses.append(Pose(number, tuple(frame), [numbers_of(joint) for joint in frame.values()]))
-    return with_unit(rows.raw(names=add_all(document.path, rows, poses)))

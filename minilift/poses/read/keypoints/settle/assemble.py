@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from minilift.errors import ArgumentError
+from minilift.errors import ArgumentError, counted
 from minilift.files import PathLike, file_error, one_line
 from minilift.poses.few import distinct
 from minilift.poses.keypoints import Keypoints
@@ -33,6 +33,7 @@ def assemble(raw: Raw, path: PathLike, format: str, asked: Asked) -> Keypoints:
         raise file_error(path, f"no person in any of its {_frames(raw)}; check the detector")
     raw = _with_columns(raw, path, asked)
     nowhere = ~(np.abs(raw.xy) < _LARGEST).all(axis=2)  # NaN too
+    raw = _without_far(raw, nowhere)
     missing = nowhere if raw.missing is None else nowhere | raw.missing
     if missing.all():
         raise file_error(path, f"not one joint was found in its {_frames(raw)}; check the detector")
@@ -40,8 +41,6 @@ def assemble(raw: Raw, path: PathLike, format: str, asked: Asked) -> Keypoints:
     size = known_size(raw, path, asked)
     rows, person = order(raw, missing)
     xy = pixels(raw, path, size, asked, layout, missing)[rows]
-    if nowhere.any():
-        xy[nowhere[rows]] = np.nan
     if asked.size is not None and raw.unit == PIXELS:
         for problem in outside(xy[~missing[rows]], asked.size):
             raise ArgumentError("size", "{}x{}".format(*asked.size), f"{problem} Give that of the pictures")
@@ -72,9 +71,27 @@ def assemble(raw: Raw, path: PathLike, format: str, asked: Asked) -> Keypoints:
 _LARGEST = 1e9  # of a coordinate: what is larger is no place in a picture
 
 
+def _without_far(raw: Raw, nowhere: np.ndarray) -> Raw:
+    """The same with NaN for joints that are `nowhere` (n, J), and a warning for those with numbers."""
+    if not nowhere.any():
+        return raw
+    far = nowhere & np.isfinite(raw.xy).all(axis=2)
+    if raw.missing is not None:
+        far &= ~raw.missing
+    if far.any():
+        first = int(raw.frame[far.any(axis=1)].min())
+        told = (
+            f"{counted(int(far.sum()), 'joint')} with coordinates of {_LARGEST:g} and more, in frame {first}"
+        )
+        more = " and others" if len(np.unique(raw.frame[far.any(axis=1)])) > 1 else ""
+        raw.warnings.append(
+            f"{told}{more}: no places in a picture, taken for missing; look at what wrote them"
+        )
+    return replace(raw, xy=np.where(nowhere[..., None], np.nan, raw.xy))
+
+
 def _scores(score: np.ndarray) -> np.ndarray:
-    with np.errstate(over="ignore"):
-        return np.where(np.isfinite(score), score, np.nan).astype(np.float32)
+    return np.where(np.abs(score) < _LARGEST, score, np.nan).astype(np.float32)
 
 
 def _frames(raw: Raw) -> str:

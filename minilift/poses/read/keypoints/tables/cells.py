@@ -65,6 +65,12 @@ def same_length(document: Document, rows: Sequence[Sequence[str]], wanted: int, 
             raise file_error(document.path, problem)
 
 
+def refuse_twice(document: Document, column: str) -> None:
+    """Raise InputError for a column that is there twice: which of the two is meant can't be known."""
+    if column:
+        raise file_error(document.path, f"column {one_line(column, 40)!r} is there twice; keep one of them")
+
+
 def frame_numbers(document: Document, cells: Sequence[str], first: int, column: int) -> np.ndarray:
     """Cells that say the frame as int64: whole numbers, or the last number in each text, such as img_07.png.
 

@@ -54,6 +54,8 @@ class Columns:
     """Whether `time` is in milliseconds by its name, not in seconds."""
     weight: int | None = None
     joints: dict[str, dict[str, int]] = field(default_factory=dict)
+    twice: str = ""
+    """The name of a column of a joint that is there twice."""
 
     @property
     def parts(self) -> set[str]:
@@ -84,11 +86,14 @@ def columns_of(header: Sequence[str]) -> Columns:
         found.milliseconds = found.time is not None
     named = {found.frame, found.person, found.joint, found.weight, found.time}
     ranks: dict[tuple[str, str], int] = {}
+    words: set[tuple[str, str]] = set()
     for place, name in enumerate(header):
         joint, word = _split(name)
         if place in named or joint is None:
             continue
         part, rank = _PART[word], _RANK.get(word, 0)
+        found.twice = found.twice or (name if (joint, word) in words else "")
+        words.add((joint, word))
         if part not in (places := found.joints.setdefault(joint, {})) or rank < ranks[joint, part]:
             places[part], ranks[joint, part] = place, rank
     found.joints = {joint: places for joint, places in found.joints.items() if X in places and Y in places}

@@ -31,6 +31,7 @@ def is_long(document: Document) -> bool:
 def read_long(document: Document, asked: Asked) -> Raw:
     header, *rows = document.table
     columns = columns_of(header)
+    cells.refuse_twice(document, columns.twice)
     if columns.joint is None or "" not in columns.joints:
         raise file_error(document.path, "is no table of frame, joint, x, y; name its columns so")
     cells.same_length(document, rows, len(header), 1)

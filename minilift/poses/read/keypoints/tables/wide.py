@@ -52,6 +52,7 @@ def read_wide(document: Document, asked: Asked) -> Raw:
         return _read_numbers(document, asked)
     header, *rows = document.table
     columns = columns_of(header)
+    cells.refuse_twice(document, columns.twice)
     if not columns.joints:
         shown = ", ".join(header[:6])
         problem = f"columns {shown} are no joints' places; name them nose_x, nose_y, nose_score and so on"
