@@ -35,14 +35,14 @@ def test_labelled_poses_add_their_error_and_its_gradient(seed: int) -> None:
 
     def loss() -> float:
         step.sums.restore()
-        step.gradients(x, way, y)
+        step.gradients(x, way, ways[:, 2], y)
         return step.sums.read()["loss"]
 
     value = loss()
     apart = (step.cycle.p - y[:, TRUTH]).reshape(N, 15, 3)
     error = np.linalg.norm(apart, axis=2).mean(axis=1)
     assert value - plain == pytest.approx(2.0 * (error * y[:, LABEL.start]).mean() / UNIT, rel=1e-9)
-    flat, lifter = step.pair.flat, slice(0, step.pair.judging.start)
+    flat, lifter = step.pair.flat, step.pair.parts["lifter"]
     grad, start, direction = flat.grad.copy(), flat.data.copy(), np.zeros(flat.data.size)
     direction[lifter] = rng.standard_normal(direction[lifter].size)
     found = []
