@@ -10,6 +10,7 @@ The last line is all of it as JSON. With the defaults it takes some 2 minutes.
 examples:
   python -m bench.conv                       the whole table
   python -m bench.conv --cases "MLP" --rounds 15
+  python -m bench.conv --threads 1 --cpu     where other programs run, too
 """
 
 from __future__ import annotations
@@ -32,6 +33,10 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--cases", nargs="+", default=[""], metavar="TEXT", help="only the cases whose names begin so [all]"
     )
+    parser.add_argument(
+        "--cpu", action="store_true",
+        help="seconds of CPU, of all threads of a process, not of the clock: for a machine that others use",
+    )  # fmt: skip
     flags.add_rounds(parser)
     args = parser.parse_args()
     flags.check(parser, args)
@@ -65,7 +70,7 @@ def main() -> None:
                 bar(f"warming up {name}")
                 worker.ask("prepare", case=case)
             turns = {
-                name: partial(worker.ask, "time", seconds=args.seconds, steps=args.steps)
+                name: partial(worker.ask, "time", seconds=args.seconds, steps=args.steps, cpu=args.cpu)
                 for name, worker in workers.items()
             }
             seconds = contenders.take_turns(turns, args.rounds, bar)

@@ -27,8 +27,8 @@ class Layer:
         self.call = _step(found) if isinstance(found, Dense) else _layer(found)
         self.time(0, 3)
 
-    def time(self, seconds: float, steps: int) -> float:
-        return seconds_per_call(self.call, seconds, steps)
+    def time(self, seconds: float, steps: int, cpu: bool = False) -> float:
+        return seconds_per_call(self.call, seconds, steps, cpu)
 
 
 def _layer(case: ConvCase) -> Callable[[], object]:

@@ -300,6 +300,14 @@ def test_a_state_dict_goes_to_torch_and_back(tmp_path: Path) -> None:
     np.testing.assert_array_equal(back.forward(x), net.forward(x))
 
 
+def test_the_summary_has_the_shapes_of_images() -> None:
+    lines = digits_net().summary((1, 8, 8)).splitlines()
+    shown = [" ".join(line.split()) for line in lines]
+    assert "0 (Conv2d) (n, 6, 8, 8) 60" in shown
+    assert "7 (AvgPool2d) (n, 8, 2, 2) 0" in shown
+    assert "8 (Flatten) (n, 32) 0" in shown
+
+
 def test_parameters_of_the_courses_networks() -> None:
     def count(*layers: Any) -> int:
         return sum(p.size for p in Sequential(*layers).parameters())

@@ -51,6 +51,15 @@ def test_of_equal_values_both_take_the_first(gpu: Any, layer: Module) -> None:
     np.testing.assert_allclose(other.ops.to_host(other.backward(dy)), expected, rtol=0, atol=1e-6)
 
 
+@pytest.mark.parametrize("name", ["Conv2d", "Conv2d with strides"])
+def test_images_in_parts_give_the_same(gpu: Any, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = passes(name, "gpu", True)
+    monkeypatch.setattr("minilift.images.ops.cupy_images.COLUMNS", 5000)  # a few images at a time
+    found = passes(name, "gpu", True)
+    for key, value in expected.items():
+        np.testing.assert_allclose(found[key], value, rtol=1e-12, atol=1e-12, err_msg=key)
+
+
 def test_a_second_pass_adds(gpu: Any) -> None:
     layer: Module = LAYERS["Sequential"].make(get_ops("gpu", "float64"), np.random.default_rng(0))
     x, dy = np.random.default_rng(1).standard_normal((2, 16, 7))
