@@ -67,11 +67,7 @@ def conv_plan(windows: Windows, filters: int) -> ConvPlan:
     places = windows.places
     phases = tuple(min(s, k) for s, k in zip(windows.stride, windows.kernel, strict=True))
     taps = tuple(-(-k // s) for s, k in zip(windows.stride, windows.kernel, strict=True))
-    if windows.stride == (1, 1):
-        # one strip of zeros serves the end of a row and the start of the next, and so for images
-        grid = tuple(max(n + p, m) for n, p, m in zip(windows.size, windows.padding, places, strict=True))
-    else:
-        grid = tuple(m + t - 1 for m, t in zip(places, taps, strict=True))
+    grid = _grid(windows, 0, places[0], taps[0]), _grid(windows, 1, places[1], taps[1])
     channels = windows.channels * phases[0] * phases[1]
     choices = (taps, (1, 1)), ((taps[0], 1), (1, taps[1])), ((1, 1), taps)
     sizes = [a[0] * a[1] * channels + b[0] * b[1] * filters for a, b in choices]
@@ -81,7 +77,19 @@ def conv_plan(windows: Windows, filters: int) -> ConvPlan:
         for phase in ((i, j) for i in range(phases[0]) for j in range(phases[1]))
     )
     strided = windows.stride != (1, 1)
-    return ConvPlan(filters, channels, grid, taps, phases, unfolded, folded, places, pixels, strided)  # type: ignore[arg-type]
+    sizes_on_grid = grid, taps, phases, unfolded, folded, places
+    return ConvPlan(filters, channels, *sizes_on_grid, pixels, strided)  # type: ignore[arg-type]
+
+
+def _grid(windows: Windows, axis: int, places: int, taps: int) -> int:
+    """Cells along an axis. Zeros at the end of a row may be those at the start of the next, as many as there are
+    in every phase; and so may those of images."""
+    stride, kernel, padding = windows.stride[axis], windows.kernel[axis], windows.padding[axis]
+    firsts = [phase - padding for phase in range(min(stride, kernel))]
+    zeros = min(-(min(first, 0) // stride) for first in firsts)
+    needed = places + taps - 1
+    filled = max((windows.size[axis] - 1 - first) // stride + 1 for first in firsts)
+    return max(min(filled, needed), needed - zeros, places)
 
 
 def _strip(windows: Windows, grid: tuple[int, ...], axis: int, phase: int) -> tuple[slice, slice]:
