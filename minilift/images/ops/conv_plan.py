@@ -82,8 +82,8 @@ def conv_plan(windows: Windows, filters: int) -> ConvPlan:
 
 
 def _grid(windows: Windows, axis: int, places: int, taps: int) -> int:
-    """Cells along an axis. Zeros at the end of a row may be those at the start of the next, as many as there are
-    in every phase; and so may those of images."""
+    """Cells along an axis. Zeros at the end of a row may be those at the start of the next, as many as every
+    phase has there; and so may those of images."""
     stride, kernel, padding = windows.stride[axis], windows.kernel[axis], windows.padding[axis]
     firsts = [phase - padding for phase in range(min(stride, kernel))]
     zeros = min(-(min(first, 0) // stride) for first in firsts)
