@@ -42,13 +42,16 @@ class Trace(Recorder):
         """After step number `done`: every batch's own loss is the growth of the sum."""
         super().step(done)
         assert self.sums is not None, "set `sums` to those of the Trainer's step"
-        batches, total = self.sums.batches, self.sums.read()["loss"]
+        batches = self.sums.batches
         if batches == 1:
             self.say(f"Epoch {self.finished + 1}\n{'-' * 31}")
             self.before, self.began = 0.0, (0, 0.0)
         if not self.why and done == len(self.signed) + 1 <= FIRST_STEPS:
             means = (float(np.mean(p.grad, dtype=np.float64)) for p in self.network.parameters())
             self.signed.append(sum(means))
+        if batches % self.every > 1 and done % self.every:  # nothing to tell: a device need not be waited for
+            return
+        total = self.sums.read()["loss"]
         if (batches - 1) % self.every == 0:
             self.say(f"loss: {total - self.before:>7f}  [{(batches - 1) * self.batch:>5d}/{self.rows:>5d}]")
         self.before = total
