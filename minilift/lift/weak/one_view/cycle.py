@@ -25,7 +25,7 @@ class Weights:
     space: float = 0.3
     """mean ((q' - q) / unit)^2"""
     symmetry: float = 5.0
-    labels: float = 5.0
+    labels: float = 20.0
     """mean |p - truth| / unit of labelled poses, over all"""
 
 
