@@ -11,7 +11,7 @@ import pytest
 
 from minilift import Lifter, LiftModel
 from minilift.cli.main import main
-from minilift.errors import ArgumentError
+from minilift.errors import ArgumentError, InputError
 from minilift.lift.body.steady import steady
 from minilift.lift.clip.bodies import Bodies, fused
 from minilift.lift.clip.lift import camera_of, lift_keypoints, lift_rows
@@ -24,6 +24,7 @@ from minilift.poses.body.prior import prior
 from minilift.poses.keypoints import Keypoints
 from minilift.poses.layouts import COURSE15
 from minilift.poses.layouts.own import layout_named
+from minilift.poses.lens.away import read_distances
 from minilift.poses.people.synth import synthesize
 from minilift.poses.write.people.npz import read_people, write_npz_people
 
@@ -151,3 +152,37 @@ def test_noisy_poses_are_held_to_the_lifters_points_and_exact_ones_to_their_rays
         / np.abs(fused(noisy, bodies, 30.0).own[..., 0]).mean()
     )
     assert 1.01 < wider < 1.06  # seen 1.04
+
+
+def test_a_distance_that_is_known_by_frame_sets_how_far_away_people_are(
+    lifter: Lifter, clip: Keypoints, tmp_path: Path
+) -> None:
+    away = 3.0 + 0.5 * np.sin(np.arange(F) / 9)
+    path = tmp_path / "away.csv"
+    path.write_text("frame,metres\n" + "".join(f"{i},{d:.6f}\n" for i, d in enumerate(away)))
+    known = read_distances(path)
+    np.testing.assert_allclose(list(known.values()), away, atol=1e-6)
+    for asked, course in (({"distance": known}, away), ({"distance": 3.0, "same": True}, np.full(F, 3.0))):
+        people = lift_keypoints(clip, lifter, LiftOptions(focal=1000.0, **asked))
+        assert people.unit == "m"
+        found = np.linalg.norm(people.root, axis=1)
+        np.testing.assert_allclose(found / found.mean(), course / course.mean(), rtol=1e-5)
+        assert found.mean() == pytest.approx(3.0, rel=0.1)
+    free = np.linalg.norm(lift_keypoints(clip, lifter, LiftOptions(focal=1000.0, distance=3.0)).root, axis=1)
+    assert np.ptp(free) > 1e-3
+
+
+@pytest.mark.parametrize("text", ["frame,metres\n", "1,2\n3\n", "1,nan\n", "1,-2\n", "1.5,2\n", "1,2,3\n"])
+def test_files_of_distances_that_are_none(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "away.csv"
+    path.write_text(text)
+    with pytest.raises(InputError, match=r"away\.csv.*write a frame's number and metres in each line"):
+        read_distances(path)
+
+
+def test_distances_that_cannot_be() -> None:
+    for wrong in ({}, {0: -1.0}, {0: float("nan")}, {0: 5000.0}):
+        with pytest.raises(ArgumentError, match=r"must be from 0.05 to 1000 in every frame"):
+            LiftOptions(distance=wrong)
+    with pytest.raises(ArgumentError, match="exclude each other"):
+        LiftOptions(distance={0: 3.0}, same=True)

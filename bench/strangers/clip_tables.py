@@ -78,8 +78,8 @@ def plain(_: Seen) -> LiftOptions:
 
 
 def by_distance(seen: Seen) -> LiftOptions:
-    """The camera's distance, the median over the clip."""
-    return replace(plain(seen), distance=float(np.median(seen.scale)))
+    """The camera's distance in every frame."""
+    return replace(plain(seen), distance=dict(zip(seen.frame.tolist(), seen.scale.tolist(), strict=True)))
 
 
 def by_height(seen: Seen) -> LiftOptions:

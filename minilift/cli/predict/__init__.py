@@ -18,14 +18,15 @@ from minilift.lift.lifter import Lifter
 from minilift.lift.weights.starting import STARTING, USUAL, weights_here
 from minilift.poses.body.file import read_body
 from minilift.poses.layouts import COURSE15
+from minilift.poses.lens.away import read_distances
 from minilift.poses.lens.axes import NAMES as AXES
 from minilift.poses.read.keypoints.clips import clips_of
 from minilift.poses.tracks.smooth import WAYS as SMOOTH
 
 PROGRAM = "minilift predict"
 SAME = (
-    "focal", "fov", "confidence", "person", "height", "distance", "axes", "level", "fill", "smooth", "flip",
-    "project",
+    "focal", "fov", "confidence", "person", "height", "distance", "same", "axes", "level", "fill", "smooth",
+    "flip", "project",
 )  # fmt: skip
 """Options that go by the same name in `LiftOptions`."""
 
@@ -55,6 +56,17 @@ examples:
 
 def main(argv: Sequence[str] | None = None) -> int:
     return run_program(PROGRAM, _predict, argv)
+
+
+def distance(text: str) -> float | dict[int, float]:
+    """Metres, or the file that has them by frame: the `type` of an argument."""
+    try:
+        value = float(text)
+    except ValueError:
+        return read_distances(text)
+    if not value > 0:
+        raise argparse.ArgumentTypeError("must be more than 0")
+    return value
 
 
 def _parser() -> Parser:
@@ -87,8 +99,12 @@ def _add_camera(parser: Parser) -> None:
     )  # fmt: skip
     add("--height", type=positive, metavar="M", group=group, help="of the person: the answer is in metres")
     add(
-        "--distance", type=positive, metavar="M", group=group, further=True,
-        help="or of the person from the camera",
+        "--distance", type=distance, metavar="M|FILE", group=group, further=True,
+        help="or of the person from the camera; a file has frame and metres in each line",
+    )  # fmt: skip
+    add(
+        "--same", action="store_true", group=group, further=True,
+        help="people stay as far away as they are, on the spot or followed by the camera",
     )  # fmt: skip
     add(
         "--body", default="auto", metavar="FILE", group=group, help="of minilift body; none, or auto [auto]"

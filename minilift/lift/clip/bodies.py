@@ -21,7 +21,6 @@ from minilift.lift.clip.place import Lifted
 from minilift.poses.body.body import Body
 from minilift.poses.body.prior import prior
 from minilift.poses.layouts import COURSE15
-from minilift.poses.lens.path import steadied
 from minilift.poses.lens.scale import Scale
 from minilift.poses.lens.stature import stature
 
@@ -103,13 +102,13 @@ def _scaled(found: dict[int, Body], lifted: Lifted, scale: Scale, options: LiftO
     given, unit = options.body, scale.unit
     if options.height is not None:
         tall = options.height
-    elif isinstance(given, Body) and given.unit == "m" and options.distance is None:
+    elif isinstance(given, Body) and given.unit == "m" and options.metres is None:
         tall, unit = given.height, "m"
     else:
         rows = lifted.person == first
         alone = Scale({first: lengths[first]}, lengths[first], unit, None)
         depth = alone.depths(lifted.own[rows], lifted.seen[rows], lifted.person[rows])
-        tall = (options.distance or 1.0) / float(np.nanmedian(depth))
+        tall = (options.metres or 1.0) / float(np.nanmedian(depth))
     wanted = {one: tall * row for one, row in lengths.items()}
     others = np.asarray(np.median(list(wanted.values()), axis=0))
     notes = scale.notes
@@ -123,8 +122,7 @@ def _scaled(found: dict[int, Body], lifted: Lifted, scale: Scale, options: LiftO
 def fused(lifted: Lifted, bodies: Bodies, fps: float | None = None) -> Lifted:
     """The same detections, each the pose that fits keypoints, the lifter's depths and the body best."""
     own = np.array(lifted.own, np.float64)
-    depth = bodies.scale.depths(lifted.own, lifted.seen, lifted.person)
-    depth = steadied(depth, lifted.frame, lifted.person, fps)
+    depth = bodies.scale.over_time(lifted.own, lifted.seen, lifted.person, lifted.frame, fps)
     spread = depth_spread(lifted)
     share = np.full(lifted.state.shape, np.nan)
     for one, body in bodies.of.items():

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+
+import numpy as np
 
 from minilift.errors import ArgumentError
 from minilift.poses.body.body import Body
@@ -35,7 +38,9 @@ class LiftOptions:
     confidence  a joint with a lower score counts as not seen
     person      one person alone: an id, "longest" or "largest"; None: all
     height      metres, of the person (of all of them alike, where there are several): sets the scale
-    distance    metres from the camera to the mid-hip, the median over the clip: sets the scale
+    distance    metres from the camera to the mid-hip: sets the scale. A number is the median over the clip; a
+                mapping has it by frame, of one person, and makes poses better, too
+    same        people keep their distance over the clip: they stay where they are, or the camera follows
     body        one body a person: "auto" finds it from the clip, "none" uses none, or it is given
     axes        of the answer: AXES, docs/cameras.md
     level       turn the ground level, where feet show it
@@ -55,7 +60,8 @@ class LiftOptions:
     confidence: float = CONFIDENCE
     person: str | None = None
     height: float | None = None
-    distance: float | None = None
+    distance: float | Mapping[int, float] | None = None
+    same: bool = False
     body: Body | str = "auto"
     known: Prior | None = None
     axes: str = "camera"
@@ -65,9 +71,29 @@ class LiftOptions:
     flip: bool = False
     project: bool = False
 
+    @property
+    def metres(self) -> float | None:
+        """The median distance, where it is known."""
+        if isinstance(self.distance, Mapping):
+            return float(np.median(list(self.distance.values())))
+        return self.distance
+
+    @property
+    def course(self) -> Mapping[int, float] | None:
+        """How the distance changes over the frames, where that is known: `Scale.course`."""
+        return {0: 1.0} if self.same else self.distance if isinstance(self.distance, Mapping) else None
+
     def __post_init__(self) -> None:
+        if isinstance(self.distance, Mapping):
+            low, high = _BOUNDS["distance"]
+            wrong = [metres for metres in self.distance.values() if not low <= metres <= high]
+            if wrong or not self.distance:
+                problem = f"must be from {low:g} to {high:g} in every frame"
+                raise ArgumentError("distance", wrong[0] if wrong else "no frame", problem)
+            if self.same:
+                raise ArgumentError("same", True, "and a distance for each frame exclude each other")
         for name, (low, high) in _BOUNDS.items():
-            value = getattr(self, name)
+            value = self.metres if name == "distance" else getattr(self, name)
             if value is not None and not (math.isfinite(value) and low <= value <= high):
                 raise ArgumentError(name, value, f"must be from {low:g} to {high:g}")
         for name, known in (("axes", AXES), ("smooth", (None, *SMOOTH))):
@@ -78,7 +104,7 @@ class LiftOptions:
             raise ArgumentError("body", self.body[:40], "unknown; use auto, none, or a body")
         if self.height is not None and self.distance is not None:
             problem = "sets the scale, and so does {0}; give one of them"
-            raise ArgumentError("height", self.height, problem, ("distance", self.distance))
+            raise ArgumentError("height", self.height, problem, ("distance", self.metres))
         given = [name for name in ("camera", "focal", "fov") if getattr(self, name) is not None]
         if len(given) > 1:
             problem = "says what {0} says; give one of them"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 
+from minilift.errors import ArgumentError
 from minilift.lift.clip.options import LiftOptions
 from minilift.poses.few import distinct
 from minilift.poses.joint_state import ESTIMATED, SEEN
@@ -16,7 +17,6 @@ from minilift.poses.layouts import ROOT
 from minilift.poses.lens.axes import Axes
 from minilift.poses.lens.camera import Camera
 from minilift.poses.lens.check import reprojection
-from minilift.poses.lens.path import steadied
 from minilift.poses.lens.scale import Scale
 from minilift.poses.lens.turn import back
 from minilift.poses.lifted import LiftedPeople
@@ -81,17 +81,20 @@ class Placement:
 
 def scale_of(lifted: Lifted, stills: bool, options: LiftOptions) -> Scale:
     """The scale by the lifter's bones. `stills`: whether the rows have nothing to do with each other."""
-    return Scale.fit(
+    course = options.course
+    if course is not None and len(course) > 1 and len(np.unique(lifted.person)) > 1:
+        problem = "by frame is that of one person, and there are several; choose one with {0}"
+        raise ArgumentError("distance", f"{len(course)} frames", problem, ("person", "longest"))
+    scale = Scale.fit(
         lifted.own, lifted.seen, lifted.person, stills=stills, height=options.height,
-        distance=options.distance,
+        distance=options.metres,
     )  # fmt: skip
+    return replace(scale, course=course)
 
 
 def placed(lifted: Lifted, scale: Scale, fps: float | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Joints (n, 15, 3) and mid-hips (n, 3) in the camera's axes, as far away as the scale says."""
-    depth = scale.depths(lifted.own, lifted.seen, lifted.person)
-    if scale.each is None:  # a clip, whose people do not jump to and fro
-        depth = steadied(depth, lifted.frame, lifted.person, fps)
+    depth = scale.over_time(lifted.own, lifted.seen, lifted.person, lifted.frame, fps)
     joint_3d = back(lifted.own, lifted.turned) * depth[:, None, None]
     root = back(np.broadcast_to(ROOT, (len(depth), 1, 3)), lifted.turned)[:, 0] * depth[:, None]
     return joint_3d, root

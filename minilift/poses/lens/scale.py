@@ -23,6 +23,7 @@ import numpy as np
 
 from minilift.poses.few import distinct, median_of_known
 from minilift.poses.layouts import COURSE15
+from minilift.poses.lens.path import steadied
 from minilift.poses.lens.stature import stature, typical
 
 _N = len(COURSE15)
@@ -47,6 +48,8 @@ class Scale:
     """For pictures that have nothing to do with each other: ("height", m), ("distance", m),
     ("distance", 1)."""
     notes: tuple[str, ...] = ()
+    course: Mapping[int, float] | None = None
+    """The distance by frame, in any unit, where it is known how that changes; one frame: it does not."""
 
     @classmethod
     def fit(
@@ -91,6 +94,26 @@ class Scale:
         if self.each is not None:
             return np.asarray(self.each[1] / stature(bones.length))
         return _units(_each(person, self.lengths, self.others), bones)
+
+    def over_time(
+        self, own: np.ndarray, seen: np.ndarray, person: np.ndarray, frame: np.ndarray,
+        fps: float | None = None,
+    ) -> np.ndarray:  # fmt: skip
+        """The same of a clip, whose people do not jump to and fro: steadied; or as the course says, times
+        one factor a person, the median of what it takes."""
+        depth = self.depths(own, seen, person)
+        if self.each is not None:
+            return depth
+        if self.course is None:
+            return steadied(depth, frame, person, fps)
+        at = np.array(sorted(self.course))
+        found = np.interp(frame, at, [self.course[one] for one in at.tolist()])
+        order = np.argsort(person, kind="stable")
+        for rows in np.split(order, np.flatnonzero(np.diff(person[order])) + 1):
+            known = rows[np.isfinite(depth[rows])]
+            if len(known):
+                found[rows] *= np.median(depth[known] / found[known])
+        return np.where(np.isfinite(depth), found, np.nan)
 
     def statures(self) -> dict[int, float]:
         """How tall every person comes out, in `unit`."""
