@@ -14,6 +14,7 @@ import clip_files
 import numpy as np
 import pytest
 from conftest import make_poses
+from keypoint_tables import person
 
 from minilift import Lifter, LiftModel
 from minilift.cli.predict import main
@@ -390,3 +391,15 @@ def test_nothing_is_replaced_unasked(folder: Path, capsys: Capture) -> None:
     assert Path("out.npz").read_bytes() == b"precious"
     assert main(["a.npy", "-o", "out.npz", "--force"]) == 0
     assert len(lifted()) == len(IMAGE)
+
+
+def test_what_is_suspicious_is_in_file_and_page_too(folder: Path, capsys: Capture) -> None:
+    array = np.array([person(frame) for frame in range(12)])
+    array[..., 1] = 800 - array[..., 1]
+    np.save("up.npy", array)
+    assert main(["up.npy", "--size", "1000x800", "--layout", "coco17", "--to", "npz", "json", "html"]) == 0
+    told = "heads are below hips: y seems to point up"
+    assert f"warning: up: {told}" in capsys.readouterr().err
+    assert any(told in line for line in np.load("up_3d.npz")["warnings"])
+    assert any(told in line for line in json.loads(Path("up_3d.json").read_text())["warnings"])
+    assert told in Path("up_3d.html").read_text().partition('aria-label="Warnings"')[2][:300]
