@@ -20,15 +20,15 @@ from minilift.images.made import made_faces
 from minilift.images.pictures import PointPictures, as_floats
 from minilift.images.read.points_csv import read_points_csv
 from minilift.images.transforms.turns import moved
-from minilift.nn import Dropout, Linear, Module, ReLU, Sequential
+from minilift.nn import BatchNorm1d, Dropout, Linear, Module, ReLU, Sequential
 from minilift.nn.losses import mse
 from minilift.ops import Array, Ops, get_ops
-from minilift.optim import Adam, CosineAnnealingLR
+from minilift.optim import Adam, WarmUpCosineLR
 from minilift.show.charts.courses import drawable, plot_points
 from minilift.train import Batches
 
 DATA = "folder with training, val and test, each a .csv or .zip in the form of Kaggle's facial keypoints"
-DEFAULTS = Options(net="conv", epochs=40, lr=2e-3, batch_size=64)
+DEFAULTS = Options(net="conv", epochs=40, lr=1e-3, batch_size=64)
 NETS = ("conv", "dropout", "dropout2d", "plain")
 MADE = 800, 100, 100  # synthetic faces to train on, to validate and to test with
 CHANNELS = 16, 32, 64, 128
@@ -74,7 +74,10 @@ def build(net: str, shape: tuple[int, ...], points: int, ops: Ops, seed: int) ->
         if net == "dropout2d":
             layers.append(Dropout2d(0.1, seed=seed, ops=ops))
         inputs, side = outputs, side // 2
-    layers += [Flatten(ops=ops), Linear(inputs * side * side, 256, rng=rng, ops=ops), ReLU(ops=ops)]
+    layers += [Flatten(ops=ops), Linear(inputs * side * side, 256, rng=rng, ops=ops)]
+    # Thousands of inputs move a unit so far in one step of Adam that nearly all of its ReLUs would die
+    layers += [] if net == "plain" else [BatchNorm1d(256, ops=ops)]
+    layers.append(ReLU(ops=ops))
     if net == "dropout":
         layers.append(Dropout(0.25, seed=seed, ops=ops))
     return Sequential(*layers, Linear(256, 2 * points, rng=rng, ops=ops))
@@ -119,7 +122,7 @@ def _run(options: Options, sets: list[PointPictures]) -> dict[str, Any]:
     optimiser = Adam(network.parameters(), lr=options.lr)
     task = Task(
         network, optimiser, train, ops.asarray(data[1][0][:64]), Batches(*data[1], 64), loss=mse, metrics={},
-        scheduler=CosineAnnealingLR(optimiser, options.epochs * train.steps, per="batch"),
+        scheduler=WarmUpCosineLR(optimiser, options.epochs * train.steps),
     )  # fmt: skip
     done = fit(task, options, out)
     network.load(out / "weights.pt")
