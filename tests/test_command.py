@@ -218,7 +218,8 @@ def helped(words: list[str]) -> str:
 
 def commands_of(name: str) -> list[str]:
     """The commands below a subcommand, as its help lists them."""
-    return re.findall(r"^    (\w+) {2,}", helped([name, "--help"]).partition("COMMAND\n")[2], re.MULTILINE)
+    listed = helped([name, "--help"]).partition("COMMAND\n")[2]
+    return re.findall(r"^    ([\w-]+)(?: {2,}|$)", listed, re.MULTILINE)
 
 
 def test_no_subcommand_is_left_out() -> None:
