@@ -157,6 +157,8 @@ BAD: dict[str, list[tuple[list[str], str]]] = {
     ],
     "examples": [
         (["fashion"], "did you mean fashion-mnist?"),
+        (["faces"], "'faces': no such command of minilift examples"),
+        (["--stdy"], "--stdy: no such option"),
     ],
     "examples fashion-mnist": [
         (["--data", "none"], "--data none: no such file or folder"),
@@ -165,17 +167,21 @@ BAD: dict[str, list[tuple[list[str], str]]] = {
     ],
     "examples mnist-conv": [
         (["--data", "none"], "--data none: no such file or folder"),
+        (["--lr", "0"], "--lr 0: must be more than 0"),
         (["--net", "rotations"], "--net rotations: unknown; did you mean rotation?"),
     ],
     "examples variable-resolution": [
+        (["--data", "none"], "--data none: no such file or folder"),
         (["--net", "resized-32"], "--net resized-32: unknown; did you mean resized-"),
         (["--batch-size", "0"], "--batch-size 0: must be at least 1"),
     ],
     "examples facial-keypoints": [
+        (["--data", "none"], "--data none: no such file or folder"),
         (["--data", "empty"], "empty: neither training.zip nor training.csv is in this folder"),
         (["--epochs", "0"], "--epochs 0: must be at least 1"),
     ],
     "examples cifar10": [
+        (["--net", "conv"], "--net conv: unknown; use one of dense"),
         (["--data", "empty"], "empty: is not a folder; give the one that has data_batch_1 in it"),
         (["--trials", "0"], "--trials 0: must be at least 1"),
     ],
