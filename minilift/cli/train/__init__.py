@@ -150,7 +150,8 @@ def _finished(trainer: Trainer, settings: TrainSettings, trust: str, with_test: 
     if trainer.given_up and state.epoch < settings.epochs:
         print(f"\n{_given_up(settings)}, after epoch {state.epoch} of {settings.epochs}")
     when = f"epoch {state.best_epoch} of {settings.epochs}"
-    print(f"\nbest validation {_watched(settings)} {state.best:.5f} units, {when}, {state.seconds:.0f} s")
+    unit = " units" if settings.weak == "none" else ""  # a loss without 3D is in none
+    print(f"\nbest validation {_watched(settings)} {state.best:.5f}{unit}, {when}, {state.seconds:.0f} s")
     print(f"wrote {trainer.weights_path} (those weights), {trainer.log_path}, {trainer.checkpoint_path}")
     print(trust)
     weights = trainer.weights_path != Path(TrainSettings.weights)
