@@ -29,13 +29,13 @@ class ArgumentError(InputError):
         self.name, self.value, self.problem, self.others = name, value, problem, others
 
     def __str__(self) -> str:
-        return self.told(lambda name, value: f"{name}={value}")
+        return self.told(lambda name, value: f"{name}={shown(value)}")
 
-    def told(self, say: Callable[[str, str], str]) -> str:
+    def told(self, say: Callable[[str, Any], str]) -> str:
         """The message, with every setting and its value in the words that `say` has for them."""
-        value, problem = "''" if self.value == "" else shown(self.value), self.problem
+        value, problem = "''" if self.value == "" else self.value, self.problem
         for i, (name, other) in enumerate(self.others):  # not str.format: a file's name may have braces
-            problem = problem.replace(f"{{{i}}}", say(name, shown(other)))
+            problem = problem.replace(f"{{{i}}}", say(name, other))
         return f"{say(self.name, value)}: {problem}"
 
 
@@ -51,10 +51,12 @@ def counted(n: int, thing: str) -> str:
     return f"{n:,} {thing}{'s' * (n != 1)}"
 
 
-def as_flag(name: str, value: str) -> str:
+def as_flag(name: str, value: Any) -> str:
     """An argument of the library as the flag that it has on every command line: `--batch-size 1`."""
     flag = name.replace("_", "-")
-    return {"yes": f"--{flag}", "no": f"--no-{flag}"}.get(value, f"--{flag} {value}")
+    if isinstance(value, bool):
+        return f"--{flag}" if value else f"--no-{flag}"
+    return f"--{flag} {shown(value)}"
 
 
 def run_program(name: str, command: Callable[[Sequence[str] | None], int], argv: Sequence[str] | None) -> int:

@@ -184,6 +184,15 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Ca
         ),
         (["--data", "two.npz", "--yaw", "20"], "--yaw 20.0: is made of 3D, which --weak two-view does"),
         (["--data", "two.npz", "--synthetic", "1"], "--synthetic 1.0: is made of 3D, which --weak two-view"),
+        (
+            ["--data", "two.npz", "--swap", "0.1"],
+            "--swap 0.1: --weak two-view takes noise and no other",
+        ),
+        (
+            ["--data", "two.npz", "--mean-elevation", "5"],
+            "--mean-elevation 5: acts with --weak one-view",
+        ),
+        (["--data", "two.npz", "--preset", "one-view"], "--weak two-view: --preset one-view is for another"),
         (["--data", "two.npz", "--loss", "mse"], "--loss mse: compares with 3D, which --weak two-view does"),
     ):
         assert train(["--weak", "two-view", *words, *FLAGS]) == 2

@@ -108,6 +108,11 @@ def make_settings(preset: str = DEFAULT, changes: Mapping[str, Any] | None = Non
         meant = f"did you mean {near[0]}?" if near else f"use one of {', '.join(PRESETS)}"
         raise InputError(f"preset={preset}: unknown; {meant}")
     changed = dict(changes or {})
+    own, asked = (part.get("weak", "none") for part in (PRESETS[preset].settings, changed))
+    if own != "none" and asked not in ("none", own):
+        raise ArgumentError(
+            "weak", asked, "{0} is for another way to learn; leave one of both out", ("preset", preset)
+        )
     if {"betas", "momentum"} & changed.keys():
         changed.setdefault("cycle_momentum", False)
     return TrainSettings(**{**PRESETS[preset].settings, **changed})

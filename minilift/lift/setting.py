@@ -13,6 +13,12 @@ from minilift.errors import ArgumentError
 WEAK = ("none", "two-view", "one-view")
 WITHOUT_3D = {"two-view": ("flip", "noise", "elevation"), "one-view": ("flip", "elevation")}
 """Of the augmentation, what images can do."""
+OF_IMAGES = ("noise", "noise_to", "outliers", "swap")
+"""Of the augmentation, what needs no 3D, and why a way of learning may not have it."""
+NOT_THESE = {
+    "two-view": "{0} takes noise and no other errors of images; leave it out",
+    "one-view": "changes images, with which {0} compares those of turned poses; leave it out",
+}
 FIND = "find"
 YES, NO = ("yes", "true", "on", "1"), ("no", "false", "off", "0")
 
@@ -140,6 +146,12 @@ def check_together(settings: Any) -> None:
         if getattr(settings, name) and settings.head == "ray":
             problem = "a hidden joint has no ray for {0} to put it on; add {1}"
             raise ArgumentError(name, getattr(settings, name), problem, ("head", "ray"), ("head", "place"))
+    for name, setting in type(settings).__dataclass_fields__.items():
+        other = setting.metadata["setting"].acts_with
+        unasked = other is not None and other[0] == "weak" and settings.weak not in other[1]
+        if unasked and getattr(settings, name) != setting.default:
+            problem = "acts with {0} alone; leave it out"
+            raise ArgumentError(name, getattr(settings, name), problem, ("weak", other[1][0]))
     if settings.weak == "none":
         return
     if settings.head != "ray":
@@ -151,7 +163,8 @@ def check_together(settings: Any) -> None:
     for name, setting in type(settings).__dataclass_fields__.items():
         of_3d = setting.metadata["setting"].group == "augmentation" and name not in allowed
         if (of_3d or name == "synthetic") and getattr(settings, name):
-            problem = "is made of 3D, which {0} does without; leave it out"
+            made = "is made of 3D, which {0} does without; leave it out"
+            problem = NOT_THESE[settings.weak] if name in OF_IMAGES else made
             raise ArgumentError(name, getattr(settings, name), problem, ("weak", settings.weak))
     if settings.loss != "mpjpe":
         problem = "compares with 3D, which {0} does without; leave it out"

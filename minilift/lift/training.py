@@ -34,6 +34,10 @@ class Training:
         """As `Trainer.fit`: False if a signal came before the last epoch was done."""
         return self.trainer.fit(self.train, self.validation, self.test, epochs=self.epochs)
 
+    def doubt(self) -> str:
+        """What is wrong with the poses of the best weights, the best as they are; '' for nothing known."""
+        return ""
+
 
 def lift_training(
     model: LiftModel, optimiser: Optimiser, scheduler: Schedule | None, train: Poses, validation: Poses,

@@ -8,9 +8,10 @@ import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from minilift.cli.study.flags import PROGRAM, read_tables, study_parser
-from minilift.errors import ArgumentError, InputError, as_flag, run_program
+from minilift.errors import ArgumentError, InputError, as_flag, run_program, shown
 from minilift.files import check_writable, only_one
 from minilift.lift.build import fingerprint
 from minilift.lift.settings import SETTINGS, TrainSettings
@@ -39,9 +40,9 @@ def _main(argv: Sequence[str] | None) -> int:
         raise InputError(error.told(_said)) from None
 
 
-def _said(name: str, value: str) -> str:
+def _said(name: str, value: Any) -> str:
     """Settings as a study has them, other arguments as flags."""
-    return f"{name}={value}" if name in SETTINGS else as_flag(name, value)
+    return f"{name}={shown(value)}" if name in SETTINGS else as_flag(name, value)
 
 
 def _study(args: argparse.Namespace, argv: Sequence[str] | None) -> int:

@@ -79,6 +79,7 @@ def _run(settings: TrainSettings, asked: Asked, arrays: dict[str, Any], meta: di
         _announce(training, settings, len(train), begun.watched)
         if finished := training.fit():
             _finished(trainer, settings, _trust(trainer, settings, train), begun.watched > 0)
+            _doubt(training, settings)
         else:
             _stopped(trainer, settings)
         if curves and trainer.progress.history:
@@ -159,6 +160,12 @@ def _finished(trainer: Trainer, settings: TrainSettings, trust: str, with_test: 
     words += ["--data", settings.test] if settings.test != TrainSettings.test else []
     missing = "" if with_test else f", when {settings.test} is there (or give other poses with --data)"
     print(f"next: {_command('eval', *words)}{missing}")
+
+
+def _doubt(training: Training, settings: TrainSettings) -> None:
+    if problem := training.doubt():
+        longer = f"train longer ({flag('resume')} {flag('epochs')} {2 * settings.epochs})"
+        print(f"warning: these poses may be of no use: {problem}; {longer}, or start again ({flag('seed')})")
 
 
 def _command(name: str, *words: str) -> str:

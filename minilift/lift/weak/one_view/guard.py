@@ -10,8 +10,9 @@ GRACE = 1000
 """Steps that a run has to get away from where it began, which is nearly flat."""
 PATIENCE = 3
 """Epochs in a row after which it counts as collapsed."""
-
-
+ENOUGH = 200
+"""Poses from which on that can be told: covariances of 30 numbers are compared, seven times as many. Poses
+without an error are called useless by one draw of 100 in five, and by none of 200."""
 CLEARLY = 0.9
 """Another answer has to be so much less unlike people, or chance may have made it so."""
 

@@ -10,7 +10,7 @@ import numpy as np
 from minilift.lift.weak import operations as geometry
 from minilift.lift.weak.one_view.guide import SPREAD, Guide
 from minilift.lift.weak.one_view.network import Adversaries
-from minilift.lift.weak.one_view.rows import LABEL, TRUTH
+from minilift.lift.weak.one_view.rows import LABEL, TRUTH, OneViewBatches
 from minilift.lift.weak.one_view.step import metrics_of, truth_loss
 from minilift.nn import losses
 from minilift.ops import Array, get_ops
@@ -43,6 +43,11 @@ def unlikeness(images: np.ndarray, others: np.ndarray) -> float:
     return float(apart + np.trace(first) + np.trace(second) - 2 * shared)
 
 
+def evenly(n: int) -> np.ndarray:
+    """The numbers of up to MOST of n poses."""
+    return np.unique(np.linspace(0, n - 1, MOST).astype(int))
+
+
 class OneViewMeasure(Measure):
     """`Measure` by images alone. Of a lifter's poses seen from ways around them, in units of the data:
 
@@ -54,7 +59,8 @@ class OneViewMeasure(Measure):
         labelled  where some poses have labels, their mean error, in units of the data
         loss      gap + cycle, and that, by which epochs are chosen
 
-    and `mpjpe` where `truth` asks for it, on which nothing depends.
+    and `mpjpe` where `truth` asks for it, on which nothing depends. Batches that have `others` are seen from
+    elsewhere together with those.
     """
 
     def __init__(self, network: Adversaries, unit: float, truth: bool) -> None:
@@ -64,8 +70,9 @@ class OneViewMeasure(Measure):
 
     def __call__(self, batches: Batches) -> dict[str, float]:
         x, y = batches.on(self.network.ops)
-        rows = np.unique(np.linspace(0, len(batches) - 1, MOST).astype(int))
-        images = np.asarray(self.network.ops.to_host(x))[rows]
+        images = np.asarray(self.network.ops.to_host(x))[evenly(len(batches))]
+        if isinstance(batches, OneViewBatches) and batches.others is not None:
+            images = np.concatenate([images, batches.others.astype(images.dtype)])
         found = self.seen_from_elsewhere(images)
         if y.shape[1] == LABEL.stop:
             found["labelled"] = self._labelled(x, y)

@@ -46,6 +46,7 @@ class OneViewBatches(Batches):
             problem = f"head {model.head!r} and {model.input_nodes} inputs"
             raise InputError(f"{problem}: one view trains depths on rays; use LiftModel(head='ray')")
         self.count, self.flip, self.labels = len(poses), flip, labels
+        self.others: np.ndarray | None = None  # images (m, 30) to look at as well, where these are too few
         both = [np.asarray(poses.joint_2d), np.asarray(poses.joint_3d) if truth else None]
         x, y = (self._rows(points) for points in both)
         if labels is not None:

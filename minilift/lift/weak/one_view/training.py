@@ -19,8 +19,8 @@ from minilift.lift.setting import known_elevation
 from minilift.lift.settings import TrainSettings
 from minilift.lift.training import Training
 from minilift.lift.weak.one_view.cycle import Weights
-from minilift.lift.weak.one_view.guard import Collapsed, Guard, useless
-from minilift.lift.weak.one_view.measure import OneViewMeasure
+from minilift.lift.weak.one_view.guard import ENOUGH, Collapsed, Guard, useless
+from minilift.lift.weak.one_view.measure import MOST, OneViewMeasure, evenly
 from minilift.lift.weak.one_view.network import Adversaries
 from minilift.lift.weak.one_view.rows import OneViewBatches
 from minilift.lift.weak.one_view.step import OneViewStep
@@ -34,18 +34,34 @@ LEAST = 1e-6
 
 @dataclass
 class OneViewTraining(Training):
-    """A `Training` that leaves no useless weights behind."""
+    """A `Training` that leaves no weights behind from which it collapsed, and says so."""
+
+    judged: int = 0
+    """The number of poses by which it is told whether the lifter's are of use."""
 
     def fit(self) -> bool:
         """As `Training.fit`. Raises Collapsed, with the weights of this run removed if they are of no use."""
-        trainer = self.trainer
         try:
             return super().fit()
-        except Collapsed:
-            best = [row for row in trainer.progress.history if row["epoch"] == trainer.progress.best_epoch]
-            if trainer.files.writes and any(map(useless, best)):
-                trainer.weights_path.unlink(missing_ok=True)
-            raise
+        except Collapsed as problem:
+            raise Collapsed(f"{problem}; {self._what_is_left()}") from None
+
+    def _what_is_left(self) -> str:
+        trainer, again = self.trainer, "to resume would go on with what has collapsed"
+        if not trainer.files.writes:
+            return again
+        path, best = trainer.weights_path, f"epoch {trainer.progress.best_epoch}"
+        if self._problem_of_best():
+            path.unlink(missing_ok=True)
+            return f"{path}, of {best}, was as useless and is removed; {again}"
+        return f"{path} is that of {best}, before the collapse; {again}"
+
+    def _problem_of_best(self) -> str:
+        state = self.trainer.progress
+        return "".join(useless(row) for row in state.history if row["epoch"] == state.best_epoch)
+
+    def doubt(self) -> str:
+        return self._problem_of_best() if self.judged >= ENOUGH else ""
 
 
 def unit_of(poses: Poses) -> float:
@@ -87,15 +103,32 @@ def build_one_view(
         OneViewBatches(poses, model, EVALUATION_ROWS, truth=truth, labels=labels)
         for poses, labels in zip(sets[1:], (held_out, None), strict=False)
     ]
+    judged = _judged(others[0], train)
+    if judged < ENOUGH:
+        show(
+            f"warning: {judged:,} poses are too few to tell right ones from flat ones and from front and "
+            f"back exchanged; give {ENOUGH} or more"
+        )
     step = OneViewStep(network, optimiser, unit, weights or Weights(), truth)
     trainer = Trainer(
         network, step.sums.loss, optimiser, build_scheduler(settings, optimiser, steps),
         metrics=step.sums.metrics, watch="loss", step=step, measure=OneViewMeasure(network, unit, truth),
         out=out, weights=settings.weights, patience=settings.patience, min_delta=settings.min_delta,
         settings={**settings.as_stored(), "data": fingerprint(data, settings.labelled > 0)},
-        show=show, bar=bar, listeners=[Guard()],
+        show=show, bar=bar, listeners=[Guard()] if judged >= ENOUGH else [],
     )  # fmt: skip
-    return OneViewTraining(trainer, batches, others[0], others[1] if test else None, settings.epochs)
+    watched = others[1] if test else None
+    return OneViewTraining(trainer, batches, others[0], watched, settings.epochs, judged)
+
+
+def _judged(held_out: OneViewBatches, train: Poses) -> int:
+    """The number of poses that validation looks at from elsewhere. Where too few are held out, poses that are
+    trained on are among them: no depth is compared, so they serve nearly as well."""
+    if len(held_out) < ENOUGH:
+        some = np.asarray(train.read(evenly(len(train))).joint_2d)
+        held_out.others = some.reshape(len(some), -1)
+        return len(held_out) + len(some)
+    return min(len(held_out), MOST)
 
 
 def fingerprint(poses: Poses, labels: bool = False) -> list[Any]:
