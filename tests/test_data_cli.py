@@ -194,7 +194,7 @@ def test_info_of_a_sound_file(capsys):
     assert "joint_2d_1 (400, 15, 2) float32, joint_3d (400, 15, 3) float32" in out
     assert "so the root depth is 1.0000: as expected" in out
     assert "the 2D points are x/-z, y/-z\n" in out
-    assert "ignored keys  none" in out
+    assert "ignored       none" in out
     assert "duplicates    0\n" in out
     scale = load_scale("poses_scale.npy", 400)
     assert f"poses_scale.npy: {scale.min():.3f} to {scale.max():.3f} m per unit" in out
@@ -224,7 +224,7 @@ def test_info_of_a_file_with_other_poses_keys_and_a_shifted_root(capsys):
     out = info(capsys, "odd.pkl")
     assert "joint_2d (5, 15, 2) >f8" in out
     assert "fps int" in out
-    assert "ignored keys  fps" in out
+    assert "ignored       fps" in out
     assert "duplicates    2\n" in out
     assert "expected (0.0, 0.0, -1.0), off by up to" in out
 

@@ -149,6 +149,8 @@ def test_held_out_rows_are_whole_blocks_of_the_asked_share() -> None:
     assert len(hold_out(10_000, 0.0485, seed=0)[1]) == 500  # 9.7 blocks are 10
     with pytest.raises(InputError, match="2 rows are too few"):
         hold_out(2, 0.05, 0)
+    with pytest.raises(InputError, match=r"^1 row is too few"):
+        hold_out(1, 0.05, 0)
 
 
 def test_a_training_step_never_waits_for_the_device() -> None:

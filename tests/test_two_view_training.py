@@ -149,6 +149,21 @@ def test_batches_mirror_a_share_and_keep_what_is_compared() -> None:
         TwoViewBatches(views.take(slice(0, 0)), model, 100, truth=False)
 
 
+def test_one_view_is_no_data_for_two() -> None:
+    poses: Any = make_poses(20)
+    with pytest.raises(TypeError, match=r"^data is Poses, not TwoViews; .* load_two_views"):
+        run_epoch_weak(0, poses, LiftModel(0, 8, head="ray"))
+
+
+def test_a_file_of_one_person(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    monkeypatch.chdir(tmp_path)
+    save_two_views("two.npz", two_views(1))
+    assert train(["--weak", "two-view", "--data", "two.npz", *FLAGS]) == 2
+    told = capsys.readouterr()
+    assert "two.npz: 1 pose in two views\n" in told.out
+    assert "--data two.npz: 1 row is too few to train on" in told.err
+
+
 def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
     monkeypatch.chdir(tmp_path)
     views = two_views(900)

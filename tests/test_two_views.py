@@ -26,6 +26,10 @@ def joint_3d() -> np.ndarray:
 
 @pytest.fixture
 def content(joint_3d: np.ndarray) -> Content:
+    return content_of(joint_3d)
+
+
+def content_of(joint_3d: np.ndarray) -> Content:
     """A file as P2 = R P1 + T has it, its 2D points still to be divided by the focal lengths."""
     rng = np.random.default_rng(0)
     first, other = np.radians(rng.uniform(-10, 25, (2, N)))
@@ -191,10 +195,9 @@ def test_what_cannot_be_used_is_one_line(told: str, content: Content, tmp_path: 
     assert "\n" not in line
 
 
-@pytest.mark.parametrize("key", ["joint_2d_2", "rot", "transl", "focal_len_1"])
-def test_a_missing_second_view(key: str, content: Content, tmp_path: Path) -> None:
-    del content[key]
-    with pytest.raises(InputError, match=f"no second view: no key {key}; .* minilift data twoview"):
+def test_a_missing_second_view(content: Content, tmp_path: Path) -> None:
+    del content["joint_2d_2"]
+    with pytest.raises(InputError, match=r"no second view: no key joint_2d_2; .* minilift data twoview"):
         load(content, tmp_path)
 
 

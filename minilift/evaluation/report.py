@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from minilift.errors import counted
 from minilift.evaluation.errors import PoseErrors
 from minilift.files import PathLike, one_line
 from minilift.files.mapped import Points
@@ -93,7 +94,7 @@ class Report:
     def title(self) -> str:
         """What was measured, in a few words."""
         weights, data = (one_line(str(path)) for path in (self.weights or "lifter", self.data or "poses"))
-        return f"{weights} on {data}: {len(self.poses):,} poses"
+        return f"{weights} on {data}: {counted(len(self.poses), 'pose')}"
 
     @property
     def mm(self) -> np.ndarray | None:

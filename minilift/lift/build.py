@@ -110,7 +110,10 @@ def split_data(data: Poses, settings: TrainSettings) -> tuple[Poses, Poses]:
 def split_rows(n: int, settings: TrainSettings) -> tuple[np.ndarray, np.ndarray]:
     """Row numbers of the data to train on, and to validate; of both only those that are `labelled` where
     nothing is learned from the others."""
-    rows, held_out = hold_out(n, settings.val_fraction, settings.seed)
+    try:
+        rows, held_out = hold_out(n, settings.val_fraction, settings.seed)
+    except InputError as problem:
+        raise ArgumentError("data", settings.data, str(problem)) from None
     if 0 < settings.poses < len(rows):
         rows = rows[np.linspace(0, len(rows) - 1, settings.poses).astype(int)]
     if settings.labelled and settings.weak == "none":

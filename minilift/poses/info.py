@@ -5,11 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
+from minilift.errors import InputError, counted
 from minilift.files import PathLike, one_line
 from minilift.files.mapped import Points, blocks
 from minilift.poses.layouts import COURSE15, ROOT
 from minilift.poses.poses import Poses, find_scale, load_poses, load_scale
-from minilift.poses.read.course import files_of, read_keys
+from minilift.poses.read.course import KEYS, SECOND_VIEW, files_of, has_second_view, read_keys
 from minilift.poses.read.detect import detect
 from minilift.poses.read.formats import CLIP, SKELETON
 
@@ -30,17 +31,22 @@ def describe(path: PathLike) -> str:
 
 def describe_poses(path: PathLike) -> str:
     """The table for one file of poses. Raises InputError where load_poses does."""
-    stored = [f"{one_line(str(key), 40)} {_kind(value)}" for key, value in read_keys(path).items()]
+    content = read_keys(path)
+    if has_second_view(content):
+        content = read_keys(path, keys=(*KEYS, *SECOND_VIEW))
+    stored = [f"{one_line(str(key), 40)} {_kind(value)}" for key, value in content.items()]
     poses = load_poses(path)
     beside = find_scale(path)
     scale = None if beside is None else load_scale(beside, len(poses))
     lines = [
-        f"{one_line(str(path))}: {len(poses):,} poses",
+        f"{one_line(str(path))}: {counted(len(poses), 'pose')}",
         f"  stored        {', '.join(stored)}",
-        f"  ignored keys  {', '.join(poses.ignored) or 'none'}",
+        f"  ignored       {', '.join(poses.ignored) or 'none'}",
         f"  scale         {_scale_line(beside, scale)}",
         f"  duplicates    {_duplicates(poses):,}",
     ]
+    if has_second_view(content):
+        lines.append(f"  two views     {_views_line(path)}; all else here is of view 1")
     rows = slice(None)
     if poses.mapped and len(poses) > _DESCRIBED:
         rows = slice(None, None, -(-len(poses) // _DESCRIBED))
@@ -67,6 +73,16 @@ def warn_of_conventions(path: PathLike, poses: Poses, most: int = 1000) -> None:
     if wrong:
         look = f"see: minilift data info {one_line(str(path))}"
         print(f"warning: {one_line(str(path))}: {' and '.join(wrong)}; {look}", file=sys.stderr)
+
+
+def _views_line(path: PathLike) -> str:
+    """The convention of a file of two views and how nearly their rays meet, or why it is of no use."""
+    from minilift.poses.views import load_two_views  # few files have two
+
+    try:
+        return load_two_views(path).convention
+    except InputError as problem:
+        return f"cannot be used: {str(problem).removeprefix(f'{path}: ')}"
 
 
 def _middle(values: np.ndarray) -> float:

@@ -23,7 +23,7 @@ def report_text(report: Report) -> str:
     hiding = f", {100 * hide:.3g}% of the keypoints hidden" if hide else ""
     lines = [f"{report.title}{hiding}, on the {report.device}"]
     if poses.ignored:
-        lines.append(f"ignored keys: {', '.join(poses.ignored)}")
+        lines.append(f"ignored: {', '.join(poses.ignored)}")
     if poses.scale is not None and report.scale_path is not None:
         lines.append(f"metres per unit from {one_line(str(report.scale_path))}")
     lines.append(table(report.as_dict(), report.baselines_note))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minilift.errors import InputError
+from minilift.errors import InputError, counted
 from minilift.files.mapped import MappedRows
 from minilift.ops import Array, Ops
 from minilift.train.progress import whole
@@ -145,5 +145,6 @@ def hold_out(n: int, fraction: float, seed: int) -> tuple[np.ndarray, np.ndarray
     for block in np.random.default_rng(seed).permutation(len(blocks))[:count]:
         chosen[blocks[block]] = True
     if n - chosen.sum() < 2:
-        raise InputError(f"{n} rows are too few to train on and to validate on; give at least 3")
+        few = f"{counted(n, 'row')} {'is' if n == 1 else 'are'} too few"
+        raise InputError(f"{few} to train on and to validate on; give at least 3")
     return numbers[~chosen], numbers[chosen]

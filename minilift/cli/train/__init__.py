@@ -13,7 +13,7 @@ from minilift.cli.settings import Asked, flag, read_train
 from minilift.cli.train.begin import Asking, begin
 from minilift.cli.train.files import check_outputs
 from minilift.cli.trust import groups_beside, keep_trust
-from minilift.errors import ArgumentError, InputError, run_program
+from minilift.errors import ArgumentError, InputError, counted, run_program
 from minilift.files import only_one
 from minilift.files.checkpoint import load_checkpoint
 from minilift.lift.build import build_model, split_data, split_rows
@@ -92,7 +92,7 @@ def _announce(training: Training, settings: TrainSettings, n: int, watched: int)
     print(settings.describe())
     used, held_out = len(training.train), len(training.validation)
     made = f" ({used + held_out - n:,} of them synthetic)" if settings.synthetic else ""
-    print(f"  {used:,} poses to train on{made}, {held_out:,} to validate, {watched:,} to watch\n")
+    print(f"  {counted(used, 'pose')} to train on{made}, {held_out:,} to validate, {watched:,} to watch\n")
 
 
 def _has_more_to_do(trainer: Trainer, settings: TrainSettings, meta: dict[str, Any]) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from minilift.cli.train.files import read_poses
-from minilift.errors import ArgumentError
+from minilift.errors import ArgumentError, counted
 from minilift.lift.build import build_trainer
 from minilift.lift.model import LiftModel
 from minilift.lift.settings import TrainSettings
@@ -76,7 +76,7 @@ def _read_views(settings: TrainSettings, name: str) -> TwoViews:
         raise ArgumentError("data" if name == settings.data else "test", name, problem)
     views = load_two_views(name, divided=DIVIDED[settings.divided])
     ignored = f" (ignored: {', '.join(views.ignored)})" if views.ignored else ""
-    print(f"{name}: {len(views):,} poses in two views{ignored}\n  {views.convention}")
+    print(f"{name}: {counted(len(views), 'pose')} in two views{ignored}\n  {views.convention}")
     return views
 
 

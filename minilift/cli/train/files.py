@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from minilift.errors import ArgumentError, InputError
+from minilift.errors import ArgumentError, InputError, counted
 from minilift.files import check_writable
 from minilift.lift.settings import TrainSettings
 from minilift.lift.trust import trust_path
@@ -70,7 +70,7 @@ def read_poses(
     for name, poses in ((path, train), (test_path, test)):
         if poses is not None:
             ignored = f" (ignored: {', '.join(poses.ignored)})" if poses.ignored else ""
-            print(f"{name}: {len(poses):,} poses{ignored}")
+            print(f"{name}: {counted(len(poses), 'pose')}{ignored}")
             warn_of_conventions(name, poses)
     return train, test
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from minilift.poses.pose_set import Poses
 
 KEYS_2D = ("joint_2d_1", "joint_2d")  # the course's name, and the plain one
 KEYS = (*KEYS_2D, "joint_3d")
+SECOND_VIEW = ("joint_2d_2", "rot", "transl", "focal_len_1", "focal_len_2")
+"""The keys of another camera, in a file of two views."""
 LARGE = 256 << 20  # bytes: the arrays of larger files stay there, where they can
 MAKE_ONE = "check the name, or make one with: minilift data synth"
 WRITE_AGAIN = "write it again as a dict of numpy arrays joint_2d_1 (N,15,2) and joint_3d (N,15,3)"
@@ -81,5 +84,12 @@ def read_course(path: PathLike, need_3d: bool = False, mapped: bool | None = Non
         missing = "no key joint_3d, which" if flat == deep else "no such file, and its 3D joints are what"
         remedy = "use a file that has the 3D joints"
         raise file_error(deep, f"{missing} training and evaluation need; {remedy}")
-    ignored = tuple(one_line(str(k), 40) for k in content if k not in (key, "joint_3d"))
-    return Poses(joint_2d, joint_3d, ignored=ignored)
+    used = (key, "joint_3d", *(SECOND_VIEW if has_second_view(content) else ()))
+    ignored = tuple(one_line(str(k), 40) for k in content if k not in used)
+    second = ("view 2 of a two-view file",) if has_second_view(content) else ()
+    return Poses(joint_2d, joint_3d, ignored=second + ignored)
+
+
+def has_second_view(keys: Iterable[Any]) -> bool:
+    """Whether a file with these keys has two views."""
+    return "joint_2d_2" in keys

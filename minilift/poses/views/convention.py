@@ -101,12 +101,12 @@ class Stored:
 
 
 def find_convention(stored: Stored, divided: bool | None = None) -> Convention:
-    """The convention by which the rays of both views meet best; of equal ones the first of `_all`.
+    """The convention by which the rays of both views meet best; of equal ones the first of `conventions`.
 
     `divided` says whether the image points are divided by the focal lengths already; None finds that, too.
     """
     best: Convention | None = None
-    for one in _all():
+    for one in conventions():
         if divided is not None and one.undivided == divided:
             continue
         miss = stored.miss(one)
@@ -152,7 +152,8 @@ def depth_of_hips(stored: Stored, convention: Convention) -> np.ndarray:
     return np.asarray(met.depth[:, HIPS].mean(axis=1))
 
 
-def _all() -> Iterator[Convention]:
+def conventions() -> Iterator[Convention]:
+    """All that are tried, the likelier ones first."""
     for form in range(len(_TRANSLATIONS)):
         for transposed in (False, True):
             for undivided in (True, False):

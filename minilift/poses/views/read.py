@@ -8,9 +8,9 @@ import numpy as np
 from minilift.errors import ArgumentError
 from minilift.files import PathLike, file_error, one_line
 from minilift.files.mapped import Points, chunks
-from minilift.poses.checks import check_in_front, clean_points, clean_rows, rows
+from minilift.poses.checks import clean_points, clean_rows, rows
 from minilift.poses.layouts import ROOT
-from minilift.poses.read.course import read_keys
+from minilift.poses.read.course import SECOND_VIEW, read_keys
 from minilift.poses.views.convention import (
     FARTHEST,
     HIPS,
@@ -22,11 +22,20 @@ from minilift.poses.views.convention import (
     find_convention,
     wrong_focal,
 )
+from minilift.poses.views.joints import check_joints, clean_joints
+from minilift.poses.views.reasons import all_behind, behind_camera, upside_down
 from minilift.poses.views.triangulate import LEAST_SINE, meet, person_miss
 from minilift.poses.views.two_views import TwoViews
 
-CAMERAS = ("rot", "transl", "focal_len_1", "focal_len_2")
-KEYS = ("joint_2d_1", "joint_2d_2", *CAMERAS, "joint_3d")
+CAMERAS = SECOND_VIEW[1:]
+TO_STORE = {
+    "rot": "a rotation matrix (N, 9) from view 1 to view 2",
+    "transl": "a translation (N, 3) from view 1 to view 2",
+    "focal_len_1": "focal_len_1 (N, 2), ones for points that are divided by it already",
+    "focal_len_2": "focal_len_2 (N, 2), ones for points that are divided by it already",
+}
+"""What each of them is, to tell where it is missing."""
+KEYS = ("joint_2d_1", *SECOND_VIEW, "joint_3d")
 DOUBTFUL = 0.2
 """Likewise, of the median over all people: then the cameras are wrong, and not some rows."""
 OTHER_UNIT = 0.05
@@ -42,22 +51,22 @@ def load_two_views(
     transl (N, 3), focal_len_1 and focal_len_2 (N, 2), (N, 1) or (N,), and perhaps joint_3d (N, 15, 3).
 
     How rot, transl and the focal lengths are meant is found by itself, from how nearly the rays of both
-    views meet; `.convention` says it. joint_3d has no part in it. A translation in another unit than the
-    distance of the mid-hip from camera 1 is brought to that. `mapped` is as in `load_poses`; image points
+    views meet; `.convention` says it. joint_3d has no part in it, but has to be what view 1 shows. A
+    translation in another unit than the distance of the mid-hip from camera 1 is brought to that. `mapped` is as in `load_poses`; image points
     that have to be divided by focal lengths come into memory. `divided` says whether they are divided
     already: images with noise may not show it (docs/weak.md).
 
     Raises InputError naming the file and the rows: what `load_poses` refuses, a second view that is not
-    there, a rot that is no rotation, views that are the same or opposite, people behind a camera, rays that
-    do not meet. No code in the file is ever run.
+    there, a rot that is no rotation, a y that points down, views that are the same or opposite, people behind
+    a camera, rays that do not meet, joint_3d of other people or in another unit. No code in the file is ever
+    run.
     """
     if Path(path).suffix.lower() == ".npy":
         raise file_error(path, f"two views are not kept in .npy files; {MAKE_ONE}")
     content = read_keys(path, mapped, KEYS)
     for key in KEYS[:-1]:
         if content.get(key) is None:
-            what = "no second view: " if key != "joint_2d_1" else ""
-            raise file_error(path, f"{what}no key {key}; a file of two views has one; {MAKE_ONE}")
+            raise file_error(path, _missing(key, content))
     images = [clean_points(path, key, content[key], 2) for key in KEYS[:2]]
     n = len(images[0])
     if len(images[1]) != n:
@@ -68,14 +77,25 @@ def load_two_views(
     translation = clean_rows(path, "transl", content["transl"], n, ((3,),))
     focal = [_focal(path, key, content[key], n) for key in CAMERAS[2:]]
     _check_rotation(path, rotation)
-    joint_3d = _joints(path, content.get("joint_3d"), n)
+    joint_3d = clean_joints(path, content.get("joint_3d"), n)
     found, other_unit = _understood(path, images, focal, rotation, translation, divided)
     if found.undivided and any((lengths != 1).any() for lengths in focal):
         images = [np.asarray(x) / f[:, None] for x, f in zip(images, focal, strict=True)]
     cameras = _checked_cameras(path, images, found, found.cameras(rotation, translation), other_unit)
+    if joint_3d is not None:
+        check_joints(path, joint_3d, images[0], found.miss)
     ignored = tuple(one_line(str(key), 40) for key in content if key not in KEYS)
     said = found.said() + ("; transl was in another unit" if other_unit else "")
     return TwoViews(images[0], images[1], *cameras, joint_3d, said, ignored)
+
+
+def _missing(key: str, content: dict[Any, Any]) -> str:
+    """What to say of a file that lacks this key."""
+    if key in CAMERAS and content.get("joint_2d_2") is not None:
+        lacking = [name for name in CAMERAS if content.get(name) is None]
+        return f"no key {', '.join(lacking)} of the cameras; store {', '.join(TO_STORE[k] for k in lacking)}"
+    what = "no second view: " if key != "joint_2d_1" else ""
+    return f"{what}no key {key}; a file of two views has one; {MAKE_ONE}"
 
 
 def _focal(path: PathLike, key: str, value: Any, n: int) -> np.ndarray:
@@ -114,17 +134,6 @@ def _check_rotation(path: PathLike, rotation: np.ndarray) -> None:
         raise file_error(path, f"{problem}; negate the axis that one camera has the other way round")
 
 
-def _joints(path: PathLike, value: Any, n: int) -> Points | None:
-    if value is None:
-        return None
-    joint_3d = clean_points(path, "joint_3d", value, 3)
-    if len(joint_3d) != n:
-        problem = f"joint_2d_1 has {n} poses, joint_3d has {len(joint_3d)}"
-        raise file_error(path, f"{problem}; store the same poses in both")
-    check_in_front(path, joint_3d)
-    return joint_3d
-
-
 def _understood(
     path: PathLike,
     images: list[Points],
@@ -145,7 +154,19 @@ def _understood(
         for index in (np.unique(np.linspace(0, len(rotation) - 1, n).astype(int)) for n in (SAMPLE, MANY))
     )  # fmt: skip
     found = find_convention(sample, divided)
-    if wrong := wrong_focal(sample, many, found):
+    wrong = wrong_focal(sample, many, found)
+    if wrong or found.miss >= DOUBTFUL:
+        if names := upside_down(sample, found, divided):
+            raise file_error(path, f"y seems to point down: negate y of {names}, for the rays meet then")
+        if camera := behind_camera(sample, divided):
+            problem = f"people are behind camera {camera}: there the rays of nearly all meet"
+            raise file_error(path, f"{problem}; {CHECK_CAMERAS}")
+        if found.miss >= DOUBTFUL and all_behind(sample):
+            problem = (
+                "the rays do not meet, and by P2 = rot P1 + transl people are behind camera 2 in every row"
+            )
+            raise file_error(path, f"{problem}; {CHECK_CAMERAS}")
+    if wrong:
         if divided:
             problem = (
                 f"the 2D points of {path} are not divided by the right focal lengths: {wrong}; leave it out"

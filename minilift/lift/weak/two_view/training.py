@@ -37,9 +37,10 @@ def run_epoch_weak(
     that has no part in training. A batch is of so many people, and so of twice as many images. `flip` is the
     share of people that are mirrored, `noise` the standard deviation of what is added to what the network
     sees, `labels` (n,) bool who learns from joint_3d in place of the other view. Other arguments as of
-    `run_epoch`. Raises ValueError for another split or a batch_size below 1, and InputError for another head,
-    no people or labels without joint_3d.
+    `run_epoch`. Raises TypeError for other data, ValueError for another split or a batch_size below 1, and
+    InputError for another head, no people or labels without joint_3d.
     """
+    _check_views("data", data)
     if split not in SPLITS:
         raise ValueError(f"split {split!r} is unknown; use one of {', '.join(SPLITS)}")
     truth = data.joint_3d is not None
@@ -68,8 +69,11 @@ def two_view_training(
     """Training of a lifter that watches the validation loss, which needs no 3D. Options as of `Trainer`.
 
     The MPJPE is in the log where all three have joint_3d. `labels` are those of `train` and of `validation`,
-    as of `run_epoch_weak`. Raises InputError as `TwoViewBatches`.
+    as of `run_epoch_weak`. Raises TypeError for other data, and InputError as `TwoViewBatches`.
     """
+    for name, views in (("train", train), ("validation", validation), ("test", test)):
+        if views is not None:
+            _check_views(name, views)
     truth = all(views.joint_3d is not None for views in (train, validation, test) if views is not None)
     metrics = _metrics(truth)
     trainer = Trainer(
@@ -83,6 +87,12 @@ def two_view_training(
     held_out = TwoViewBatches(validation, model, EVALUATION_ROWS, truth=truth, labels=others)
     watched = None if test is None else TwoViewBatches(test, model, EVALUATION_ROWS, truth=truth)
     return Training(trainer, batches, held_out, watched, epochs)
+
+
+def _check_views(name: str, views: object) -> None:
+    if not isinstance(views, TwoViews):
+        problem = f"{name} is {type(views).__name__}, not TwoViews"
+        raise TypeError(f"{problem}; read a file of two views with load_two_views")
 
 
 def _metrics(truth: bool) -> dict[str, Metric]:
