@@ -11,6 +11,7 @@ from test_two_views import Content, N, content_of, load
 
 from minilift.errors import InputError
 from minilift.poses.info import describe
+from minilift.poses.poses import load_poses
 from minilift.poses.views import save_two_views
 
 DOWN = np.array([1, -1])
@@ -106,7 +107,9 @@ def test_info_tells_of_two_views(content: Content, joint_3d: np.ndarray, tmp_pat
     assert "\n  two views     P2 = R P1 + T with rot row by row" in table
     assert "; rays miss by 0.00% of a person; all else here is of view 1\n" in table
     assert "not read" not in table
-    assert "ignored       view 2 of a two-view file\n" in table
+    assert "ignored       none\n" in table
+    first = load_poses(tmp_path / "two.npz")
+    assert first.ignored == ("view 2 of a two-view file",)
     load(content, tmp_path)
     np.savez(tmp_path / "bad.npz", **{**content, "joint_2d_2": content["joint_2d_2"][:-1]})
     assert "two views     cannot be used: joint_2d_1 has 60 poses, joint_2d_2 has 59" in describe(

@@ -36,12 +36,13 @@ def describe_poses(path: PathLike) -> str:
         content = read_keys(path, keys=(*KEYS, *SECOND_VIEW))
     stored = [f"{one_line(str(key), 40)} {_kind(value)}" for key, value in content.items()]
     poses = load_poses(path)
+    ignored = poses.ignored[1:] if has_second_view(content) else poses.ignored  # view 2 is told of below
     beside = find_scale(path)
     scale = None if beside is None else load_scale(beside, len(poses))
     lines = [
         f"{one_line(str(path))}: {counted(len(poses), 'pose')}",
         f"  stored        {', '.join(stored)}",
-        f"  ignored       {', '.join(poses.ignored) or 'none'}",
+        f"  ignored       {', '.join(ignored) or 'none'}",
         f"  scale         {_scale_line(beside, scale)}",
         f"  duplicates    {_duplicates(poses):,}",
     ]

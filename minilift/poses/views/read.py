@@ -52,9 +52,9 @@ def load_two_views(
 
     How rot, transl and the focal lengths are meant is found by itself, from how nearly the rays of both
     views meet; `.convention` says it. joint_3d has no part in it, but has to be what view 1 shows. A
-    translation in another unit than the distance of the mid-hip from camera 1 is brought to that. `mapped` is as in `load_poses`; image points
-    that have to be divided by focal lengths come into memory. `divided` says whether they are divided
-    already: images with noise may not show it (docs/weak.md).
+    translation in another unit than the distance of the mid-hip from camera 1 is brought to that. `mapped` is
+    as in `load_poses`; image points that have to be divided by focal lengths come into memory. `divided` says
+    whether they are divided already: images with noise may not show it (docs/weak.md).
 
     Raises InputError naming the file and the rows: what `load_poses` refuses, a second view that is not
     there, a rot that is no rotation, a y that points down, views that are the same or opposite, people behind
@@ -162,9 +162,7 @@ def _understood(
             problem = f"people are behind camera {camera}: there the rays of nearly all meet"
             raise file_error(path, f"{problem}; {CHECK_CAMERAS}")
         if found.miss >= DOUBTFUL and all_behind(sample):
-            problem = (
-                "the rays do not meet, and by P2 = rot P1 + transl people are behind camera 2 in every row"
-            )
+            problem = "the rays do not meet: by P2 = rot P1 + transl people are behind camera 2 in every row"
             raise file_error(path, f"{problem}; {CHECK_CAMERAS}")
     if wrong:
         if divided:
