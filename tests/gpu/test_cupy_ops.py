@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from minilift.errors import InputError
-from minilift.lift import rays
 from minilift.lift.rays import operations
 from minilift.nn import losses
 from minilift.nn.metrics import accuracy
@@ -175,9 +174,9 @@ def on_rays(ops: Ops, rng: Any) -> dict[str, Any]:
     points, depth = ops.asarray(rng.standard_normal((9, 8))), ops.asarray(rng.standard_normal((9, 4)))
     dy = ops.asarray(rng.standard_normal((9, 12)))
     out = outputs(ops, y=(9, 12), dpoints=(9, 8), ddepth=(9, 4), alone=(9, 4))
-    rays.rays(ops, points, depth, out=out["y"])
-    rays.rays_backward(ops, dy, points, depth, out["dpoints"], out["ddepth"])
-    rays.rays_backward(ops, dy, points, depth, None, out["alone"])
+    operations.rays(ops, points, depth, out=out["y"])
+    operations.rays_backward(ops, dy, points, depth, out["dpoints"], out["ddepth"])
+    operations.rays_backward(ops, dy, points, depth, None, out["alone"])
     return out
 
 

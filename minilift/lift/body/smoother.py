@@ -15,7 +15,7 @@ import numpy as np
 from minilift.files.mapped import chunks
 
 _LEAST = 1e-12
-_AT_ONCE = 1 << 15  # frames of all series together: some 40 arrays of them are needed, and fit into a cache
+_AT_ONCE = 32_768  # frames of all series together: some 40 arrays of them are needed, and fit into a cache
 
 
 def smoothed(values: np.ndarray, precision: np.ndarray, step: np.ndarray, push: np.ndarray) -> np.ndarray:

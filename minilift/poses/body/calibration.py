@@ -43,7 +43,7 @@ UNLIKELY = 4.0  # standard deviations from what people have: not that pose
 UNLIKELY_ALL = 3.0  # and of all bones together, their mean square
 
 _STANDING = {
-    "hip": (0, 4), "knee": (2, 7), "ankle": (-14, 9), "spine": (-6, 7), "neck": (2, 7), "head": (5, 15),
+    "hip": (0, 4), "knee": (2, 7), "ankle": (-14, 9), "spine": (-6, 7), "neck": (2, 7), "head": (5, 15.0),
     "shoulder": (3, 10), "elbow": (-6, 6), "wrist": (18, 9),
 }  # fmt: skip
 TILTS = {
