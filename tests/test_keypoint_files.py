@@ -12,8 +12,10 @@ import pytest
 from conftest import ROOT
 
 from minilift.cli.inspect import as_dict
+from minilift.cli.predict import main as predict
 from minilift.errors import ArgumentError, InputError
 from minilift.poses.keypoints import Keypoints
+from minilift.poses.layouts import COURSE15
 from minilift.poses.read.keypoints.formats import FORMATS
 from minilift.poses.read.keypoints.load import load_keypoints
 from minilift.poses.read.keypoints.raw import Asked
@@ -32,6 +34,10 @@ LAYOUTS = {
     "sports2d 22 (Halpe-26 without eyes and ears, by name)": "sports2d22",
 }
 HOLES = {"mediapipe/long_no_score_real.csv": [*range(15), *range(16, 21)]}  # there is no frame 15 in it
+HEAT = {  # scores are heights of heat maps, no probabilities
+    "videopose3d/data_2d_detections_real.npz",
+    "videopose3d/infer_video_d2_test_10fps.mp4_real.npz",
+}
 CLIPS = {"videopose3d/data_2d_h36m_cpn_like_made.npz": "S9 Walking 1 0"}
 
 
@@ -129,6 +135,32 @@ def check(value: dict[str, Any], rows: list[dict[str, Any]], entry: dict[str, An
         assert row["score"] is None
     else:
         assert abs(row["score"] - value["score"]) < 1e-5
+
+
+@pytest.mark.parametrize("entry", READ, ids=[entry["path"] for entry in READ])
+def test_predict_lifts_who_is_in_a_file(entry: dict[str, Any], tmp_path: Path) -> None:
+    """The same file by the command: the same format, layout, people and frames, each with 3D joints."""
+    asked = asked_of(entry)
+    words = [str(FOLDER / entry["path"]), "-o", str(tmp_path / "out.npz"), "--to", "npz", "--body", "none"]
+    words += ["--size", "{}x{}".format(*asked.size)] if asked.size else []
+    for name in ("layout", "format", "clip"):
+        words += [f"--{name}", getattr(asked, name)] if getattr(asked, name) else []
+    words += ["--padded"] if asked.padded else []
+    words += ["--confidence", "0"] if entry["path"] in HEAT else []
+    if predict(words):
+        assert entry.get("may_refuse"), words
+        return
+    found = load_keypoints(FOLDER / entry["path"], asked)
+    with np.load(tmp_path / "out.npz") as made:
+        assert (str(made["format"]), str(made["layout"])) == (found.format, found.layout.name)
+        assert set(made["frame"].tolist()) <= set(numbers(entry, found) or [])
+        rows = np.stack([made["frame"], made["person"]], axis=1)
+        assert len(np.unique(rows, axis=0)) == len(rows)
+        assert np.unique(made["frame"], return_counts=True)[1].max() <= entry["people"]
+        assert made["joint_3d"].shape == (len(made["frame"]), len(COURSE15), 3)
+        lifted = np.isfinite(made["joint_3d"]).all(axis=(1, 2))
+        assert lifted.any()
+        assert np.isnan(made["joint_3d"][~lifted]).all()  # too few joints of them were seen
 
 
 NEED_SIZE = [entry for entry in READ if "image size" in entry.get("needs", ())]

@@ -107,8 +107,9 @@ def _nobody(found: Keypoints, camera: Camera, options: LiftOptions) -> InputErro
         return ArgumentError("confidence", options.confidence, f"no joint scores above {best:.3g}; lower it")
     if not np.isfinite(camera.rays(found.xy[~found.missing])).any():
         return InputError(f"camera ({camera.source}): no joint is where it could see one; check its numbers")
-    most = int((~found.missing).sum(axis=1).max())
-    problem = f"too few joints to lift anybody: {most} of {len(found.layout)} at most in one person"
+    seen = ~found.missing if found.score is None else ~found.missing & ~(found.score < options.confidence)
+    most = f"{int(seen.sum(axis=1).max())} of {len(found.layout)} at most in one person"
+    problem = f"too few joints to lift anybody: {most}"
     return ArgumentError("confidence", options.confidence, f"{problem}; lower it, or use another detector")
 
 
