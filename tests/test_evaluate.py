@@ -116,7 +116,8 @@ def test_what_was_not_asked_for_is_not_kept() -> None:
 @pytest.mark.parametrize("n", [1, 19])
 def test_few_poses_and_views_of_a_report_without_files(n: int) -> None:
     report = evaluate_lifter(lifter(), TEST.take(slice(n)))
-    assert report_text(report).startswith(f"lifter on poses: {n} poses, on the cpu\n")
+    count = "1 pose" if n == 1 else f"{n} poses"
+    assert report_text(report).startswith(f"lifter on poses: {count}, on the cpu\n")
     assert report.figures["mpjpe_ci95"] is None
 
 
