@@ -22,7 +22,7 @@ from minilift.evaluation.uncertainty import bootstrap
 from minilift.files.npz import write_npz
 from minilift.poses.camera import to_camera
 from minilift.poses.layouts import COURSE15, JOINTS, ROOT
-from minilift.poses.orientation import azimuth
+from minilift.poses.lens.orientation import azimuth
 from minilift.poses.people.synth import synthesize
 from minilift.show.charts.calibration import calibration_figure, plot_calibration
 from minilift.show.charts.errors import AXES, binned, errors_figure, plot_errors

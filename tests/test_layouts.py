@@ -12,8 +12,8 @@ from minilift.poses.camera import project, to_camera
 from minilift.poses.joint_state import MISSING, SEEN
 from minilift.poses.layouts import COURSE15, JOINTS, LAYOUTS, ROOT
 from minilift.poses.layouts.make import make, named_as_it_is
+from minilift.poses.lens.orientation import azimuth
 from minilift.poses.metrics import cal_mpjpe, pa_mpjpe
-from minilift.poses.orientation import azimuth
 
 
 def test_joint_order_is_that_of_the_files():

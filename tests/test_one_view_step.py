@@ -10,10 +10,10 @@ from conftest import make_poses
 
 from minilift import Adam, LiftModel
 from minilift.lift.weak import operations as geometry
+from minilift.lift.weak.batches import mirrored
 from minilift.lift.weak.one_view.cycle import Weights, backwards
 from minilift.lift.weak.one_view.network import Adversaries
 from minilift.lift.weak.one_view.operations import turned_against
-from minilift.lift.weak.one_view.rows import mirrored
 from minilift.lift.weak.one_view.step import OneViewStep
 from minilift.lift.weak.symmetry import Symmetry
 from minilift.ops import get_ops

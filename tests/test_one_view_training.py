@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import make_poses
+from weak_cases import check_joint_3d_has_no_part
 
 from minilift import InputError, Lifter, LiftModel
 from minilift.cli.settings import read_train
@@ -19,10 +20,11 @@ from minilift.cli.train import main as train
 from minilift.files.checkpoint import load_checkpoint
 from minilift.lift.build import build_model
 from minilift.lift.recipe import make_settings
+from minilift.lift.weak.batches import mirrored
 from minilift.lift.weak.one_view.cycle import Weights
 from minilift.lift.weak.one_view.measure import unlikeness
 from minilift.lift.weak.one_view.network import Adversaries
-from minilift.lift.weak.one_view.rows import OneViewBatches, mirrored
+from minilift.lift.weak.one_view.rows import OneViewBatches
 from minilift.lift.weak.one_view.training import OneViewTraining, build_one_view
 from minilift.ops import get_ops
 from minilift.poses.layouts import COURSE15
@@ -41,20 +43,7 @@ def made(out: Path | None, poses: Poses, weights: Weights | None = None, **chang
 
 
 def test_joint_3d_has_no_part_in_training(tmp_path: Path) -> None:
-    poses = make_poses(N)
-    wrong = replace(poses, joint_3d=np.asarray(poses.joint_3d) * np.float32(1.5))
-    found = {}
-    for name, given in (("with", poses), ("without", replace(poses, joint_3d=None)), ("wrong", wrong)):
-        training = made(tmp_path / name, given)
-        assert training.fit()
-        found[name] = training.trainer
-    for name in ("without", "wrong"):
-        for key, value in found["with"].network.snapshot().items():
-            np.testing.assert_array_equal(found[name].network.snapshot()[key], value, err_msg=key)
-        weights = [(tmp_path / folder / "liftModel").read_bytes() for folder in ("with", name)]
-        assert weights[0] == weights[1]
-    assert "val_mpjpe" in found["with"].progress.history[0]
-    assert "val_mpjpe" not in found["without"].progress.history[0]
+    check_joint_3d_has_no_part(tmp_path, make_poses(N), made)
 
 
 @pytest.mark.parametrize("elevation", ["find", "10"])

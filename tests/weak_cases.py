@@ -1,8 +1,11 @@
-"""Geometry of cameras, an operation a row: the tests of it run over all of them, on the CPU and on a GPU."""
+"""Of training without 3D: geometry, an operation a row, for tests on the CPU and on a GPU; and what every way
+of learning has to pass."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -96,3 +99,21 @@ def passes(case: Case, device: str, arrays: Arrays, cotangents: list[np.ndarray]
 
 def cotangents_of(case: Case, rng: Any) -> list[np.ndarray]:
     return [rng.standard_normal((N, columns)) for columns in case.outputs]
+
+
+def check_joint_3d_has_no_part(folder: Path, data: Any, made: Callable[[Path, Any], Any]) -> None:
+    """Train on data with joint_3d, without and with wrong ones: everything but the log is the same, to the
+    bit. `made(out, data)` is a training of three epochs."""
+    wrong = replace(data, joint_3d=np.asarray(data.joint_3d) * np.float32(1.5))
+    found = {}
+    for name, given in (("with", data), ("without", replace(data, joint_3d=None)), ("wrong", wrong)):
+        training = made(folder / name, given)
+        assert training.fit()
+        found[name] = training.trainer
+    for name in ("without", "wrong"):
+        for key, value in found["with"].network.snapshot().items():
+            np.testing.assert_array_equal(found[name].network.snapshot()[key], value, err_msg=key)
+        weights = [(folder / part / "liftModel").read_bytes() for part in ("with", name)]
+        assert weights[0] == weights[1]
+    assert "val_mpjpe" in found["with"].progress.history[0]
+    assert "val_mpjpe" not in found["without"].progress.history[0]

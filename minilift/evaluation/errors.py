@@ -8,8 +8,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from minilift.evaluation.uncertainty import block_size
+from minilift.poses.lens.orientation import azimuth
 from minilift.poses.metrics import joint_errors
-from minilift.poses.orientation import azimuth
 
 FEWEST = 20  # poses in a bin, or clips in all, that make an interval worth drawing
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from minilift.errors import ArgumentError, InputError
-from minilift.files.mapped import crc32
+from minilift.files.mapped import Points, crc32
 from minilift.lift.augment.augmenter import Augmentation, Augmenter
 from minilift.lift.blocks import LEAK, BlockMaker
 from minilift.lift.model import LiftModel
@@ -180,5 +180,10 @@ def _nothing(text: str) -> None:
 
 def fingerprint(poses: Poses) -> list[int]:
     """What tells one set of poses from another: their number, and checksums of their joints."""
-    assert poses.joint_3d is not None
-    return [len(poses), crc32(poses.joint_2d), crc32(poses.joint_3d)]
+    return fingerprint_of(poses.joint_2d, poses.joint_3d)
+
+
+def fingerprint_of(*arrays: Points | None) -> list[int]:
+    """The number of rows, and a checksum of each array that is there."""
+    there = [array for array in arrays if array is not None]
+    return [len(there[0]), *map(crc32, there)]

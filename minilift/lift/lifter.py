@@ -33,7 +33,7 @@ class Lifter:
     """
 
     def __init__(self, model: LiftModel | AsStored) -> None:
-        self._of = model
+        self._network = model
         self._predictor = model.predictor()
         self.weights: str | PathLike[str] | None = None  # the file that they were read from, or "starting"
         self.note = ""  # what else that file holds, in a line
@@ -66,19 +66,19 @@ class Lifter:
     @property
     def model(self) -> LiftModel:
         """The network. One that was loaded is made when it is first asked for."""
-        if isinstance(self._of, AsStored):
-            self._of = self._of.model()
-        return self._of
+        if isinstance(self._network, AsStored):
+            self._network = self._network.model()
+        return self._network
 
     @property
     def joints(self) -> int:
         """How many joints it lifts."""
-        return self._of.input_nodes // 2
+        return self._network.input_nodes // 2
 
     @property
     def device(self) -> str:
         """Where it computes."""
-        return str(self._of.ops.device)
+        return str(self._network.ops.device)
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the weights as torch's state-dict file, or as safetensors where the name ends so."""
@@ -110,7 +110,7 @@ class Lifter:
         (J,). Such joints need not lie on their rays. None says as 0 does that points are exact. Raises
         ArgumentError for other weights, and for values that are no deviations of joints that were seen.
         """
-        dtype, joints = self._of.ops.dtype, self.joints
+        dtype, joints = self._network.ops.dtype, self.joints
         points = np.asarray(joint_2d, dtype)
         single = points.shape == (joints, 2)
         if not single and points.shape[1:] not in ((joints, 2), (2 * joints,)):
@@ -138,12 +138,12 @@ class Lifter:
     def takes_missing(self) -> bool:
         """Whether NaN may be given for a keypoint that was not seen: the network was made and trained
         for it."""
-        return self._of.head == "place"
+        return self._network.head == "place"
 
     @property
     def takes_noise(self) -> bool:
         """Whether `sigma` may be given: the network was trained to be told how far off the points are."""
-        return self._of.takes_noise
+        return self._network.takes_noise
 
     def _told(self, sigma: Any, rows: np.ndarray, single: bool) -> np.ndarray | None:
         """The standard deviation of every joint (N, J), as `predict` takes it; None for exact points."""
@@ -179,7 +179,7 @@ class Lifter:
         that; and which are given (N, J), None for all."""
         if self.takes_missing or not missing:
             return rows, ~np.isnan(rows[:, ::2]) if self.takes_missing else None
-        if self._of.head == "ray":
+        if self._network.head == "ray":
             problem = "a missing keypoint has no ray, and head 'ray' puts joints onto rays"
             raise InputError(f"missing=True: {problem}; train one with head 'xyz' and joint_dropout 0.1")
         rows = rows.copy()
@@ -195,11 +195,11 @@ class Lifter:
         Raises InputError where it is missing, damaged or of other weights, or the lifter was not loaded.
         """
         if self._trust is None:
-            check_joints(self._of.input_nodes, self._of.joint_nodes)
+            check_joints(self._network.input_nodes, self._network.joint_nodes)
             if self.weights is None:
                 problem = "this lifter's model was not read from a file, so nothing says how far to trust it"
                 raise InputError(f"{problem}; save it, and fit one with minilift.lift.trust.fit")
-            self._trust = load_trust(self.weights, self._of.state_dict())
+            self._trust = load_trust(self.weights, self._network.state_dict())
         return self._trust
 
     @trust_model.setter

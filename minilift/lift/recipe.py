@@ -123,8 +123,7 @@ def begun_with(settings: TrainSettings, given: Mapping[str, Any]) -> TrainSettin
 
     Blocks, width, head and norm are those of the weights, and FINE applies where `given`, the settings that
     were asked for by name, has nothing else. Raises ArgumentError where it contradicts the weights, and
-    InputError
-    for a file without weights.
+    InputError for a file without weights.
     """
     state, _ = read_weights(settings.start)
     ends = ends_of(state["hidden1.weight"].shape[1], len(state["output.weight"]))

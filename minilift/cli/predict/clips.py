@@ -7,14 +7,13 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 
-import numpy as np
-
 from minilift.cli.predict.outputs import File
 from minilift.cli.predict.tell import Told, found_line
 from minilift.errors import ArgumentError
 from minilift.lift.clip.lift import lift_blocks, lift_keypoints
 from minilift.lift.clip.options import LiftOptions
 from minilift.lift.lifter import Lifter
+from minilift.poses.few import evenly
 from minilift.poses.keypoints import Keypoints
 from minilift.poses.lifted import LiftedPeople
 from minilift.poses.read.keypoints.blocks import LARGE, load_blocks
@@ -89,7 +88,7 @@ def _in_blocks(
             problem = f"needs a whole clip in memory, and this has over {_LARGEST_WHOLE >> 20} MB; split it"
             raise ArgumentError(name, getattr(options, name), problem)
 
-    sample = first.take(np.unique(np.linspace(0, len(first) - 1, _SAMPLE).astype(int)))
+    sample = first.take(evenly(len(first), _SAMPLE))
     spool = PeopleSpool(files[0].path.parent, files[0].path)
     bar = tqdm(unit=" people", desc="lifting", delay=1, leave=False, disable=None)
     with bar:

@@ -6,9 +6,12 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from minilift.files.mapped import chunks
 from minilift.images.ops.windows import Windows
 from minilift.ops import Array, Ops
 from minilift.ops.numpy_core import row_chunks
+
+_AT_ONCE = 1 << 10  # elements to pick: they are picked by an array of their numbers
 
 
 def unfold(ops: Ops, x: Array, windows: Windows, out: Array) -> None:
@@ -91,10 +94,7 @@ def global_max_backward(ops: Ops, dy: Array, x: Array, out: Array) -> None:
     np.argmax(planes, axis=1, out=place)
     out.fill(0)
     rows = out.reshape(planes.shape)
-    for i in range(
-        0, dy.size, 1 << 10
-    ):  # in parts: what picks single elements makes an array of their numbers
-        part = slice(i, min(i + (1 << 10), dy.size))
+    for part in chunks(dy.size, _AT_ONCE):
         rows[part][np.arange(part.stop - part.start), place[part]] = dy.reshape(-1)[part]
 
 

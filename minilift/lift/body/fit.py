@@ -43,6 +43,7 @@ import numpy as np
 from minilift.lift.body.tree import PARENTS
 from minilift.poses.body.body import Body
 from minilift.poses.body.prior import Prior, observe
+from minilift.poses.few import evenly
 from minilift.poses.layouts import COURSE15
 
 HALF = 0.5
@@ -77,7 +78,7 @@ def fit_body(
     fit = np.flatnonzero(np.isfinite(own).all(axis=(1, 2)))
     if len(fit) < FEWEST:
         return None
-    some = fit[np.linspace(0, len(fit) - 1, min(len(fit), MOST)).astype(int)]
+    some = fit[evenly(len(fit), MOST)]
     noise = np.broadcast_to(np.asarray(sigma, np.float64), own.shape[:2])[some]
     votes = _Votes.of(own[some], depth_spread[some], seen[some], noise)
     lengths, spread = votes.lengths(np.ones(len(some)))

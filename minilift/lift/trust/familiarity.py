@@ -8,6 +8,7 @@ from typing import Annotated, NamedTuple
 
 import numpy as np
 
+from minilift.poses.few import evenly
 from minilift.poses.layouts import COURSE15
 from minilift.poses.nearest import NearestRows
 
@@ -59,7 +60,7 @@ class Familiarity:
         """
         flat = image.reshape(len(image), -1).astype(np.float64)
         mean, whiten = _whitening(flat, IMAGE_NOISE)
-        chosen = np.unique(np.linspace(0, len(flat) - 1, REFERENCE).astype(int))
+        chosen = evenly(len(flat), REFERENCE)
         # float16 as the file has it: the same distances before and after
         reference = ((flat[chosen] - mean) @ whiten).astype(np.float16)
         bones = _log_bones(joint_3d)

@@ -13,6 +13,7 @@ from minilift.lift.trust.expected import JOINTS, ExpectedError, Seen, placed
 from minilift.lift.trust.familiarity import Familiarity, Ranks
 from minilift.lift.trust.learn import Lifted, calibrated, joined, learned
 from minilift.lift.trust.variants import View, views, views_of
+from minilift.poses.few import evenly
 from minilift.poses.metrics import joint_errors
 from minilift.poses.poses import Poses
 
@@ -45,7 +46,7 @@ def fit_trust(
         problem = f"{len(held_out):,} poses held out are too few to learn when to trust the lifter"
         remedy = "hold out a larger share (val_fraction), or give more poses"
         raise InputError(f"{problem}; {FEWEST_HELD_OUT} are needed: {remedy}")
-    rows = np.unique(np.linspace(0, len(held_out) - 1, MOST_HELD_OUT).astype(int))
+    rows = evenly(len(held_out), MOST_HELD_OUT)
     fold = _folds(len(held_out), groups)[rows]
     if train is None and groups is None:
         raise ArgumentError(
@@ -56,7 +57,7 @@ def fit_trust(
     lifted = [[_lifted(lifter, view) for view in part] for part in seen]
     usual = _usual(lifter, lifted)
     if train is not None:
-        image, truth = _read(train, np.unique(np.linspace(0, len(train) - 1, MOST).astype(int)))
+        image, truth = _read(train, evenly(len(train), MOST))
         known = _familiar([[_lifted(lifter, view) for view in views(lifter, image, truth, seed)]], usual)
         familiar = [known] * len(lifted)
     else:

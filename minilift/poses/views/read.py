@@ -9,6 +9,7 @@ from minilift.errors import ArgumentError
 from minilift.files import PathLike, file_error, one_line
 from minilift.files.mapped import Points, chunks
 from minilift.poses.checks import clean_points, clean_rows, rows
+from minilift.poses.few import evenly
 from minilift.poses.layouts import ROOT
 from minilift.poses.read.course import SECOND_VIEW, read_keys
 from minilift.poses.views.convention import (
@@ -151,7 +152,7 @@ def _understood(
             (images[0][index], images[1][index]), (focal[0][index], focal[1][index]), rotation[index],
             translation[index],
         )
-        for index in (np.unique(np.linspace(0, len(rotation) - 1, n).astype(int)) for n in (SAMPLE, MANY))
+        for index in (evenly(len(rotation), n) for n in (SAMPLE, MANY))
     )  # fmt: skip
     found = find_convention(sample, divided)
     wrong = wrong_focal(sample, many, found)

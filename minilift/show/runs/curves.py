@@ -11,6 +11,7 @@ import numpy as np
 
 from minilift.errors import InputError
 from minilift.lift.model import LiftModel
+from minilift.poses.few import evenly
 from minilift.poses.poses import Poses
 from minilift.show.charts.training import plot_training
 from minilift.show.runs.logs import read_record
@@ -23,7 +24,7 @@ class Curves:
     """Draws `path` anew after each epoch, unless drawing would take more than a tenth of the time."""
 
     def __init__(self, path: str, model: LiftModel, validation: Poses) -> None:
-        rows = np.unique(np.linspace(0, len(validation) - 1, SAMPLE).astype(int))
+        rows = evenly(len(validation), SAMPLE)
         points = np.asarray(validation.read(rows).joint_2d).reshape(len(rows), -1)
         self.path, self.recorder = path, Recorder(model, model.ops.asarray(points))
         self.ended = time.monotonic()  # the drawing before, or the time of the beginning

@@ -14,6 +14,7 @@ from minilift.lift.weak.one_view.rows import LABEL, TRUTH, OneViewBatches
 from minilift.lift.weak.one_view.step import metrics_of, truth_loss
 from minilift.nn import losses
 from minilift.ops import Array, get_ops
+from minilift.poses.few import evenly
 from minilift.poses.metrics import joint_errors
 from minilift.train.batches import Batches
 from minilift.train.measure import Measure
@@ -43,11 +44,6 @@ def unlikeness(images: np.ndarray, others: np.ndarray) -> float:
     return float(apart + np.trace(first) + np.trace(second) - 2 * shared)
 
 
-def evenly(n: int) -> np.ndarray:
-    """The numbers of up to MOST of n poses."""
-    return np.unique(np.linspace(0, n - 1, MOST).astype(int))
-
-
 class OneViewMeasure(Measure):
     """`Measure` by images alone. Of a lifter's poses seen from ways around them, in units of the data:
 
@@ -70,7 +66,7 @@ class OneViewMeasure(Measure):
 
     def __call__(self, batches: Batches) -> dict[str, float]:
         x, y = batches.on(self.network.ops)
-        images = np.asarray(self.network.ops.to_host(x))[evenly(len(batches))]
+        images = np.asarray(self.network.ops.to_host(x))[evenly(len(batches), MOST)]
         if isinstance(batches, OneViewBatches) and batches.others is not None:
             images = np.concatenate([images, batches.others.astype(images.dtype)])
         found = self.seen_from_elsewhere(images)

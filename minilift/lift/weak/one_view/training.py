@@ -6,13 +6,19 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from minilift.errors import ArgumentError
-from minilift.files.mapped import crc32
-from minilift.lift.build import SEEN, begin_with, build_optimiser, build_scheduler, labelled, split_data
+from minilift.lift.build import (
+    SEEN,
+    begin_with,
+    build_optimiser,
+    build_scheduler,
+    fingerprint_of,
+    labelled,
+    split_data,
+)
 from minilift.lift.model import LiftModel
 from minilift.lift.run_epoch import EVALUATION_ROWS
 from minilift.lift.setting import known_elevation
@@ -20,10 +26,11 @@ from minilift.lift.settings import TrainSettings
 from minilift.lift.training import Training
 from minilift.lift.weak.one_view.cycle import Weights
 from minilift.lift.weak.one_view.guard import ENOUGH, Collapsed, Guard, useless
-from minilift.lift.weak.one_view.measure import MOST, OneViewMeasure, evenly
+from minilift.lift.weak.one_view.measure import MOST, OneViewMeasure
 from minilift.lift.weak.one_view.network import Adversaries
 from minilift.lift.weak.one_view.rows import OneViewBatches
 from minilift.lift.weak.one_view.step import OneViewStep
+from minilift.poses.few import evenly
 from minilift.poses.poses import Poses
 from minilift.train.batches import batches_per_epoch
 from minilift.train.trainer import Trainer
@@ -67,7 +74,7 @@ class OneViewTraining(Training):
 def unit_of(poses: Poses) -> float:
     """The standard deviation of all coordinates of the 2D joints together, of some thousands of poses evenly
     picked."""
-    some = poses.read(np.unique(np.linspace(0, len(poses) - 1, SEEN).astype(int)))
+    some = poses.read(evenly(len(poses), SEEN))
     return float(np.std(np.asarray(some.joint_2d, np.float64)))
 
 
@@ -109,12 +116,13 @@ def build_one_view(
             f"warning: {judged:,} poses are too few to tell right ones from flat ones and from front and "
             f"back exchanged; give {ENOUGH} or more"
         )
+    print_of = fingerprint_of(data.joint_2d, data.joint_3d if settings.labelled else None)
     step = OneViewStep(network, optimiser, unit, weights or Weights(), truth)
     trainer = Trainer(
         network, step.sums.loss, optimiser, build_scheduler(settings, optimiser, steps),
         metrics=step.sums.metrics, watch="loss", step=step, measure=OneViewMeasure(network, unit, truth),
         out=out, weights=settings.weights, patience=settings.patience, min_delta=settings.min_delta,
-        settings={**settings.as_stored(), "data": fingerprint(data, settings.labelled > 0)},
+        settings={**settings.as_stored(), "data": print_of},
         show=show, bar=bar, listeners=[Guard()] if judged >= ENOUGH else [],
     )  # fmt: skip
     watched = others[1] if test else None
@@ -125,14 +133,7 @@ def _judged(held_out: OneViewBatches, train: Poses) -> int:
     """The number of poses that validation looks at from elsewhere. Where too few are held out, poses that are
     trained on are among them: no depth is compared, so they serve nearly as well."""
     if len(held_out) < ENOUGH:
-        some = np.asarray(train.read(evenly(len(train))).joint_2d)
+        some = np.asarray(train.read(evenly(len(train), MOST)).joint_2d)
         held_out.others = some.reshape(len(some), -1)
         return len(held_out) + len(some)
     return min(len(held_out), MOST)
-
-
-def fingerprint(poses: Poses, labels: bool = False) -> list[Any]:
-    """What tells one set of people from another: their number, and checksums of their images, and of joint_3d
-    where some of it are labels."""
-    arrays = [poses.joint_2d, *([poses.joint_3d] if labels else [])]
-    return [len(poses), *(crc32(array) for array in arrays if array is not None)]

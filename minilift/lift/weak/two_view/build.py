@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from minilift.errors import ArgumentError
-from minilift.files.mapped import crc32
 from minilift.lift.build import (
     SEEN,
     begin_with,
     build_optimiser,
     build_scheduler,
+    fingerprint_of,
     labelled,
     split_rows,
 )
@@ -21,6 +21,7 @@ from minilift.lift.settings import TrainSettings
 from minilift.lift.training import Training
 from minilift.lift.weak.two_view.rows import in_second_view
 from minilift.lift.weak.two_view.training import two_view_training
+from minilift.poses.few import evenly
 from minilift.poses.poses import Poses
 from minilift.poses.views import TwoViews, triangulated
 from minilift.train.batches import batches_per_epoch
@@ -39,7 +40,7 @@ def build_two_view(
         raise ArgumentError("labelled", settings.labelled, problem)
     train, validation = (data.take(rows) for rows in split_rows(len(data), settings))
     if settings.standardise:
-        some = train.take(np.unique(np.linspace(0, len(train) - 1, SEEN).astype(int)))
+        some = train.take(evenly(len(train), SEEN))
         joints = with_triangulated(some)
         seen = np.concatenate([np.asarray(x) for x in (joints.joint_2d, some.joint_2d_2)])
         found = np.asarray(joints.joint_3d)
@@ -48,12 +49,13 @@ def build_two_view(
     optimiser = build_optimiser(settings, model)
     steps = settings.epochs * batches_per_epoch(len(train), settings.batch_size)
     labels = [labelled(len(part), settings) for part in (train, validation)] if settings.labelled else None
+    print_of = fingerprint_of(data.joint_2d_1, data.joint_2d_2, data.joint_3d if settings.labelled else None)
     return two_view_training(
         model, optimiser, build_scheduler(settings, optimiser, steps), train, validation, test,
         epochs=settings.epochs, batch_size=settings.batch_size, flip=settings.flip, noise=settings.noise,
         labels=labels, out=out, weights=settings.weights, patience=settings.patience,
         min_delta=settings.min_delta,
-        settings={**settings.as_stored(), "data": fingerprint(data, settings.labelled > 0)},
+        settings={**settings.as_stored(), "data": print_of},
     )  # fmt: skip
 
 
@@ -62,10 +64,3 @@ def with_triangulated(views: TwoViews) -> Poses:
     joints = triangulated(views)
     depth = np.clip(joints[..., 2:], -1 - OFF, OFF - 1)
     return Poses(views.joint_2d_1, np.concatenate([-np.asarray(views.joint_2d_1) * depth, depth], axis=2))
-
-
-def fingerprint(views: TwoViews, labels: bool = False) -> list[int]:
-    """What tells one set of people from another: their number, and checksums of both images, and of joint_3d
-    where some of it are labels."""
-    arrays = [views.joint_2d_1, views.joint_2d_2, *([views.joint_3d] if labels else [])]
-    return [len(views), *(crc32(array) for array in arrays if array is not None)]

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from minilift.errors import InputError
 from minilift.lift.model import LiftModel
-from minilift.lift.weak.labels import more_often
-from minilift.ops import Array, Ops
+from minilift.lift.weak.batches import WeakBatches, check_people, mirrored
+from minilift.ops import Array
 from minilift.poses.layouts import COURSE15, ROOT
 from minilift.poses.views import TwoViews
-from minilift.train.batches import Batches
 
 JOINTS = len(COURSE15)
 IMAGE = slice(0, 2 * JOINTS)
@@ -21,7 +19,7 @@ TRANSLATION = slice(ROTATION.stop, ROTATION.stop + 3)
 SCALE = slice(TRANSLATION.stop, TRANSLATION.stop + 1)
 TRUTH = slice(SCALE.stop, SCALE.stop + 3 * JOINTS)
 LABEL = slice(TRUTH.stop, TRUTH.stop + 1)
-NOISE, SIDES, AGAIN = 1, 2, 3  # streams of random numbers
+NOISE = 1  # a stream of random numbers
 
 
 class Rows(NamedTuple):
@@ -72,18 +70,16 @@ def in_second_view(joints: np.ndarray, views: TwoViews) -> np.ndarray:
     return np.asarray(seen / scale[:, None, None], np.float32)
 
 
-def mirrored(views: TwoViews) -> TwoViews:
-    """The same people in a mirror: x negated, left and right exchanged, R <- M R M, t <- M t with
-    M = diag(-1, 1, 1)."""
+def mirror_image(views: TwoViews) -> TwoViews:
+    """The same people in a mirror: `mirrored`, R <- M R M, t <- M t with M = diag(-1, 1, 1)."""
     sign = np.array([-1, 1, 1], np.float32)
-    swap = list(COURSE15.mirror)
-    first, second = (np.asarray(x)[:, swap] * sign[:2] for x in (views.joint_2d_1, views.joint_2d_2))
-    joints = None if views.joint_3d is None else np.asarray(views.joint_3d)[:, swap] * sign
+    joints = None if views.joint_3d is None else mirrored(views.joint_3d)
     rotation = views.rotation * sign[:, None] * sign
-    return TwoViews(first, second, rotation, views.translation * sign, joints)
+    images = mirrored(views.joint_2d_1), mirrored(views.joint_2d_2)
+    return TwoViews(*images, rotation, views.translation * sign, joints)
 
 
-class TwoViewBatches(Batches):
+class TwoViewBatches(WeakBatches):
     """Batches of people in two views, `Rows` of them. In training each is mirrored with the probability
     `flip`, and what the network sees, not what it is compared with, gets Gaussian `noise` of this standard
     deviation. `labels` (n,) bool are the people whose joint_3d is learned from; of the people of an epoch
@@ -97,31 +93,14 @@ class TwoViewBatches(Batches):
         self, views: TwoViews, model: LiftModel, size: int, *, truth: bool, flip: float = 0.0,
         noise: float = 0.0, labels: np.ndarray | None = None,
     ) -> None:  # fmt: skip
-        if not len(views):
-            raise InputError("the data holds no poses; training and evaluation need some")
-        if labels is not None and not truth:
-            raise InputError("labels are joint_3d, and not all of the data have it; give data with joint_3d")
-        if model.head != "ray" or model.input_nodes != IMAGE.stop:
-            problem = f"head {model.head!r} and {model.input_nodes} inputs"
-            raise InputError(f"{problem}: two views train depths on rays; use LiftModel(head='ray')")
-        rows, self.flip, self.noise = rows_of(views, truth, labels), flip, noise
+        check_people(len(views), model, truth, labels)
+        rows = rows_of(views, truth, labels)
         if flip:
-            other = rows_of(mirrored(views), truth, labels)
+            other = rows_of(mirror_image(views), truth, labels)
             rows = Rows(*(np.concatenate(pair) for pair in zip(rows, other, strict=True)))
-        self.count, self._made_for, self.labels = len(views), model.ops, labels
-        super().__init__(rows.x, rows.y, min(size, self.count), model.seed, self._noisy if noise else None)
-
-    def __len__(self) -> int:
-        return self.count
-
-    def order(self, epoch: int, ops: Ops) -> Any:
-        order = super().order(epoch, ops)
-        if self.labels is not None:
-            order = more_often(order, self.labels, ops.generator((self.seed, epoch, AGAIN)))
-        if self.flip:  # the mirror images lie behind
-            sides = ops.generator((self.seed, epoch, SIDES)).random(self.count)
-            order = order + self.count * (sides < self.flip)
-        return order
+        self.noise, self._made_for = noise, model.ops
+        augment = self._noisy if noise else None
+        super().__init__(len(views), rows.x, rows.y, size, model.seed, augment, flip=flip, labels=labels)
 
     def _noisy(self, step: int, x: Array, y: Array) -> tuple[Array, Array]:
         ops = self._made_for
