@@ -31,6 +31,7 @@ from minilift.files.npz import read_npz
 from minilift.files.weights import load_state_dict
 from minilift.images.made import made_digits_of_sizes
 from minilift.images.pictures import Pictures, PointPictures
+from minilift.images.transforms.points import MirrorAndMove
 from minilift.ops import get_ops
 
 Capture = pytest.CaptureFixture[str]
@@ -333,7 +334,7 @@ def test_faces_in_training_keep_their_points() -> None:
         x[:, 0, row, column] = level
     points = np.array([list(at.values())] * 200, np.float32) + 0.5
     before = x.copy()
-    images, y = facial_keypoints.Moves(names, 3, ops)(7, x, facial_keypoints.units(points, 32))
+    images, y = MirrorAndMove(names, facial_keypoints.MOST, 3, ops)(7, x, facial_keypoints.units(points, 32))
     np.testing.assert_array_equal(x, before)
     found = facial_keypoints.pixels(y, 32)
     column, row = np.rint(found - 0.5).astype(int).transpose(2, 0, 1)
@@ -344,7 +345,7 @@ def test_faces_in_training_keep_their_points() -> None:
     np.testing.assert_allclose(levels[~mirrored][:, :2], [[0.3, 0.6]] * (~mirrored).sum(), rtol=1e-6)
     assert 60 < mirrored.sum() < 140
     assert len(np.unique(found[:, 2], axis=0)) > 100
-    again = facial_keypoints.Moves(names, 3, ops)(7, x, facial_keypoints.units(points, 32))
+    again = MirrorAndMove(names, facial_keypoints.MOST, 3, ops)(7, x, facial_keypoints.units(points, 32))
     np.testing.assert_array_equal(again[1], y)
 
 

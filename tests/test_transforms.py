@@ -217,6 +217,13 @@ def test_units_and_choice() -> None:
     assert 0.4 < chosen.mean() < 0.6
 
 
+def test_normalised_by_themselves_pictures_have_mean_0_and_spread_1() -> None:
+    images = pictures()
+    out = Normalize.by(images)(images)
+    np.testing.assert_allclose(out.mean(axis=(0, 2, 3)), 0, atol=1e-5)
+    np.testing.assert_allclose(out.std(axis=(0, 2, 3)), 1, atol=1e-5)
+
+
 def test_augmented_batches_depend_on_seed_and_step_alone() -> None:
     ops, images, labels = get_ops("cpu"), pictures(), np.arange(6)
     augment = Augment(RandomRotation(), 7, ops)

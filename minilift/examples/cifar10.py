@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -44,17 +44,10 @@ class Shape:
     n_hidden: int = 725
 
 
-@dataclass(frozen=True)
-class Sets:
+class Sets(NamedTuple):
     train: Pictures
     val: Pictures
     test: Pictures
-
-    def normalise(self) -> t.Normalize:
-        """By the mean and the spread of the training pictures, channel by channel."""
-        axes = (0, 2, 3)
-        mean, std = (f(self.train.pixels / 255, axis=axes) for f in (np.mean, np.std))
-        return t.Normalize(mean.tolist(), std.tolist())
 
 
 def load(options: Options) -> Sets:
@@ -86,7 +79,7 @@ def augmentation() -> t.Compose:
 
 def train(options: Options, shape: Shape, sets: Sets, name: str) -> tuple[Sequential, Done, dict[str, float]]:
     """Adam, augmented pictures; the weights that are best on the validation pictures are tested."""
-    ops, normalise, out = get_ops(options.device), sets.normalise(), options.out / name
+    ops, normalise, out = get_ops(options.device), t.Normalize.by(sets.train.floats()), options.out / name
     network = build(options.net, shape, int(np.prod(sets.train.shape)), ops, options.seed)
     changed = t.Augment(t.Compose([augmentation(), normalise]), options.seed, ops)
     batches = Batches(sets.train.floats(), sets.train.labels, options.batch_size, options.seed, changed)

@@ -19,7 +19,7 @@ from minilift.images.layers import BatchNorm2d, Conv2d, Dropout2d, Flatten, MaxP
 from minilift.images.made import made_faces
 from minilift.images.pictures import PointPictures, as_floats
 from minilift.images.read.points_csv import read_points_csv
-from minilift.images.transforms.turns import moved
+from minilift.images.transforms.points import MirrorAndMove
 from minilift.nn import BatchNorm1d, Dropout, Linear, Module, ReLU, Sequential
 from minilift.nn.losses import mse
 from minilift.ops import Array, Ops, get_ops
@@ -83,25 +83,6 @@ def build(net: str, shape: tuple[int, ...], points: int, ops: Ops, seed: int) ->
     return Sequential(*layers, Linear(256, 2 * points, rng=rng, ops=ops))
 
 
-class Moves:
-    """Faces in training: mirrored half of the time, left and right points exchanged, and moved."""
-
-    def __init__(self, names: tuple[str, ...], seed: int, ops: Ops) -> None:
-        other = [n.replace("left", "*").replace("right", "left").replace("*", "right") for n in names]
-        self.swap, self.seed, self.ops = [names.index(n) for n in other], seed, ops
-
-    def __call__(self, step: int, x: Array, y: Array) -> tuple[Array, Array]:
-        rng = np.random.default_rng((self.seed, step))
-        images, points = self.ops.to_host(x), self.ops.to_host(y).reshape(len(y), -1, 2)
-        mirrored = rng.random(len(images)) < 0.5
-        images[mirrored] = images[mirrored, :, :, ::-1]
-        points[mirrored] = points[mirrored][:, self.swap] * [-1, 1]
-        by = rng.integers(-MOST, MOST + 1, (len(images), 2))
-        points += (by[:, None] * 2 / images.shape[2]).astype(points.dtype)
-        images = moved(images, by[:, 0], by[:, 1], 0.0)
-        return self.ops.asarray(images), self.ops.asarray(points.reshape(len(points), -1))
-
-
 def evaluate_model(predict: Callable[[Array], Array], x: np.ndarray, y: np.ndarray) -> float:
     """The course's score, 1 / (2 MSE), over pictures one by one: any function of a picture has one."""
     errors = [float(np.mean((np.asarray(predict(x[i : i + 1])) - y[i]) ** 2)) for i in range(len(x))]
@@ -118,7 +99,8 @@ def _run(options: Options, sets: list[PointPictures]) -> dict[str, Any]:
     network = build(options.net, sets[0].pixels.shape[1:], len(sets[0].names), ops, options.seed)
     options.say(f"{network}\n{summary(network, sets[0].pixels.shape[1:])}\n")
     data = [(as_floats(part.pixels), units(part.points, side)) for part in sets]
-    train = Batches(*data[0], options.batch_size, options.seed, Moves(sets[0].names, options.seed, ops))
+    moves = MirrorAndMove(sets[0].names, MOST, options.seed, ops)
+    train = Batches(*data[0], options.batch_size, options.seed, moves)
     optimiser = Adam(network.parameters(), lr=options.lr)
     task = Task(
         network, optimiser, train, ops.asarray(data[1][0][:64]), Batches(*data[1], 64), loss=mse, metrics={},

@@ -73,6 +73,13 @@ class Normalize:
             raise ValueError(f"Normalize: mean {mean} and std {std} must be as many, and std more than 0")
         self.mean, self.std = (np.array(v, np.float32).reshape(-1, 1, 1) for v in (mean, std))
 
+    @classmethod
+    def by(cls, images: np.ndarray) -> Normalize:
+        """By the mean and the spread of pictures (n, channels, height, width), channel by channel."""
+        axes = (0, 2, 3)
+        mean, std = images.mean(axes, np.float64), images.std(axes, np.float64)
+        return cls(mean.tolist(), std.tolist())
+
     def __call__(self, images: np.ndarray, rng: np.random.Generator | None = None) -> np.ndarray:
         out: np.ndarray = (images - self.mean) / self.std
         return out
