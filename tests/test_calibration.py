@@ -152,7 +152,7 @@ def test_a_clip_is_looked_through_for_the_pose() -> None:
     found = clip(np.concatenate([moving, np.repeat(image[None], 60, axis=0)]), noise=2.0)
     body = calibration_body(found, prior(), LiftOptions(focal=1000.0), distance=3.5)
     assert body.unit == "m"
-    assert body.source.startswith("no measurement, calibration pose 't', ")
+    assert body.source.startswith("calibration pose 't', ")
     off = np.log(body.lengths / lengths)[LIMBS]
     assert (np.abs(off) < 3 * body.spread[LIMBS]).all()
     noisy = rng.normal(0, 0.002, (90, J, 2)) + image

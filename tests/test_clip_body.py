@@ -184,5 +184,15 @@ def test_distances_that_cannot_be() -> None:
     for wrong in ({}, {0: -1.0}, {0: float("nan")}, {0: 5000.0}):
         with pytest.raises(ArgumentError, match=r"must be from 0.05 to 1000 in every frame"):
             LiftOptions(distance=wrong)
-    with pytest.raises(ArgumentError, match="exclude each other"):
+    with pytest.raises(
+        ArgumentError, match="same=yes: says how distances change, and so does distance=1 frame"
+    ):
         LiftOptions(distance={0: 3.0}, same=True)
+
+
+def test_distances_of_other_frames_are_refused(lifter: Lifter, clip: Keypoints) -> None:
+    known = {F + 10: 3.0, F + 11: 3.1}
+    with pytest.raises(
+        ArgumentError, match=rf"are frames {F + 10} to {F + 11}, and the clip has 0 to {F - 1}"
+    ):
+        lift_keypoints(clip, lifter, LiftOptions(focal=1000.0, distance=known))

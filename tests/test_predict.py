@@ -347,6 +347,8 @@ def test_memory_does_not_grow_with_the_clip(folder: Path) -> None:
         (["walk", "-o", "out.npz", "--confidence", "2"], "--confidence 2.0: no joint scores above 0."),
         (["walk", "-o", "out.npz", "--height", "17"], "--height 17.0: must be from 0.3 to 3"),
         (["walk", "-o", "out.npz", "--height", "1.7", "--distance", "3"], "--height 1.7: "),
+        (["walk", "-o", "out.npz", "--distance", "away.csv"], "away.csv: no such file"),
+        (["walk", "-o", "out.npz", "--distance", "-3"], "--distance -3: must be more than 0"),
         (["walk", "-o", "out.npz", "--focal", "900", "--fov", "60"], "--fov 60.0: says what --focal"),
         (["walk", "-o", "out.npz", "--camera", "none.yml"], "none.yml: no such file"),
         (["walk", "-o", "out.npz", "--level"], "--level: has no ground in the axes of the camera"),

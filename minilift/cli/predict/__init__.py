@@ -58,12 +58,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     return run_program(PROGRAM, _predict, argv)
 
 
-def distance(text: str) -> float | dict[int, float]:
-    """Metres, or the file that has them by frame: the `type` of an argument."""
+def distance(text: str) -> float | str:
+    """Metres, or the name of the file that has them by frame: the `type` of an argument."""
     try:
         value = float(text)
     except ValueError:
-        return read_distances(text)
+        return text
     if not value > 0:
         raise argparse.ArgumentTypeError("must be more than 0")
     return value
@@ -147,6 +147,8 @@ def _options(args: argparse.Namespace) -> LiftOptions:
         from minilift.poses.lens.files import load_camera  # XML and the rest: only for who has such a file
 
         camera = load_camera(args.camera)
+    if isinstance(args.distance, str):
+        args.distance = read_distances(args.distance)
     return LiftOptions(
         camera=camera,
         noise=args.noise_px,

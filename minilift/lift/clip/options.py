@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from minilift.errors import ArgumentError
+from minilift.errors import ArgumentError, counted
 from minilift.poses.body.body import Body
 from minilift.poses.body.prior import Prior
 from minilift.poses.lens.axes import NAMES as AXES
@@ -91,7 +91,8 @@ class LiftOptions:
                 problem = f"must be from {low:g} to {high:g} in every frame"
                 raise ArgumentError("distance", wrong[0] if wrong else "no frame", problem)
             if self.same:
-                raise ArgumentError("same", True, "and a distance for each frame exclude each other")
+                problem = "says how distances change, and so does {0}; give one of them"
+                raise ArgumentError("same", True, problem, ("distance", counted(len(self.distance), "frame")))
         for name, (low, high) in _BOUNDS.items():
             value = self.metres if name == "distance" else getattr(self, name)
             if value is not None and not (math.isfinite(value) and low <= value <= high):

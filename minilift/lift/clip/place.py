@@ -85,6 +85,12 @@ def scale_of(lifted: Lifted, stills: bool, options: LiftOptions) -> Scale:
     if course is not None and len(course) > 1 and len(np.unique(lifted.person)) > 1:
         problem = "by frame is that of one person, and there are several; choose one with {0}"
         raise ArgumentError("distance", f"{len(course)} frames", problem, ("person", "longest"))
+    if course is not None and len(course) > 1 and not stills:
+        low, high = min(course), max(course)
+        if not ((low <= lifted.frame) & (lifted.frame <= high)).any():
+            first, last = int(lifted.frame.min()), int(lifted.frame.max())
+            problem = f"are frames {low} to {high}, and the clip has {first} to {last}; number them alike"
+            raise ArgumentError("distance", f"{len(course)} frames", problem)
     scale = Scale.fit(
         lifted.own, lifted.seen, lifted.person, stills=stills, height=options.height,
         distance=options.metres,

@@ -28,6 +28,7 @@ STATURE = 0.15  # of its logarithm: 1.25 to 2.28 m hold 95 of 100 people
 BEYOND, CHILDREN = 0.12, 0.2  # adults' log H lies within 0.12 of their mean, 2.2 standard deviations
 SIDES = 0.01  # of log(left / right)
 HEIGHT = 0.005  # of a height as people tell it: 9 mm
+NOTHING = "no measurement"
 
 _DEFINITIONS: tuple[dict[str, float], ...] = (
     {"hip": 0.16, "knee": 0.015, "spine": -0.02},
@@ -125,7 +126,7 @@ def observe(known: Prior, rows: np.ndarray, values: np.ndarray, noise: np.ndarra
     gain = np.linalg.solve(rows @ across + noise, across.T).T
     mean = known.mean + gain @ (values - rows @ known.mean)
     covariance = known.covariance - gain @ across.T
-    told = ", ".join(filter(None, (known.source, source)))
+    told = ", ".join(part for part in (known.source, source) if part not in ("", NOTHING)) or NOTHING
     return replace(known, mean=mean, covariance=0.5 * (covariance + covariance.T), source=told)
 
 
@@ -143,4 +144,4 @@ def _both_sides(kinds: np.ndarray) -> np.ndarray:
 def _told(height: float | None, sex: str | None) -> str:
     parts = [f"a height of {height:g} m"] if height is not None else []
     parts += [f"sex {sex}"] if sex is not None else []
-    return " and ".join(parts) or "no measurement"
+    return " and ".join(parts) or NOTHING
