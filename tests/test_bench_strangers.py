@@ -25,6 +25,7 @@ from bench.strangers.takes import FPS, Take
 from bench.strangers.views import Cameras, Seen, by_clip, by_frame, by_still_camera
 from minilift import Lifter, LiftModel
 from minilift.errors import InputError
+from minilift.lift.trust import Trust
 from minilift.poses.body.body import Body
 from minilift.poses.camera import project
 from minilift.poses.layouts import COURSE15
@@ -149,6 +150,8 @@ class Invented(Sets):
 def test_tables_say_what_weights_cannot_do(run: Run) -> None:
     assert "takes no missing joints" in frames_tables.missing_table(run).text()
     assert "has no trust file" in trust_tables.intervals_table(run).text()
+    assert "has no trust file" in trust_tables.unlike_table(run).text()
+    assert "take no missing joints" in frames_tables.mistakes_table(run).text()
     assert "--train FILE" in frames_tables.baselines_table(run).text()
     with pytest.raises(InputError, match="takes no missing joints"):
         one_frame(run.lifter, without(run.sets.frames("x").image, 3))
@@ -166,6 +169,44 @@ def test_tables_print_the_errors_that_there_are(run: Run) -> None:
     people = frames_tables.subjects_table(run).text()
     assert "someone, walking" in people
     assert "made someone" in people
+
+
+def test_mistakes_are_of_the_joints_that_they_say() -> None:
+    image = np.random.default_rng(0).normal(0, 0.1, (50, 15, 2)).astype(np.float32)
+    found = {name: (points, sigma) for name, points, sigma in frames_tables.mistakes(image, seed=1)}
+    untold, told, swapped, ankles, legs = found.values()
+    off = np.linalg.norm(untold[0] - image, axis=2)
+    assert np.sort(off, axis=1)[:, -1] == pytest.approx(0.1, abs=1e-6)
+    assert (np.sort(off, axis=1)[:, :-1] == 0).all()
+    assert ((told[1] > 0) == (off > 0)).all()
+    assert not untold[1].any()
+    names = COURSE15.joints
+    left, right = names.index("left_knee"), names.index("right_knee")
+    assert np.array_equal(swapped[0][:, left], image[:, right])
+    assert (swapped[0] != image).any(axis=(0, 2)).sum() == 4
+    assert [int(np.isnan(points).any(axis=2).sum(axis=1).max()) for points, _ in (ankles, legs)] == [2, 4]
+
+
+def test_the_tenths_are_by_percentile(monkeypatch: pytest.MonkeyPatch, run: Run) -> None:
+    """With a trust whose percentile is the true error, the lowest tenth has the least of it."""
+
+    def judged(run: Run, seen: Seen, sigma: float, image: np.ndarray | None) -> tuple[np.ndarray, Trust]:
+        turned = image is not None and (image[..., 1] == -seen.image[..., 1]).all()
+        errors = np.random.default_rng(0).permutation(len(seen))[:, None] * np.ones((1, 15))
+        unlike, ends = np.full(len(seen), turned), (0 * errors, np.full(errors.shape, 1e9))
+        return errors, Trust(unlike, errors[:, 0], errors[:, 0], errors, *ends, unlike.astype(int))
+
+    monkeypatch.setattr(trust_tables, "judged", judged)
+    monkeypatch.setattr(Lifter, "has_trust", True)
+    rows = trust_tables.unlike_table(run).rows
+    count = len(run.sets.frames("x"))
+    low, high = (
+        np.arange(count)[part].mean() for part in (slice(-(-count // 10)), slice(-(count // 10), None))
+    )
+    for row in rows:
+        assert row[4:7] == ["100.0%", f"{low:.1f}", f"{high:.1f}"]
+        assert row[7] == ("100.0%" if row[1] == "y downwards" else "0.0%")
+    assert {row[1] for row in rows} == {"exact", "4 px", "8 px", "y downwards"}  # a ray head takes no NaN
 
 
 def test_a_clip_asked_as_predict_asks_is_the_lifter_s_own_answer(run: Run) -> None:

@@ -35,6 +35,7 @@ from minilift.lift.build import split_data, with_synthetic
 from minilift.lift.recipe import PRESETS
 from minilift.lift.resume import resumed
 from minilift.lift.settings import SETTINGS, TrainSettings
+from minilift.poses.info import describe
 from minilift.poses.layouts import JOINTS
 from minilift.poses.metrics import pa_mpjpe
 from minilift.poses.people.synth import synthesize
@@ -860,6 +861,16 @@ def test_poses_in_other_conventions_are_warned_of(with_weights: Path, capsys: Ca
         assert told in printed.err
         assert "minilift data info data_test_lift.pkl" in printed.err
         json.loads(printed.out)
+
+
+def test_people_who_stand_on_their_heads_are_warned_of(with_weights: Path, capsys: Capture) -> None:
+    people, told = synthesize(40, seed=1), "heads are below hips in most of the poses: y seems to point down"
+    for sign in (1, -1):
+        flip = np.array([1, sign, 1], np.float32)
+        save_poses("data_test_lift.pkl", Poses(people.joint_2d * flip[:2], people.joint_3d * flip))
+        assert evaluate(["--json"]) == 0
+        assert (told in capsys.readouterr().err) == (sign < 0)
+        assert (told in describe("data_test_lift.pkl")) == (sign < 0)
 
 
 def test_a_scale_of_other_poses_gives_no_millimetres(with_weights: Path, capsys: Capture) -> None:

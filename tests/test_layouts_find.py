@@ -16,6 +16,7 @@ from minilift.poses.layouts import LAYOUTS
 from minilift.poses.layouts.find import by_count, by_names, decide, doubts, implausible
 from minilift.poses.layouts.make import make
 from minilift.poses.layouts.names import plain
+from minilift.poses.layouts.sides import upside_down
 from minilift.poses.read.keypoints.load import load_keypoints
 from minilift.poses.read.keypoints.raw import Asked
 
@@ -177,6 +178,10 @@ def test_y_that_points_up_is_seen(name: str) -> None:
     (told,) = doubts(LAYOUTS[name], xy * (1, -1), missing)
     assert "y seems to point up" in told
     assert doubts(LAYOUTS[name], xy[:5] * (1, -1), missing[:5]) == ()  # five may be doing gymnastics
+    assert upside_down(LAYOUTS[name], xy * (1, -1), missing)
+    for share in (0.3, 0.7):  # some handstands, and a file of acrobats that is turned
+        turned = np.where(np.arange(60)[:, None, None] < 60 * share, xy * (1, -1), xy)
+        assert upside_down(LAYOUTS[name], turned, missing) == (share > 0.5)
 
 
 def standing(name: str, n: int = 40) -> tuple[np.ndarray, np.ndarray]:

@@ -22,6 +22,7 @@ from minilift.cli.predict.outputs import FORMATS
 from minilift.lift.trust import trust_path
 from minilift.lift.trust.fit import fit_trust
 from minilift.poses.layouts import COURSE15
+from minilift.poses.people.synth import synthesize
 from minilift.poses.poses import save_poses
 from minilift.poses.read.keypoints import blocks
 from minilift.poses.write.people.npz import read_people
@@ -393,6 +394,16 @@ def test_nothing_is_replaced_unasked(folder: Path, capsys: Capture) -> None:
     assert Path("out.npz").read_bytes() == b"precious"
     assert main(["a.npy", "-o", "out.npz", "--force"]) == 0
     assert len(lifted()) == len(IMAGE)
+
+
+def test_rays_that_stand_on_their_heads_are_suspicious(folder: Path, capsys: Capture) -> None:
+    told = "heads are below hips: y seems to point down; write y upwards"
+    image = np.asarray(synthesize(40, seed=1).joint_2d)
+    for name, points in (("up", image), ("down", image * np.array([1, -1], np.float32))):
+        np.save(f"{name}.npy", points)
+        assert main([f"{name}.npy", "--to", "npz"]) == 0
+        assert (told in capsys.readouterr().err) == (name == "down")
+        assert any(told in line for line in np.load(f"{name}_3d.npz")["warnings"]) == (name == "down")
 
 
 def test_what_is_suspicious_is_in_file_and_page_too(folder: Path, capsys: Capture) -> None:

@@ -14,6 +14,7 @@ from bench.strangers.table import Run, Table, mm, verdict
 from bench.strangers.views import Seen, joined
 from minilift.errors import InputError
 from minilift.evaluation.baselines import FlatPose, NearestNeighbour
+from minilift.poses.layouts import COURSE15
 from minilift.poses.poses import load_poses
 
 GROUPS: dict[str, tuple[tuple[str, ...], float | None]] = {
@@ -22,6 +23,7 @@ GROUPS: dict[str, tuple[tuple[str, ...], float | None]] = {
     "acrobatics and floor work": ((ACROBATICS, FLOOR), 46),
 }
 """The sets of the figures that are demanded, and the most for one frame."""
+OUTLIER = 0.1
 PARTS = (LEFT_OUT, CMU_BVH, BANDAI, ACROBATICS, FLOOR)
 
 
@@ -94,6 +96,44 @@ def missing_table(run: Run) -> Table:
             most = verdict(mean / whole, 1.5) if count == 3 else ""
             table.add(name, f"{count}", mean, f"{mean / whole:.2f}", most)
     return table
+
+
+def mistakes_table(run: Run) -> Table:
+    """What detectors get wrong, and what the picture's edge cuts off."""
+    table = Table(
+        f"Mistakes of detectors ({LEFT_OUT}, exact 2D but for them, mm)", ("mistake", "error", "times exact")
+    )
+    if not (run.lifter.takes_missing and run.lifter.takes_noise):
+        table.notes.append("not possible: the weights take no missing joints, or no noise levels")
+        return table
+    run.step("mistakes")
+    seen = run.sets.frames(LEFT_OUT)
+    whole = float(errors_mm(one_frame(run.lifter, seen.image), seen).mean())
+    table.add("none", whole, "1.00")
+    for name, image, sigma in mistakes(seen.image, run.seed):
+        mean = float(errors_mm(run.lifter.predict(image, sigma=sigma), seen).mean())
+        table.add(name, mean, f"{mean / whole:.2f}")
+    return table
+
+
+def mistakes(image: np.ndarray, seed: int) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    """Points (n, 15, 2) with one kind of mistake each, and what is told of them, (n, 15)."""
+    rng, n = np.random.default_rng(seed), len(image)
+    exact, some = np.zeros(image.shape[:2]), np.arange(n)
+    joint, way = rng.integers(image.shape[1], size=n), rng.uniform(0, 2 * np.pi, n)
+    moved, doubt = image.copy(), exact.copy()
+    moved[some, joint] += (OUTLIER * np.stack([np.cos(way), np.sin(way)], axis=1)).astype(image.dtype)
+    doubt[some, joint] = OUTLIER
+    yield "one joint 100 px off at f = 1000, not told", moved, exact
+    yield "the same, told that it may be", moved, doubt
+    legs = [row for row, name in enumerate(COURSE15.joints) if name.endswith(("knee", "ankle"))]
+    swapped = image.copy()
+    swapped[:, legs] = image[:, [COURSE15.mirror[row] for row in legs]]
+    yield "knees and ankles of left and right exchanged", swapped, exact
+    for name, gone in (("ankles", ("ankle",)), ("knees and ankles", ("knee", "ankle"))):
+        cut = image.copy()
+        cut[:, [row for row, joint in enumerate(COURSE15.joints) if joint.endswith(gone)]] = np.nan
+        yield f"cut off by the picture's edge: {name}", cut, exact
 
 
 def subjects_table(run: Run) -> Table:

@@ -6,8 +6,8 @@ import numpy as np
 
 from bench.strangers.clip_tables import CLIPS, Options, by_lengths, clip_set, plain, without_body
 from bench.strangers.clips import ask
-from bench.strangers.frames_tables import GROUPS, group
-from bench.strangers.protocol import errors_mm, noisy, one_frame, told
+from bench.strangers.frames_tables import GROUPS, PARTS, group
+from bench.strangers.protocol import errors_mm, noisy, one_frame, told, without
 from bench.strangers.sets import BANDAI, LEFT_OUT
 from bench.strangers.table import Run, Table, mm
 from bench.strangers.views import Seen
@@ -15,14 +15,15 @@ from minilift.lift.trust import Trust
 
 HOLDS = (0.88, 0.92)
 LEVELS = (0.0, 2.0, 4.0, 8.0)
+MISSING = 3
 WAYS = {
     "a clip, no body": without_body, "a clip, nothing": plain, "a clip, bones to 1%": by_lengths,
 }  # fmt: skip
 
 
-def judged(run: Run, seen: Seen, sigma: float) -> tuple[np.ndarray, Trust]:
-    """Errors (n, 15) mm, and trust in mm, of one frame with noise."""
-    image = noisy(seen, sigma, run.seed)
+def judged(run: Run, seen: Seen, sigma: float, image: np.ndarray | None = None) -> tuple[np.ndarray, Trust]:
+    """Errors (n, 15) mm, and trust in mm, of one frame with noise, or with points `image` (n, 15, 2)."""
+    image = noisy(seen, sigma, run.seed) if image is None else image
     found = one_frame(run.lifter, image, sigma)
     trust = run.lifter.trust(image, found, told(run.lifter, sigma))
     unit = (1000 * seen.scale)[:, None]
@@ -93,6 +94,39 @@ def _of_clips(
         parts.append((errors_mm(answer.own, some), answer.expected * unit, answer.interval * unit[..., None]))
     errors, expected, ends = (np.concatenate(column) for column in zip(*parts, strict=True))
     return errors, expected, ends
+
+
+def unlike_table(run: Run) -> Table:
+    """Whether the percentile rises with the error, and what is called unlike."""
+    table = Table(
+        "Percentile and unlike, one frame",
+        ("set", "2D", "error", "expected", "in 90% interval", "lowest tenth", "highest tenth", "unlike"),
+    )
+    if not run.lifter.has_trust:
+        table.notes.append(f"not possible: {run.lifter.weights} has no trust file of its own")
+        return table
+    for name in PARTS:
+        run.step(name)
+        seen = run.sets.frames(name)
+        some = without(seen.image, MISSING, run.seed) if run.lifter.takes_missing else None
+        ways = [(f"{sigma:g} px" if sigma else "exact", sigma, None) for sigma in (0.0, 4.0, 8.0)]
+        ways += [(f"{MISSING} of 15 joints missing", 0.0, some)] if some is not None else []
+        for way, sigma, image in [*ways, ("y downwards", 0.0, seen.image * np.array([1, -1], np.float32))]:
+            errors, trust = judged(run, seen, sigma, image)
+            pose, inside = errors.mean(axis=1), (trust.low <= errors) & (errors <= trust.high)
+            low, high = (pose[part].mean() for part in _ends(trust.percentile))
+            table.add(
+                name, way, float(pose.mean()), float(trust.expected_error.mean()), f"{inside.mean():.1%}",
+                float(low), float(high), f"{trust.unlike.mean():.1%}",
+            )  # fmt: skip
+    table.notes.append("tenths of the poses by their percentile: their mean errors, mm")
+    return table
+
+
+def _ends(percentile: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The rows of the tenth with the lowest percentiles, and of that with the highest."""
+    parts = np.array_split(np.argsort(percentile, kind="stable"), 10)
+    return parts[0], parts[-1]
 
 
 def reliability_table(run: Run) -> Table:

@@ -9,6 +9,7 @@ from minilift.errors import InputError, counted
 from minilift.files import PathLike, one_line
 from minilift.files.mapped import Points, blocks
 from minilift.poses.layouts import COURSE15, ROOT
+from minilift.poses.layouts.sides import upside_down
 from minilift.poses.poses import Poses, find_scale, load_poses, load_scale
 from minilift.poses.read.course import KEYS, SECOND_VIEW, files_of, has_second_view, read_keys
 from minilift.poses.read.detect import detect
@@ -16,6 +17,7 @@ from minilift.poses.read.formats import CLIP, SKELETON
 
 _EXACT = 1e-5  # float32 projections of float32 points agree to about 1e-7
 _DESCRIBED = 100_000  # poses of a mapped file: enough for the table
+_TURNED = "heads are below hips in most of the poses: y seems to point down"
 _HIPS = (COURSE15.index("right_hip"), COURSE15.index("left_hip"))
 
 
@@ -55,6 +57,8 @@ def describe_poses(path: PathLike) -> str:
     joint_2d, joint_3d = _read(poses, rows)
     if joint_3d is not None:
         lines += [_root_line(joint_3d), *_projection_lines(joint_2d, joint_3d)]
+    if _upside_down(joint_2d):
+        lines.append(f"  up            {_TURNED}; poses have y upwards")
     lines += ["", *_range_lines(joint_2d, joint_3d)]
     if joint_3d is not None:
         lines += ["", *_bone_lines(joint_3d, None if scale is None else scale[rows])]
@@ -71,9 +75,15 @@ def warn_of_conventions(path: PathLike, poses: Poses, most: int = 1000) -> None:
         wrong.append("the 2D points are not x/-z, y/-z of the 3D points")
     if _middle(np.abs(_middle_of_hips(joint_3d) - ROOT).max(axis=1)) > 0.02:
         wrong.append(f"the middle of the hips is not at {ROOT}")
+    if _upside_down(joint_2d):
+        wrong.append(_TURNED)
     if wrong:
         look = f"see: minilift data info {one_line(str(path))}"
         print(f"warning: {one_line(str(path))}: {' and '.join(wrong)}; {look}", file=sys.stderr)
+
+
+def _upside_down(joint_2d: np.ndarray) -> bool:
+    return upside_down(COURSE15, joint_2d * np.array([1, -1], np.float32), np.isnan(joint_2d).any(axis=2))
 
 
 def _views_line(path: PathLike) -> str:

@@ -9,15 +9,21 @@ import numpy as np
 from minilift.poses.few import evenly, quantile
 from minilift.poses.keypoints import Keypoints
 from minilift.poses.layouts.find import doubts, implausible
+from minilift.poses.layouts.sides import upside_down
 
 _MOST = 5000  # rows that are looked at
 
 
 def suspicious(found: Keypoints) -> tuple[str, ...]:
-    """The warnings about keypoints whose layout is known; none for what the course's files hold."""
-    if found.rays or not len(found):
+    """The warnings about keypoints whose layout is known. What the course's files hold may be upside down."""
+    if not len(found):
         return ()
     rows = evenly(len(found), _MOST)
+    if found.rays:
+        some, down = found.take(rows), np.array([1, -1], np.float32)
+        if not upside_down(some.layout, some.xy * down, some.missing):
+            return ()
+        return ("heads are below hips: y seems to point down; write y upwards, as these files have it",)
     doubles = _doubles(found)
     told = f"{doubles:,} people are there twice in a frame, to the digit: predict counts them once"
     return (*_all(found.take(rows)), *((told,) if doubles else ()))
