@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import time
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -118,6 +119,17 @@ def write_set(n: int = 250) -> None:
         images, labels, _, _ = idx_pair(n, 28, seed)
         Path(f"set/{part}-images-idx3-ubyte.gz").write_bytes(images)
         Path(f"set/{part}-labels-idx1-ubyte.gz").write_bytes(labels)
+
+
+def test_the_time_of_a_run_is_that_of_all_its_epochs_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    write_set()
+    monkeypatch.setattr(fashion_mnist, "drawable", lambda say: False)
+    began = time.perf_counter()
+    found = fashion_mnist.run(small(out=Path("timed")))
+    took = time.perf_counter() - began
+    rows = (Path("timed") / "base lr 0.1" / "log.csv").read_text().splitlines()
+    assert found["seconds"] == float(rows[-1].split(",")[rows[0].split(",").index("seconds")])
+    assert 0 < found["seconds"] < took
 
 
 def test_a_stopped_run_resumes_to_the_bit_with_its_curves(monkeypatch: pytest.MonkeyPatch) -> None:
