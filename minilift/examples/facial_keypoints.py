@@ -32,7 +32,6 @@ DEFAULTS = Options(net="conv", epochs=40, lr=1e-3, batch_size=64)
 NETS = ("conv", "dropout", "dropout2d", "plain")
 MADE = 800, 100, 100  # synthetic faces to train on, to validate and to test with
 CHANNELS = 16, 32, 64, 128
-SHOWN = 8
 
 
 def load(options: Options) -> list[PointPictures]:
@@ -48,7 +47,7 @@ def load(options: Options) -> list[PointPictures]:
 
 
 def _file(folder: str, part: str) -> Path:
-    for path in (Path(folder) / f"{part}.zip", Path(folder) / f"{part}.csv"):
+    for path in (Path(folder) / f"{part}{end}" for end in (".zip", ".csv")):
         if path.exists():
             return path
     raise file_error(folder, f"neither {part}.zip nor {part}.csv is in this folder; give one that has them")
@@ -121,14 +120,13 @@ def _run(options: Options, sets: list[PointPictures]) -> dict[str, Any]:
     network.load(out / "weights.pt")
     predict = both_ways(network, sets[0].names)
     scores = [evaluate_model(predict, *part) for part in data[1:]]
-    options.say(f"Score: {scores[1]}")
-    options.say(f"{'passed' if scores[1] >= 100 else 'not passed'}: at least 100 is asked")
+    options.say(f"Score: {scores[1]}\n{'' if scores[1] >= 100 else 'not '}passed: at least 100 is asked")
     draw_epochs(done, out, f"{options.net}, lr {options.lr:g}", options.say)
     if drawable(options.say):
-        found = pixels(predict(data[2][0][:SHOWN]), side)
-        off = np.sqrt(np.mean((found - sets[2].points[:SHOWN]) ** 2, axis=(1, 2)))
-        titles = [f"off by {error:.1f} pixels" for error in off]
-        plot_points(data[2][0][:SHOWN], sets[2].points[:SHOWN], found, titles, out / "faces.png")
+        x, true = data[2][0][:8], sets[2].points[:8]
+        found = pixels(predict(x), side)
+        titles = [f"off by {e:.1f} pixels" for e in np.sqrt(np.mean((found - true) ** 2, axis=(1, 2)))]
+        plot_points(x, true, found, titles, out / "faces.png")
     return {
         "net": options.net, "epochs": len(done.rows), "parameters": parameters(network),
         "val_score": scores[0], "test_score": scores[1], "train_loss": done.rows[-1]["train_loss"],
@@ -140,14 +138,13 @@ def study(options: Options) -> dict[str, Any]:
     """What dropout of neurons, of whole maps, and no normalisation do to a convolutional network."""
     sets = load(options)
     found = [_run(replace(options, net=net), sets) for net in NETS]
+    whole = ("val_score", "test_score", "seconds")
     rows = [
-        [r["net"], f"{r['parameters']:,}", f"{r['train_loss']:.5f}", f"{r['val_score']:.0f}",
-         f"{r['test_score']:.0f}", f"{r['seconds']:.0f} s"]
+        [r["net"], f"{r['parameters']:,}", f"{r['train_loss']:.5f}", *(f"{r[name]:.0f}" for name in whole)]
         for r in found
-    ]  # fmt: skip
-    text = table(
-        ["network", "parameters", "training loss", "validation score", "test score", "training"], rows
-    )
+    ]
+    head = ["network", "parameters", "training loss", "validation score", "test score", "seconds"]
+    text = table(head, rows)
     write_results(options.out, text, {"runs": found})
     options.say(f"\n{text}")
     return {"runs": found}
