@@ -20,7 +20,7 @@ from minilift.images.transforms.compose import Transform
 from minilift.nn.losses import cross_entropy
 from minilift.nn.metrics import accuracy
 from minilift.ops import get_ops
-from minilift.optim import Adam
+from minilift.optim import Adam, CosineAnnealingLR
 from minilift.train import Batches, Measure
 
 DATA = "folder of the four IDX files (.gz or not) of MNIST"
@@ -57,9 +57,11 @@ def train(options: Options, sets: tuple[Pictures, Pictures, Pictures]) -> dict[s
     batches = Batches(sets[0].floats(), sets[0].labels, options.batch_size, options.seed, augment)
     val, test = (Batches(part.floats(), part.labels, 250) for part in sets[1:])
     few = Batches(val.x[:CHECKED], val.y[:CHECKED], 250)
+    optimiser = Adam(network.parameters(), lr=options.lr)
     task = Task(
-        network, Adam(network.parameters(), lr=options.lr), batches, ops.asarray(val.x[:256]), val,
-        watch="accuracy", best="max", check=accuracy_check(network, cross_entropy, few),
+        network, optimiser, batches, ops.asarray(val.x[:256]), val, watch="accuracy", best="max",
+        check=accuracy_check(network, cross_entropy, few),
+        scheduler=CosineAnnealingLR(optimiser, options.epochs * batches.steps, per="batch"),
     )  # fmt: skip
     done = fit(task, options, out)
     network.load(out / "weights.pt")
