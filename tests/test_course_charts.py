@@ -31,6 +31,9 @@ def test_a_line_has_its_title_names_and_colour(figures: list[Any]) -> None:
     assert line.get_color() == BLUE
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("epoch", "loss")
     assert axes.get_title(loc="left") == "Lr: 0.1, Epochs: 3"
+    long = "Running loss for mean-in-turn, batch_size = 16, epochs = 3, and lr = 0.001"
+    plot_line([1, 2], [1, 2], "a.png", long, "batches", "loss")
+    assert figures[1].axes[0].get_title(loc="left").split("\n") == [long[:59].rstrip(), long[59:].lstrip()]
     with pytest.raises(InputError, match=r"cannot draw a\.png: no finite value"):
         plot_line([1], [np.nan], "a.png", "t", "x", "y")
 

@@ -264,6 +264,9 @@ def test_padding_and_splitting() -> None:
     assert (len(kept), len(held)) == (8, 2)
     assert sorted([*kept.labels, *held.labels]) == list(range(10))
     np.testing.assert_array_equal(held.pixels.ravel(), held.labels)
+    by_class = Pictures(np.zeros((1000, 1, 1, 1), np.uint8), np.arange(1000) // 100, tuple("abcdefghij"))
+    few = by_class.split(0.2)[1].take(slice(64))
+    assert np.bincount(few.labels, minlength=10).min() > 0  # the first few stand for all classes
 
 
 # ---- the real sets ---------------------------------------------------------------------------------------

@@ -42,13 +42,15 @@ class Pictures:
     def split(self, held_out: float, seed: int = 0) -> tuple[Pictures, Pictures]:
         """Two parts drawn at random, the second of the fraction `held_out`; both have a picture at least.
 
+        The first is in the order it had, the second in the order drawn: a set may be sorted by class, and the
+        first few of what is held out are to stand for all.
         Raises ValueError for fewer than two pictures.
         """
         if len(self) < 2:
             raise ValueError(f"split: {len(self)} pictures are too few for two parts")
         count = min(max(1, round(held_out * len(self))), len(self) - 1)
         order = np.random.default_rng(seed).permutation(len(self))
-        return self.take(np.sort(order[count:])), self.take(np.sort(order[:count]))
+        return self.take(np.sort(order[count:])), self.take(order[:count])
 
 
 @dataclass(frozen=True)

@@ -74,9 +74,9 @@ def save(figure: Figure, path: PathLike) -> None:
         )
 
 
-def plain(text: str) -> str:
+def plain(text: str, most: int = 60) -> str:
     """Text out of a file, fit for a picture: one line, and dollars that begin no formula."""
-    return one_line(text, 60).replace("$", r"\$")
+    return one_line(text, most).replace("$", r"\$")
 
 
 def panel(axes: Axes, title: str, x: str, y: str, grid: Literal["both", "x", "y"] = "both") -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ __all__ = ["BLACK", "BLUE", "RED", "drawable", "plot_before_after", "plot_line",
 
 RED, BLACK = VERMILION, INK
 CELL = 1.3  # inches, of a picture
+WIDEST = 60  # letters of a title that go on a line
 
 
 def drawable(say: Callable[[str], None]) -> bool:
@@ -41,7 +43,7 @@ def plot_line(
     axes.plot(
         list(x), values, color=colour, linewidth=1.4, marker="o" if len(values) <= 30 else "", markersize=3
     )
-    panel(axes, plain(title), x_name, y_name)
+    panel(axes, textwrap.fill(plain(title, 2 * WIDEST), WIDEST), x_name, y_name)
     save(figure, path)
 
 
