@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from minilift.nn.params import Parameter
-from minilift.ops import Array, Ops, get_ops
+from minilift.ops import Array, Ops, Portable, get_ops
 
 
-class Module:
+class Module(Portable):
     """Base of all layers.
 
     forward(x, train)  computes y from x and keeps what backward needs
@@ -26,7 +26,7 @@ class Module:
     resume_names: tuple[str, ...] = ()  # what only a resumed run needs: `Network.snapshot`
 
     def __init__(self, ops: Ops | None = None) -> None:
-        self.ops = ops or get_ops()
+        self.ops: Ops = ops or get_ops()
         self.children: dict[str, Module] = {}
         self._buffers: dict[str, Array] = {}
 

@@ -126,10 +126,7 @@ class Network(Module):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Of a copied or unpickled network: gather its parameters anew, for views do not survive a copy."""
-        self.__dict__.update(state)
-        found = Module.parameters(self)
-        for parameter in found:
-            parameter.home = None
+        super().__setstate__(state)
         self.parameters()
 
     def to(self: Self, device: str, dtype: str | None = None, *, tf32: bool = False) -> Self:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
-from minilift.ops import Array, Ops
+from minilift.ops import Array, Ops, Portable
 
 ALIGN = 16  # elements: every parameter starts on a 64-byte line, which suits SIMD and 128-bit GPU loads
 
 
-class Parameter:
+class Parameter(Portable):
     """A trainable array `data` and the gradient `grad` of the loss with respect to it, same shape.
 
     Assigning to either copies into the array that is there, which optimisers and the model hold views of.
@@ -17,7 +18,7 @@ class Parameter:
     """
 
     def __init__(self, data: Array, ops: Ops) -> None:
-        self.ops = ops
+        self.ops: Ops = ops
         self._data, self._grad = data, ops.zeros(data.shape)
         self.home: ParamBuffer | None = None
         self.start = 0
@@ -42,6 +43,10 @@ class Parameter:
         if tuple(values.shape) != self.shape:
             raise ValueError(f"{self}: assigned an array of shape {tuple(values.shape)}")
         self.ops.copy(values, out=out)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """A copy is alone: its home would be copied without it."""
+        return {**super().__getstate__(), "home": None}
 
     def move(self, home: ParamBuffer, start: int, data: Array, grad: Array) -> None:
         """Live in these views of `home` from now on, with the values as they are."""

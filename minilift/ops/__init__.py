@@ -7,10 +7,11 @@ from functools import lru_cache
 
 from minilift.errors import ArgumentError, InputError
 from minilift.extras import installed, missing
+from minilift.ops.arrays import Portable
 from minilift.ops.base import Array, Ops
 from minilift.ops.numpy_ops import NumpyOps
 
-__all__ = ["Array", "Ops", "choose_device", "get_ops"]
+__all__ = ["Array", "Ops", "Portable", "choose_device", "get_ops"]
 
 DTYPES = ("float32", "float64")
 
@@ -41,11 +42,12 @@ def choose_device() -> tuple[str, str]:
 
     Without a GPU that is found out in a millisecond, and CuPy is not imported.
     """
-    from minilift.ops.cuda.backend import OR_CPU, driver_devices
+    from minilift.ops.cuda import driver
+    from minilift.ops.cuda.backend import OR_CPU
 
-    count = driver_devices()
+    count, why = driver.devices()
     if not count:
-        return "cpu", "there is no CUDA GPU, or no driver for it"
+        return "cpu", why
     if not installed("cupy"):
         return "cpu", missing("cupy", "there is a GPU, which")
     try:

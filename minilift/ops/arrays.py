@@ -67,6 +67,12 @@ class ArrayOps(ABC):
     def scratch(self, name: str, shape: tuple[int, ...], dtype: str | None = None) -> Array:
         """Memory of the calling thread, its own until it asks for the same name again; not cleared."""
 
+    def carried(self, value: Any) -> Any:
+        """`value` for a copy or a pickle: a device's arrays come to the host. `placed` puts them back."""
+        return value
+
+    placed = carried
+
     def note(self, line: str) -> None:
         """Tell the user, once, that something is done in a slower way than it might be; nothing on a CPU."""
         return
@@ -84,3 +90,15 @@ class ArrayOps(ABC):
         """job(0) ... job(count - 1), within `parallel` several at once: none writes what another reads."""
         for i in range(count):
             job(i)
+
+
+class Portable:
+    """What has arrays of its `ops`. Left to themselves, a GPU's would be copied before they are written."""
+
+    ops: ArrayOps
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: self.ops.carried(value) for name, value in vars(self).items()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update({name: state["ops"].placed(value) for name, value in state.items()})

@@ -12,6 +12,7 @@ from minilift.errors import InputError
 from minilift.lift.augment.augmenter import Augmentation
 from minilift.lift.fast.captured import STEPS, CapturedStep, CapturedSteps, not_captured
 from minilift.lift.fast.choose import fast_step
+from minilift.lift.fast.row_plan import RowPlan
 from minilift.lift.model import LiftModel
 from minilift.lift.run_epoch import mpjpe_metric, run_epoch, training_batches
 from minilift.nn import losses
@@ -315,12 +316,36 @@ def test_a_captured_epoch_serves_again_until_something_else_is_wanted(gpu: Any) 
 
 
 def test_tf32_changes_the_products_of_rows_a_little(gpu: Any) -> None:
-    exact, rounded = Run("gpu", 300), Run("gpu", 300, tf32=True)
+    """A card takes to TF32 where products are large; the stand-in always."""
+    hidden = 64 if hasattr(gpu.backend, "can_capture") else 1024
+    exact, rounded = Run("gpu", 300, hidden=hidden), Run("gpu", 300, hidden=hidden, tf32=True)
     for run in (exact, rounded):
         run.epoch(0)
     losses_seen = exact.sums.averages()["loss"], rounded.sums.averages()["loss"]
     assert losses_seen[0] != losses_seen[1]
     assert losses_seen[1] == pytest.approx(losses_seen[0], rel=1e-2)
+
+
+def test_it_is_told_where_tf32_does_nothing(gpu: Any, capfd: pytest.CaptureFixture[str]) -> None:
+    gpu.notes.clear()
+    Run("gpu", 50, tf32=True).steps()
+    Run("gpu", 32).steps()
+    assert capfd.readouterr().err == ""
+    for _ in range(2):
+        Run("gpu", 32, tf32=True).steps()
+    told = "tf32 changes nothing here: batches of 32, 64, 96, 128 have kernels of their own, in float32"
+    assert capfd.readouterr().err == f"note: {told}\n"
+
+
+def test_a_batch_with_more_parts_than_a_grid_has_blocks(gpu: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a million poses; here of few, where a grid may have two."""
+    whole, cut = Run("gpu", 100), Run("gpu", 100)
+    whole.epoch(0)
+    monkeypatch.setattr(RowPlan, "BLOCKS", 2)
+    cut.epoch(0)
+    expected, found = whole.model.snapshot(), cut.model.snapshot()
+    for key, value in expected.items():
+        np.testing.assert_array_equal(found[key], value, err_msg=key)
 
 
 def test_a_divergent_run_is_seen(gpu: Any) -> None:

@@ -70,6 +70,9 @@ class CapturedSteps:
         if path == "columns" and unfit:
             raise ValueError(f"no path 'columns': {unfit}")
         self.path = path or ("rows" if unfit else "columns")
+        if self.path == "columns" and model.ops.tf32:  # type: ignore[attr-defined]
+            batches_of = f"batches of {', '.join(map(str, ColumnPlan.ROWS))}"
+            model.ops.note(f"tf32 changes nothing here: {batches_of} have kernels of their own, in float32")
         self.plan: RowPlan | ColumnPlan = ColumnPlan(work) if self.path == "columns" else RowPlan(work)
         model.ops.fill(model.flat.grad, 0.0)  # of a bias before a normalisation nobody writes the gradient
         self.captured, self.why = capture, "" if capture else "not asked for"

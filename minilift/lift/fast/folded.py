@@ -11,13 +11,13 @@ import numpy as np
 from minilift.lift.rays.operations import given, place, rays, reliability
 from minilift.lift.rays.size_operations import sized, unsized, with_size
 from minilift.lift.weights.stored import linears, slope_of
-from minilift.ops import Array, Ops
+from minilift.ops import Array, Ops, Portable
 
 if TYPE_CHECKING:
     from minilift.nn import Module
 
 
-class Predictor:
+class Predictor(Portable):
     """A network for prediction."""
 
     ops: Ops

@@ -100,6 +100,7 @@ class RowPlan(Plan):
     """
 
     INPUTS = 128  # what the kernel `stem` has room for
+    BLOCKS = 65_535  # CUDA's limit along the second axis of a grid
     # The composition costs five products of weights and saves three of n x width x width. The number of rows
     # for each input from which that pays is an estimate, not measured yet.
     COMPOSE = 8
@@ -140,7 +141,7 @@ class RowPlan(Plan):
         assert stem.bias is not None
         shape = (np.int32(size) for size in (n, self.inputs, self.joints, self.width))
         weights = *self.units_in, stem.weight.data, stem.bias.data
-        grid = -(-self.width // 128), -(-n // 16)
+        grid = -(-self.width // 128), min(-(-n // 16), self.BLOCKS)
         ops.launch_of(
             STEM, "stem", grid, (128,), *self.source, numbers, *shape, *weights,
             self.points, self.x, self.y, self.h[0],

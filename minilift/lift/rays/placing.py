@@ -8,10 +8,10 @@ import numpy as np
 
 from minilift.lift.rays.place import Given, Place, Reliability
 from minilift.lift.rays.size import Sized, Unsized, WithSize
-from minilift.ops import Array, Ops
+from minilift.ops import Array, Ops, Portable
 
 
-class Placing:
+class Placing(Portable):
     """From the network's input to the columns of its first layer, and from what its last gives to joints.
 
         x -> `points` (a change of units) -> `columns` (the layers, a change of units) -> `placed`
@@ -22,7 +22,8 @@ class Placing:
     """
 
     def __init__(self, joints: int, levels: bool, ops: Ops) -> None:
-        self.ops, self.joints, self.levels = ops, joints, levels
+        self.ops: Ops = ops
+        self.joints, self.levels = joints, levels
         self.reliability, self.given, self.place = (
             Reliability(joints, ops=ops),
             Given(levels, ops=ops),

@@ -7,18 +7,20 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import numpy as np
 
 from minilift.errors import ArgumentError
+from minilift.ops.cuda.driver import hidden
 
 INSTALL = (
-    "install CuPy with its libraries: pip install 'cupy-cuda12x[ctk]' (cupy-cuda13x for a CUDA 13 driver)"
+    "install CuPy with its libraries: pip install 'minilift[gpu]' (CUDA 12) or 'minilift[gpu13]' (CUDA 13)"
 )
 OR_CPU = "; or use {0}"  # the end of what is said of a GPU that cannot be used
-SLOTS, SLOT_BYTES = 64, 4096  # small uploads on their way
+SLOTS, SLOT_BYTES = 64, 16384  # small uploads on their way: a graph's table of 120 blocks fits
+MAJOR = 0  # libraryPropertyType_t of CUDA's library_types.h
 
 
 class Cuda:
@@ -34,7 +36,7 @@ class Cuda:
         self.OutOfMemory: type[BaseException] = self.xp.cuda.memory.OutOfMemoryError
         with self.device:
             self.stream = self.xp.cuda.Stream(non_blocking=True)
-        self.blas = _libcublas(index)
+        self.blas = _libcublas(index, self.xp.cuda.runtime.runtimeGetVersion() // 1000)
         self._pinned: Any = None
         self._sent = 0
 
@@ -107,40 +109,43 @@ def _cupy(index: int) -> Any:
     try:
         count = cupy.cuda.runtime.getDeviceCount()
     except Exception as problem:  # the driver's errors have a class of their own
-        raise unusable(index, f"CuPy finds no usable GPU ({one_line(problem)})") from None
+        raise unusable(index, f"CuPy finds no usable GPU ({one_line(problem)}){_remedy(cupy)}") from None
     if not count:
-        raise unusable(index, "CuPy finds no GPU")
+        raise unusable(index, f"CuPy finds no GPU{_remedy(cupy)}")
     return cupy
 
 
-def _libcublas(index: int) -> ctypes.CDLL:
-    """The library that CuPy would take."""
-    problems = []
+def _remedy(cupy: Any) -> str:
+    """What may be wrong where there is no card for CuPy: one that is hidden, or a driver that is too old."""
+    with suppress(Exception):  # it is broken already, and this is only about how
+        driver, ours = cupy.cuda.runtime.driverGetVersion(), cupy.cuda.runtime.runtimeGetVersion()
+        if driver // 1000 < ours // 1000:
+            old = f"the driver is for CUDA {_version(driver)}" if driver else "there is no driver"
+            return f"; {old}, CuPy for {_version(ours)}: update the driver, or install an older CuPy"
+    told = hidden()
+    return f"; {told}" if told else ""
+
+
+def _libcublas(index: int, cuda: int) -> ctypes.CDLL:
+    """The library that CuPy would take, of its own CUDA version: another one's handles are not its own."""
+    problems, found = [], [f"libcublas.so.{cuda}", f"cublas64_{cuda}.dll"]
     try:
         from cuda.pathfinder import load_nvidia_dynamic_lib  # CuPy 14 depends on it
 
-        return ctypes.CDLL(load_nvidia_dynamic_lib("cublas").abs_path)
+        found.insert(0, str(load_nvidia_dynamic_lib("cublas").abs_path))
     except Exception as problem:  # its own exception class differs from version to version
         problems.append(one_line(problem))
-    for name in ("libcublas.so.13", "libcublas.so.12", "cublas64_13.dll", "cublas64_12.dll"):
+    for name in found:
         try:
-            return ctypes.CDLL(name)
-        except OSError as problem:
+            library, major = ctypes.CDLL(name), ctypes.c_int()
+            library.cublasGetProperty(MAJOR, ctypes.byref(major))
+        except (OSError, AttributeError) as problem:
             problems.append(one_line(problem))
-    raise unusable(index, f"no cuBLAS library ({problems[0]}); {INSTALL}")
-
-
-def driver_devices() -> int:
-    """How many devices the CUDA driver reports. Without CuPy, whose import takes half a second."""
-    for name in ("libcuda.so.1", "nvcuda.dll"):
-        try:
-            driver = ctypes.CDLL(name)
-        except OSError:
             continue
-        count = ctypes.c_int(0)
-        if driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0:
-            return count.value
-    return 0
+        if major.value == cuda:
+            return library
+        problems.append(f"{name} is of CUDA {major.value}, CuPy of CUDA {cuda}")
+    raise unusable(index, f"no cuBLAS library ({problems[0]}); {INSTALL}")
 
 
 def _version(number: int) -> str:

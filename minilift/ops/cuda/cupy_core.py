@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import sys
 import threading
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -39,6 +41,16 @@ class CupyCore(Ops):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__(**state)  # type: ignore[misc]
+
+    def carried(self, value: Any) -> Any:
+        """CuPy's own copies run on another stream, before this one has written what they read, and what it
+        unpickles is on the first card."""
+        if isinstance(value, self.gpu.array_type):
+            return _Carried(self.gpu.download(value))
+        return _each(self.carried, value)
+
+    def placed(self, value: Any) -> Any:
+        return self._upload(value.host) if isinstance(value, _Carried) else _each(self.placed, value)
 
     # ---- arrays --------------------------------------------------------------------------------
     def asarray(self, x: Any) -> Array:
@@ -168,6 +180,20 @@ class CupyCore(Ops):
         columns = np.int32(max(a.shape[-1], 1) if a.ndim else 1)
         self._each(name, a.size, a, view, row, column, out, np.int64(a.size), columns)
         return out
+
+
+@dataclass
+class _Carried:
+    """An array of a device on its way."""
+
+    host: np.ndarray
+
+
+def _each(change: Callable[[Any], Any], value: Any) -> Any:
+    """`change` of what is in a plain container; anything else as it is."""
+    if type(value) is dict:
+        return {name: change(part) for name, part in value.items()}
+    return type(value)(map(change, value)) if type(value) in (list, tuple) else value
 
 
 def _view(x: Array) -> tuple[Array, Any, Any]:
