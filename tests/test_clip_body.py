@@ -129,6 +129,26 @@ def test_the_command(
     assert "a.json: exists" in capsys.readouterr().err
 
 
+def test_a_clip_says_proportions_and_a_distance_or_a_height_metres(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lengths in metres that no one told would be as unsure as people differ, and poses would not be held."""
+    monkeypatch.chdir(tmp_path)
+    image = synthesize(40, seed=1).joint_2d[:1] * np.linspace(1, 1.1, 40)[:, None, None]
+    np.save("walk.npy", image * [1000, -1000] + [960, 540])
+    asked = ["body", "walk.npy", "--layout", "course15", "--size", "1920x1080", "--focal", "1000"]
+    found = {}
+    for flags in ([], ["--distance", "3"], ["--height", "1.7"]):
+        name = f"{len(found)}.json"
+        assert main([*asked, *flags, "-o", name]) == 0, capsys.readouterr().err
+        found[name] = read_body(name)
+    told = capsys.readouterr().out
+    assert "from 40 frames\n" in told
+    assert "from 40 frames, a height of 1.7 m\n" in told
+    assert [body.unit for body in found.values()] == ["relative", "m", "m"]
+    assert max(float(body.spread.max()) for body in found.values()) < 0.1
+
+
 def test_noisy_poses_are_held_to_the_lifters_points_and_exact_ones_to_their_rays(
     lifter: Lifter, clip: Keypoints
 ) -> None:

@@ -95,7 +95,8 @@ def _body(argv: Sequence[str] | None) -> int:
     if (args.calibrate and not args.clip) or (args.pose and not args.calibrate):
         flag, wants = ("--calibrate", "a CLIP") if args.calibrate else ("--pose", "--calibrate")
         raise InputError(f"{flag} needs {wants}")
-    unscaled = args.calibrate and not (args.height or args.distance or measured)
+    # no clip tells how tall; how far away is told where the clip is lifted
+    unscaled = args.clip and not (args.height or measured or (args.calibrate and args.distance))
     known = prior(args.height, args.sex, unit="relative" if unscaled else "m")
     known = with_tape(known, measured) if measured else known
     of_clip = _calibrated if args.calibrate else _of_clip

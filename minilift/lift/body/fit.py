@@ -42,7 +42,7 @@ import numpy as np
 
 from minilift.lift.body.tree import PARENTS
 from minilift.poses.body.body import Body
-from minilift.poses.body.prior import Prior, observe
+from minilift.poses.body.prior import Prior, observe, sources
 from minilift.poses.few import evenly
 from minilift.poses.layouts import COURSE15
 
@@ -86,7 +86,7 @@ def fit_body(
         units = votes.units(lengths)
         units = units / np.median(units)
         lengths, spread = votes.lengths(units)
-    source = f"{len(fit):,} frames" + (f" and {known.source}" if known.source else "")
+    source = sources(f"{len(fit):,} frames", known.source)
     found = _weighed(known, lengths, spread)
     return Body.of(replace(found, mean=found.mean + votes.habit(found.lengths)), source)
 

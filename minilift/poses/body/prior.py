@@ -126,8 +126,13 @@ def observe(known: Prior, rows: np.ndarray, values: np.ndarray, noise: np.ndarra
     gain = np.linalg.solve(rows @ across + noise, across.T).T
     mean = known.mean + gain @ (values - rows @ known.mean)
     covariance = known.covariance - gain @ across.T
-    told = ", ".join(part for part in (known.source, source) if part not in ("", NOTHING)) or NOTHING
+    told = sources(known.source, source)
     return replace(known, mean=mean, covariance=0.5 * (covariance + covariance.T), source=told)
+
+
+def sources(*parts: str) -> str:
+    """What is known, told together."""
+    return ", ".join(part for part in parts if part not in ("", NOTHING)) or NOTHING
 
 
 def usual_shares() -> np.ndarray:

@@ -13,7 +13,7 @@ import numpy as np
 
 from minilift.errors import ArgumentError
 from minilift.poses.body.landmarks import ELBOW, HIP, HIPS, SHOULDER
-from minilift.poses.body.prior import Prior, observe
+from minilift.poses.body.prior import Prior, observe, sources
 from minilift.poses.layouts import COURSE15
 
 SHORTEST, LONGEST = 0.05, 1.5  # metres, of a tape
@@ -100,7 +100,7 @@ def with_tape(known: Prior, measured: Mapping[str, float]) -> Prior:
             _check(name, length, float(values[-1] - share @ known.mean), share, known)
         found = observe(known, np.array(rows).reshape(-1, len(known.mean)), np.array(values), np.diag(noise))
     told = ", ".join(f"{name} {length:g} m" for name, length in measured.items())
-    return Prior(found.mean, found.covariance, found.unit, f"{known.source}, tape measure ({told})")
+    return Prior(found.mean, found.covariance, found.unit, sources(known.source, f"tape measure ({told})"))
 
 
 def _looked_up(name: str, length: float) -> tuple[Measure, list[int]]:
