@@ -56,11 +56,11 @@ def test_an_interval_holds_as_many_errors_as_it_says(lifter: Lifter, new: Poses)
     trust, errors = lifter.trust(image, joint_3d), joint_errors(joint_3d, truth)
     assert all(np.isfinite(field).all() for field in trust)
     inside = (trust.low <= errors) & (errors <= trust.high)
-    for which in (seen, ~seen):
-        assert 0.83 < inside[which].mean() < 0.95
-        assert trust.expected_error[which].mean() == pytest.approx(errors[which].mean(), rel=0.15)
+    for which, least, rel in ((seen, 0.86, 0.05), (~seen, 0.83, 0.12)):
+        assert least < inside[which].mean() < 0.93
+        assert trust.expected_error[which].mean() == pytest.approx(errors[which].mean(), rel=rel)
     assert trust.expected_error[~seen].mean() > 1.5 * trust.expected_error[seen].mean()
-    assert trust.unlike.mean() < 0.04
+    assert trust.unlike.mean() < 0.02
 
 
 def test_poses_that_are_whole_are_judged_as_ever(lifter: Lifter, new: Poses) -> None:
@@ -83,9 +83,9 @@ def test_what_is_seen_out_of_place_is_unlike_even_where_others_are_missing(
     image = hidden(np.asarray(new.joint_2d))
     upside_down = lifter.trust(image * np.array([1, -1], np.float32))
     usual = lifter.trust(image)
-    assert auroc(usual.distance, upside_down.distance) > 0.7
-    assert upside_down.unlike.mean() > 5 * usual.unlike.mean()
-    assert upside_down.expected_error.mean() > 1.5 * usual.expected_error.mean()
+    assert auroc(usual.distance, upside_down.distance) > 0.88
+    assert upside_down.unlike.mean() > 20 * usual.unlike.mean()
+    assert upside_down.expected_error.mean() > 3.5 * usual.expected_error.mean()
 
 
 def test_it_comes_back_from_its_file(lifter: Lifter, new: Poses, tmp_path: Path) -> None:
