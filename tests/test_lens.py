@@ -135,7 +135,7 @@ def test_a_camera_for_every_size() -> None:
     "points", [None, np.full((3, 2), np.nan), np.full((9, 2), 0.5), np.full((9, 2), 1e9)]
 )
 def test_no_size_is_made_of_points_that_show_none(points: np.ndarray | None) -> None:
-    with pytest.raises(ArgumentError, match="size=None: is not known"):
+    with pytest.raises(ArgumentError, match="size=WxH: is needed: the keypoints do not show"):
         Camera.assumed(None, points)
 
 

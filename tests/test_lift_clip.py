@@ -118,6 +118,17 @@ def test_axes_can_be_turned_back(axes: str, lifter: Lifter) -> None:
     assert people.axes == axes
 
 
+def test_a_distance_says_how_tall_people_come_out(lifter: Lifter) -> None:
+    """Where the focal length is wrong it is no height of a person: that is how one sees it."""
+    tall = []
+    for distance in (3.0, 6.0):
+        people = lift_keypoints(keypoints(), lifter, LiftOptions(distance=distance, body="none"))
+        (note,) = (note for note in people.notes if note.startswith("scale: "))
+        assert f"the first person {distance:g} m away (median), " in note
+        tall.append(float(note.partition("(median), ")[2].partition(" m tall")[0]))
+    assert tall[1] == pytest.approx(2 * tall[0], abs=0.02)
+
+
 def test_a_height_gives_metres(lifter: Lifter) -> None:
     people = lift_keypoints(keypoints(), lifter, LiftOptions(height=1.8, body="none"))
     units = lift_keypoints(keypoints(), lifter, LiftOptions(body="none"))

@@ -207,7 +207,8 @@ def known_size(size: tuple[int, int] | None, points: np.ndarray | None) -> tuple
         known = points.reshape(-1, 2)
         far = quantile(known[np.isfinite(known).all(axis=1)], 0.999)
     if not _FEWEST_PIXELS <= far.max() <= _MOST_PIXELS:
-        raise ArgumentError("size", None, "is not known; give width and height of the pictures in pixels")
+        problem = "is needed: the keypoints do not show how large pictures are; give that, such as 1280x720"
+        raise ArgumentError("size", "WxH", problem)
     width, height = (max(2, math.ceil(side)) for side in far)
     long, short = max(width, height), min(width, height)
     shape = next((s for s in _USUAL if s[0] >= long and s[1] >= short), (long, short))

@@ -81,7 +81,9 @@ class Scale:
         scaled = {one: lengths * (wanted / stature(lengths)) for one, lengths in found.items()}
         everyone = median_of_known(np.array(list(scaled.values())), 0)
         agree = _spread(bones, person, scaled, everyone)
-        return cls(scaled, everyone, unit, None, _told(len(distinct(person)), height, distance, agree))
+        return cls(
+            scaled, everyone, unit, None, _told(len(distinct(person)), height, distance, wanted, agree)
+        )
 
     def depths(self, own: np.ndarray, seen: np.ndarray, person: np.ndarray) -> np.ndarray:
         """The distance (n,) of the mid-hip in `unit`, for joints (n, 15, 3) in units of their own.
@@ -212,13 +214,17 @@ def _spread(
     return float(median_of_known(off, 0)) if len(off) else 0.0
 
 
-def _told(people: int, height: float | None, distance: float | None, agree: float) -> tuple[str, ...]:
+def _told(
+    people: int, height: float | None, distance: float | None, tall: float, agree: float
+) -> tuple[str, ...]:
     sure = f"; bone lengths agree to {agree:.1%} over the frames"
     if height is not None:
         return (f"scale: metres, {'every' if people > 1 else 'the'} person {height:g} m tall{sure}",)
     alike = ", people taken to be equally tall" if people > 1 else ""
     if distance is not None:
-        return (f"scale: metres, the first person {distance:g} m away (median){alike}{sure}",)
+        return (
+            f"scale: metres, the first person {distance:g} m away (median), {tall:.2f} m tall{alike}{sure}",
+        )
     return (f"scale: 1 is the median distance of the first person{alike}; a height gives metres{sure}",)
 
 
