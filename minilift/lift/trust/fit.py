@@ -44,7 +44,7 @@ def fit_trust(
     check_joints(lifter.model.input_nodes, lifter.model.joint_nodes)
     if len(held_out) < FEWEST_HELD_OUT:
         problem = f"{len(held_out):,} poses held out are too few to learn when to trust the lifter"
-        remedy = "hold out a larger share (val_fraction), or give more poses"
+        remedy = "give more poses, or hold out a larger share of them"
         raise InputError(f"{problem}; {FEWEST_HELD_OUT} are needed: {remedy}")
     rows = evenly(len(held_out), MOST_HELD_OUT)
     fold = _folds(len(held_out), groups)[rows]
