@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import time
+from contextlib import nullcontext
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -28,6 +29,7 @@ from minilift.examples.checks import check_folders, check_points, check_shape, h
 from minilift.examples.conv_nets import fixed_net, slides_cnn, variable_net
 from minilift.examples.course import converged, leaderboard, parameters, rule_check, summary
 from minilift.examples.options import Options
+from minilift.examples.trace import Trace
 from minilift.files.npz import read_npz
 from minilift.files.weights import load_state_dict
 from minilift.images.made import made_digits_of_sizes
@@ -159,6 +161,35 @@ def test_a_stopped_run_resumes_to_the_bit_with_its_curves(monkeypatch: pytest.Mo
                 np.testing.assert_array_equal(a[key], b[key], err_msg=f"{name} {key}")
     with pytest.raises(ArgumentError, match=r"seed=4: the run in .* was begun with 0"):
         fashion_mnist.run(small(out=Path("parts"), resume=True, seed=4))
+
+
+def test_a_point_of_the_running_loss_is_of_a_hundred_batches_over_epochs_and_a_stop(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    write_set()
+    monkeypatch.setattr(fashion_mnist, "drawable", lambda say: False)
+    losses: list[float] = []
+    step, stop, before = Trace.step, 0, 0.0
+
+    def watched(self: Trace, done: int) -> None:
+        nonlocal before
+        step(self, done)
+        assert self.sums is not None
+        total = self.sums.read()["loss"]
+        losses.append(total - (before if self.sums.batches > 1 else 0.0))
+        before = total
+        if done == stop:
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(Trace, "step", watched)
+    options = replace(small(out=Path("parts")), batch_size=2)  # 125 batches in an epoch
+    for stop in (150, 0):
+        with pytest.raises(KeyboardInterrupt) if stop else nullcontext():
+            fashion_mnist.run(replace(options, resume=not stop))
+    points = arrays("parts/base lr 0.1/record.npz")["points"]
+    means = [np.mean(losses[:100]), np.mean(losses[100:200])]
+    assert points[:, 0].tolist() == [100, 200]
+    np.testing.assert_allclose(points[:, 1], means, rtol=1e-9)
 
 
 def test_the_study_makes_the_papers_tables(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,7 +34,10 @@ class Trace(Recorder):
         self.sums: Sums | None = None  # of the training step; a Trainer has it once it is made
         self.signed: list[float] = []
         self.points: list[tuple[float, float, float]] = []
-        self.began = 0, 0.0  # batches of the epoch and their losses, when the latest hundred began
+        self.began = (
+            0,
+            0.0,
+        )  # batches and their losses when the latest hundred began; negative: before this epoch
         self.finished = 0  # epochs
         self.before = 0.0  # the sum of losses up to the batch before
 
@@ -45,7 +48,7 @@ class Trace(Recorder):
         batches = self.sums.batches
         if batches == 1:
             self.say(f"Epoch {self.finished + 1}\n{'-' * 31}")
-            self.before, self.began = 0.0, (0, 0.0)
+            self.before = 0.0
         if not self.why and done == len(self.signed) + 1 <= FIRST_STEPS:
             means = (float(np.mean(p.grad, dtype=np.float64)) for p in self.network.parameters())
             self.signed.append(sum(means))
@@ -64,9 +67,16 @@ class Trace(Recorder):
     def epoch(self, done: int) -> None:
         super().epoch(done)
         self.finished = done
+        if self.sums is not None:  # what is left over goes into the next epoch's first hundred
+            batches, total = self.began
+            self.began = batches - self.sums.batches, total - self.sums.read()["loss"]
 
     def arrays(self) -> dict[str, np.ndarray]:
-        curves = {"gradient_sum": self.signed, "points": np.reshape(self.points, (-1, 3))}
+        curves = {
+            "gradient_sum": self.signed,
+            "points": np.reshape(self.points, (-1, 3)),
+            "began": self.began,
+        }
         return super().arrays() | {name: np.array(c, np.float64) for name, c in curves.items()}
 
     def restore(self, arrays: Mapping[str, np.ndarray], steps: int, epochs: int) -> None:
@@ -78,6 +88,9 @@ class Trace(Recorder):
         assert self.sums is not None
         self.before = self.sums.read()["loss"]
         self.began = self.sums.batches, self.before
+        if np.shape(arrays.get("began")) == (2,):
+            batches, total = arrays["began"].tolist()
+            self.began = int(batches), total
 
 
 class Announcer:
