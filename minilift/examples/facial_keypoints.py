@@ -19,7 +19,7 @@ from minilift.images.layers import BatchNorm2d, Conv2d, Dropout2d, Flatten, MaxP
 from minilift.images.made import made_faces
 from minilift.images.pictures import PointPictures, as_floats
 from minilift.images.read.points_csv import read_points_csv
-from minilift.images.transforms.points import MirrorAndWarp, mirrored_names
+from minilift.images.transforms.points import MirrorAndMove, mirrored_names
 from minilift.nn import BatchNorm1d, Dropout, Linear, Module, ReLU, Sequential
 from minilift.nn.losses import mse
 from minilift.ops import Ops, get_ops
@@ -109,7 +109,7 @@ def _run(options: Options, sets: list[PointPictures]) -> dict[str, Any]:
     network = build(options.net, sets[0].pixels.shape[1:], len(sets[0].names), ops, options.seed)
     options.say(f"{network}\n{summary(network, sets[0].pixels.shape[1:])}\n")
     data = [(as_floats(part.pixels), units(part.points, side)) for part in sets]
-    changes = MirrorAndWarp(sets[0].names, options.seed, ops)
+    changes = MirrorAndMove(sets[0].names, 6, options.seed, ops)  # by up to 6 pixels in each direction
     train = Batches(*data[0], options.batch_size, options.seed, changes)
     optimiser = Adam(network.parameters(), lr=options.lr)
     task = Task(

@@ -88,7 +88,7 @@ class Trace(Recorder):
         assert self.sums is not None
         self.before = self.sums.read()["loss"]
         self.began = self.sums.batches, self.before
-        if np.shape(arrays.get("began")) == (2,):
+        if "began" in arrays and arrays["began"].shape == (2,):
             batches, total = arrays["began"].tolist()
             self.began = int(batches), total
 
