@@ -39,6 +39,10 @@ class ArgumentError(InputError):
         return f"{say(self.name, value)}: {problem}"
 
 
+class OutOfMemory(ArgumentError):
+    """A device whose memory does not suffice."""
+
+
 def shown(value: Any) -> str:
     """A value as messages and help write it."""
     if isinstance(value, bool):

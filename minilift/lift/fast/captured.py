@@ -18,7 +18,9 @@ from typing import Any
 
 import numpy as np
 
+from minilift.errors import OutOfMemory
 from minilift.lift.augment.augmenter import Augmenter
+from minilift.lift.fast.check import apart, beyond
 from minilift.lift.fast.column_plan import ColumnPlan
 from minilift.lift.fast.row_plan import ADAM_WORDS, KEYS, RowPlan, Work
 from minilift.lift.fast.step import TrainStep
@@ -155,13 +157,14 @@ class CapturedStep(Step):
         self.captured: CapturedSteps | None = None  # of the latest epoch
         self.plain = (TrainStep if model.usual else PlainStep)(model, loss, optimiser, metrics)
         self.plain.sums = self.sums
+        self.wrong = ""  # in what the captured step was found to be another than the plain one
 
     def __call__(self, x: Array, y: Array) -> None:
         self.plain(x, y)
 
     def steps(self, number: int, batches: Batches, scheduler: Schedule | None) -> Iterator[int]:
         ops, first = self.model.ops, self.sums.batches
-        reason = not_captured(self.model, self.optimiser, batches, self.sums)
+        reason = self.wrong or not_captured(self.model, self.optimiser, batches, self.sums)
         if reason:
             ops.note(f"launch after launch, without CUDA graphs: {reason}")
             yield from super().steps(number, batches, scheduler)
@@ -171,12 +174,31 @@ class CapturedStep(Step):
             self.captured.begin(order, scheduler)
         else:
             self.captured = CapturedSteps(batches, order, self.model, self.optimiser, scheduler, self.sums)
+            if found := self._compared(number, batches, first):
+                self.captured = None
+                self.wrong = f"it trains otherwise with them ({found} apart); please report this"
+                yield from self.steps(number, batches, scheduler)
+                return
         for batch in range(first, batches.steps, STEPS):
             count = min(STEPS, batches.steps - batch)
             self.captured.run(batch, count)
             if self.captured.why:
                 ops.note(f"no CUDA graphs, but launch after launch: {self.captured.why}")
             yield count
+
+    def _compared(self, number: int, batches: Batches, first: int) -> str:
+        """In what the captured step on the epoch's batch `first` is another than the plain one; '' if in
+        nothing. A driver or a card of which nobody knew may have its own idea of a graph."""
+        assert self.captured is not None
+        ops: Any = self.model.ops
+        if first >= batches.steps:
+            return ""
+        x, y = next(batches.epoch(number, ops, first, self.optimiser.steps))
+        try:
+            return beyond(apart(self.captured, self.plain, first, x, y), ops.tf32)
+        except OutOfMemory:
+            ops.note("no memory to compare the captured step with the plain one")
+            return ""
 
 
 def not_captured(model: LiftModel, optimiser: Optimiser, batches: Batches, sums: Sums) -> str:

@@ -93,10 +93,10 @@ class Cuda:
         }
 
 
-def unusable(index: int, problem: str) -> ArgumentError:
+def unusable(index: int, problem: str, kind: type[ArgumentError] = ArgumentError) -> ArgumentError:
     """What says that the GPU of that number cannot be used, and the remedy."""
     device = f"gpu:{index}" if index else "gpu"
-    return ArgumentError("device", device, problem + OR_CPU, ("device", "cpu"))
+    return kind("device", device, problem + OR_CPU, ("device", "cpu"))
 
 
 def _cupy(index: int) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from minilift.errors import InputError
+from minilift.errors import InputError, OutOfMemory
 from minilift.ops.base import Array
 from minilift.ops.cuda.backend import INSTALL, Cuda, one_line, unusable
 from minilift.ops.cuda.cublas import Cublas
@@ -64,7 +64,7 @@ class Gpu:
                 held = self.backend.pool_bytes() / 1e6
                 full = f"out of memory ({wanted:.0f} MB wanted, {held:.0f} MB held)"
                 remedy = "use smaller batches, a smaller network or less data"
-                raise unusable(self.index, f"{full}; {remedy}") from None
+                raise unusable(self.index, f"{full}; {remedy}", OutOfMemory) from None
 
     def upload(self, host: np.ndarray, out: Array) -> None:
         """out <- host, of the same dtype and number of elements, both C-contiguous."""
