@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +19,7 @@ from minilift.cli import info as what_is_there
 from minilift.cli.eval import main as evaluate
 from minilift.cli.train import main as train
 from minilift.errors import InputError
+from minilift.lift.fast.self_test import self_test
 from minilift.ops.cuda import backend, driver
 from minilift.poses.poses import save_poses
 from minilift.train.trainer import Trainer
@@ -97,13 +100,56 @@ def test_the_flag_tf32(gpu: Any, folder: Path, capsys: pytest.CaptureFixture[str
     np.testing.assert_allclose(log()["train_loss"], exact, rtol=1e-2)
 
 
-def test_what_is_there(gpu: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def opened(gpu: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The GPU that `minilift info` opens, with little to do for the stand-in."""
     monkeypatch.setattr("minilift.ops.cuda.gpu.open_gpu", lambda index: gpu)
+    if hasattr(gpu.backend, "can_capture"):
+        monkeypatch.setattr("minilift.lift.fast.self_test.STEPS", 1)  # the graphs have as many as ever
+        monkeypatch.setattr(self_test, "__defaults__", (0.0, 64))
+    return gpu
+
+
+def test_what_is_there(opened: Any, capsys: pytest.CaptureFixture[str]) -> None:
     assert what_is_there.main([]) == 0
     out = capsys.readouterr().out
     assert out.startswith("cpu ")
     for name in ("NumPy", "gpu", "cuBLAS", "auto"):
         assert f"\n{name} " in out
+    assert re.search(r"\ncompiled +.*columns.cu in \d+\.\d\d s", out)
+    assert re.search(r"\nself-test +passed in .* steps of 64 rows a second", out)
+
+
+def test_a_gpu_that_computes_otherwise_fails_the_self_test(
+    opened: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gemm = opened.blas.gemm
+
+    def half(a: Any, b: Any, out: Any, *options: Any) -> None:
+        gemm(a, b, out, *options)
+        out *= 0.5
+
+    monkeypatch.setattr(opened.blas, "gemm", half)
+    assert what_is_there.main([]) == 1
+    said = re.search(r"\nself-test +(FAILED after .*)", capsys.readouterr().out)
+    assert said
+    assert "apart" in said[1]
+    assert "from the CPU's" in said[1]
+
+
+@pytest.mark.parametrize(
+    "problem", [RuntimeError("cudaErrorLaunchFailure:\n lost"), InputError("no compiler")]
+)
+def test_a_self_test_that_ends_early_is_a_line(
+    problem: Exception, opened: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(*_: Any) -> Any:
+        raise problem
+
+    monkeypatch.setattr(opened, "launch", breaks)
+    assert what_is_there.main(["--json"]) == 1
+    told = json.loads(capsys.readouterr().out)[0]["self-test"]
+    assert told in ("FAILED: cudaErrorLaunchFailure: lost", "FAILED: no compiler")
 
 
 # ---- without a GPU -----------------------------------------------------------------------------------

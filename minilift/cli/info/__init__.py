@@ -20,7 +20,7 @@ PROGRAM = "minilift info"
 DESCRIPTION = """\
 Tell what files are: weights, a training checkpoint, poses, a motion clip, a log, a trust file. What was found
 in each is listed, and what was left out. No code in a file is ever run. Without FILE: what this machine
-computes with.
+computes with; a GPU is tested for some five seconds, and one that fails gives status 1.
 """
 EXAMPLES = f"""\
 examples:
@@ -43,8 +43,11 @@ def _info(argv: Sequence[str] | None) -> int:
     parser.add_argument("files", nargs="*", metavar="FILE", help="files of any kind")
     parser.add_argument("--json", action="store_true", help="print a list of objects instead of text")
     args = parser.parse_args(argv)
-    told: list[Mapping[str, Any]] = [] if args.files else [machine()]
+    told: list[Mapping[str, Any]] = []
     status = 0
+    if not args.files:
+        rows, right = machine()
+        told, status = [rows], int(not right)
     for path in args.files:
         from minilift.cli.info.files import describe_file
 
@@ -69,8 +72,11 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def machine() -> dict[str, Any]:
-    """What the CPU and the GPU backends find; a GPU that cannot be used is told with the remedy."""
+def machine() -> tuple[dict[str, Any], bool]:
+    """What the CPU and the GPU backends find, and whether the GPU computes as it should.
+
+    One that cannot be used is told with the remedy.
+    """
     from minilift.ops import choose_device
     from minilift.ops.threads import blas, team
 
@@ -79,17 +85,30 @@ def machine() -> dict[str, Any]:
         "cpu": f"{platform.processor() or platform.machine()}, {team().size} threads",
         "NumPy": f"{np.__version__}, its BLAS {held}",
     }
+    right = True
     try:
         from minilift.ops.cuda.backend import OR_CPU
         from minilift.ops.cuda.gpu import open_gpu
 
-        found = open_gpu(0).describe()
-        rows |= {"gpu" if name == "card" else name: text for name, text in found.items()}
+        gpu = open_gpu(0)
+        right, verdict = _tested()
+        rows |= {"gpu" if name == "card" else name: text for name, text in gpu.describe().items()}
+        rows["self-test"] = verdict
     except ArgumentError as problem:
         rows["gpu"] = problem.problem.removesuffix(OR_CPU)
     device, reason = choose_device()
     rows["auto"] = f"--device auto is {device}: {reason}"
-    return rows
+    return rows, right
+
+
+def _tested() -> tuple[bool, str]:
+    """The self-test of the first GPU: whether it passed, and its words."""
+    from minilift.lift.fast.self_test import self_test
+
+    try:
+        return self_test("gpu")
+    except InputError as problem:  # it opens, and then has no compiler, say, or no memory
+        return False, f"FAILED: {problem}"
 
 
 def as_text(facts: Mapping[str, Any]) -> str:

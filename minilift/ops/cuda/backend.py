@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from minilift.errors import ArgumentError
+from minilift.ops.cuda.compiler import STANDARD, Compiler
 from minilift.ops.cuda.driver import hidden
 
 INSTALL = (
@@ -36,6 +37,7 @@ class Cuda:
         self.OutOfMemory: type[BaseException] = self.xp.cuda.memory.OutOfMemoryError
         with self.device:
             self.stream = self.xp.cuda.Stream(non_blocking=True)
+        self.compiler = Compiler(self.xp.cuda.nvrtc, self.device.compute_capability)
         self.blas = _libcublas(index, self.xp.cuda.runtime.runtimeGetVersion() // 1000)
         self._pinned: Any = None
         self._sent = 0
@@ -47,7 +49,11 @@ class Cuda:
             yield
 
     def compile(self, source: str, name: str, options: tuple[str, ...]) -> Any:
-        return self.xp.RawModule(code=source, options=options)
+        """A module of kernels, of which nothing is loaded before one is asked for."""
+        if self.compiler.knows():
+            return self.xp.RawModule(path=str(self.compiler.cubin(source, name, options)))
+        # A card that is newer than the compiler: CuPy compiles for one before it, and the driver for this one
+        return self.xp.RawModule(code=source, options=(STANDARD, *options))
 
     def download(self, array: Any) -> np.ndarray:
         return np.asarray(array.get(stream=self.stream))
@@ -90,6 +96,7 @@ class Cuda:
             "driver": f"for CUDA {_version(runtime.driverGetVersion())}",
             "CUDA": f"{_version(runtime.runtimeGetVersion())}, NVRTC {compiler}",
             "CuPy": self.xp.__version__,
+            "kept in": str(self.compiler.folder),
         }
 
 
@@ -119,9 +126,11 @@ def _remedy(cupy: Any) -> str:
     """What may be wrong where there is no card for CuPy: one that is hidden, or a driver that is too old."""
     with suppress(Exception):  # it is broken already, and this is only about how
         driver, ours = cupy.cuda.runtime.driverGetVersion(), cupy.cuda.runtime.runtimeGetVersion()
+        if not driver:
+            return "; NVIDIA's driver is not there"
         if driver // 1000 < ours // 1000:
-            old = f"the driver is for CUDA {_version(driver)}" if driver else "there is no driver"
-            return f"; {old}, CuPy for {_version(ours)}: update the driver, or install an older CuPy"
+            old = f"the driver is for CUDA {_version(driver)}, CuPy for {_version(ours)}"
+            return f"; {old}: update the driver, or install an older CuPy"
     told = hidden()
     return f"; {told}" if told else ""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -37,6 +38,7 @@ class Gpu:
         self._modules: dict[tuple[Any, ...], Any] = {}
         self._functions: dict[tuple[Any, ...], Any] = {}
         self._recorded: list[Launch] | None = None
+        self.compiled: dict[str, float] = {}  # seconds for each file, of whatever dtypes and sizes
         self.notes: set[str] = set()  # what the user has been told
         self.workspace = self.empty((WORKSPACE,), "uint8")
         with self._turn():
@@ -150,10 +152,11 @@ class Gpu:
         key = (file, options)
         with self._turn():
             try:
+                began, plain = time.perf_counter(), Path(file).name
                 if key not in self._modules:
-                    flags = "-std=c++17", *options
-                    self._modules[key] = self.backend.compile(module_source(file), Path(file).name, flags)
+                    self._modules[key] = self.backend.compile(module_source(file), plain, options)
                 function = self._functions[(file, options, name)] = self._modules[key].get_function(name)
+                self.compiled[plain] = self.compiled.get(plain, 0.0) + time.perf_counter() - began
             except Exception as problem:  # the compiler, a library that is not there: CuPy has many classes
                 text = f"{type(problem).__name__}: {one_line(problem)}"
                 what = f"the kernels of {Path(file).name} cannot be compiled ({text})"
@@ -161,8 +164,9 @@ class Gpu:
         return function
 
     def describe(self) -> dict[str, str]:
-        """What was found: the card, the driver and the libraries, in words."""
-        return {**self.backend.describe(), "cuBLAS": self.blas.version()}
+        """What was found: the card, the driver, the libraries and the kernels compiled so far, in words."""
+        each = ", ".join(f"{file} in {seconds:.2f} s" for file, seconds in self.compiled.items())
+        return {**self.backend.describe(), "cuBLAS": self.blas.version(), "compiled": each or "nothing yet"}
 
 
 def module_source(file: str) -> str:

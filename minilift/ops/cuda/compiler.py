@@ -1,0 +1,97 @@
+"""Kernels compiled for a card, and kept in the user's cache folder: by architecture, compiler and source."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import tempfile
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+STANDARD = "-std=c++17"
+FLAGS = (STANDARD, "-ftz=true")  # denormal numbers are 0, as CuPy has it
+LETTERS = 32  # of a hash, in a file's name
+
+
+class Compiler:
+    """NVIDIA's run-time compiler as CuPy has it, for one architecture ("90": compute capability 9.0)."""
+
+    def __init__(self, nvrtc: Any, architecture: str, folder: Path | None = None) -> None:
+        self.nvrtc, self.architecture = nvrtc, architecture
+        version = ".".join(map(str, nvrtc.getVersion()))
+        self.folder = (folder or cache_folder()) / f"sm_{architecture}-nvrtc{version}"
+
+    def knows(self) -> bool:
+        """Whether it makes code for this architecture: of a newer card than itself it knows nothing."""
+        return int(self.architecture) in self.nvrtc.getSupportedArchs()
+
+    def cubin(self, source: str, name: str, options: tuple[str, ...]) -> Path:
+        """A file of the machine code. Raises RuntimeError with what the compiler says.
+
+        A file is taken where its own name has the hash of what is in it, so a damaged one is made anew.
+        """
+        asked = "\0".join((name, *FLAGS, *options, source))
+        key = f"{Path(name).stem}-{_hash(asked.encode())}"
+        for path in self._kept(key):
+            with suppress(OSError):
+                if path.stem == f"{key}-{_hash(path.read_bytes())}":
+                    return path
+        code = self._compiled(source, name, options)
+        file = f"{key}-{_hash(code)}.cubin"
+        try:
+            return _written(self.folder, file, code)
+        except OSError:  # a home that cannot be written, or that is full
+            return _written(_temporary(), file, code)
+
+    def _kept(self, key: str) -> list[Path]:
+        with suppress(OSError):
+            return sorted(self.folder.glob(f"{key}-*.cubin"))
+        return []
+
+    def _compiled(self, source: str, name: str, options: tuple[str, ...]) -> bytes:
+        program = self.nvrtc.createProgram(source, name, [], [])
+        try:
+            self.nvrtc.compileProgram(program, (f"-arch=sm_{self.architecture}", *FLAGS, *options))
+            return bytes(self.nvrtc.getCUBIN(program))
+        except Exception as problem:  # NVRTCError, whose class is CuPy's own
+            log = " ".join(self.nvrtc.getProgramLog(program).split())
+            raise RuntimeError(f"{problem}: {log}" if log else str(problem)) from problem
+        finally:
+            self.nvrtc.destroyProgram(program)
+
+
+def cache_folder() -> Path:
+    """Where this system keeps what a program can make again."""
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
+    else:
+        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "minilift" / "kernels"
+
+
+@cache
+def _temporary() -> Path:
+    """A folder of this process, for a user without one."""
+    return Path(tempfile.mkdtemp(prefix="minilift-kernels-"))
+
+
+def _written(folder: Path, name: str, code: bytes) -> Path:
+    """The file, whole or not at all: two processes may begin at once."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle, half = tempfile.mkstemp(dir=folder, prefix=name, suffix=".half")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(code)
+        os.replace(half, folder / name)
+    except OSError:
+        with suppress(OSError):
+            os.unlink(half)
+        raise
+    return folder / name
+
+
+def _hash(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:LETTERS]
