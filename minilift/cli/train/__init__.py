@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+import time
 from collections.abc import Sequence
 from contextlib import closing, nullcontext
 from pathlib import Path
@@ -12,8 +13,9 @@ from typing import Any
 from minilift.cli.settings import Asked, flag, read_train
 from minilift.cli.train.begin import Asking, begin
 from minilift.cli.train.files import check_outputs
+from minilift.cli.train.memory import Full, full, with_remedy
 from minilift.cli.trust import groups_beside, keep_trust
-from minilift.errors import ArgumentError, InputError, counted, run_program
+from minilift.errors import ArgumentError, InputError, OutOfMemory, counted, run_program
 from minilift.files import only_one
 from minilift.files.checkpoint import load_checkpoint
 from minilift.lift.build import build_model, split_data, split_rows
@@ -50,7 +52,13 @@ def _train(argv: Sequence[str] | None) -> int:
     if settings.start and not asked.resume:
         settings = begun_with(settings, asked.given)
     check_outputs(settings)
-    return _run(settings, asked, arrays, meta)
+    began, told = time.time(), None
+    try:
+        return _run(settings, asked, arrays, meta)
+    except Full as problem:
+        told = full(problem, problem.rows)
+    saved = checkpoint.exists() and (asked.resume or checkpoint.stat().st_mtime >= began)
+    raise with_remedy(told, settings, checkpoint if saved else None)
 
 
 def _run(settings: TrainSettings, asked: Asked, arrays: dict[str, Any], meta: dict[str, Any]) -> int:
@@ -77,7 +85,11 @@ def _run(settings: TrainSettings, asked: Asked, arrays: dict[str, Any], meta: di
             if not _has_more_to_do(trainer, settings, meta):
                 return 0
         _announce(training, settings, len(train), begun.watched)
-        if finished := training.fit():
+        try:
+            finished = training.fit()
+        except OutOfMemory as problem:
+            raise full(problem, len(training.train)) from None
+        if finished:
             _finished(trainer, settings, _trust(trainer, settings, train), begun.watched > 0)
             _doubt(training, settings)
         else:
