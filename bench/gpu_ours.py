@@ -37,6 +37,7 @@ VARIANTS: dict[str, dict[str, Any]] = {  # what CapturedSteps is told
 }
 COPIES = 20  # of a launch in the graph that times it
 TINY_STEPS = 18  # a plain one, a graph of 16, and a graph of one
+GRAPH_LIMIT = 1e-6  # of a relative difference that should be 0
 
 State = dict[str, np.ndarray]
 
@@ -107,6 +108,7 @@ def compare(
     steps added to them, and of the running statistics; and the same of NumPy in float32, as a measure.
 
     Adam's first steps are as large for tiny gradients as for others, so there rounding shows in the update.
+    `graph` is how far a graph of 16 steps is from its launches, the same kernels on the same numbers.
     """
     data = made_up((count + 1) * batch)
     ours = OurSteps(data, batch, precision, options, hidden, lr=1e-3)
@@ -115,14 +117,30 @@ def compare(
     ours.wait()
     found = ours.sums.read()["loss"], ours.model.state_dict()
     wanted, single = (on_the_host(data, start, batch, count, dtype) for dtype in ("float64", "float32"))
-    result = {"ours": differences(found, wanted, start), "numpy": differences(single, wanted, start)}
+    result: dict[str, Any] = {
+        "ours": differences(found, wanted, start), "numpy": differences(single, wanted, start)
+    }  # fmt: skip
     update = 10 * result["numpy"]["update"] + 5e-3  # one unit on the other side of 0 changes it by 2e-3
     limits = {"loss": 1e-5, "weights": 1e-2, "update": update, "statistics": 1e-4}
     if precision == "tf32":  # 10 bits of a number go into a product
         limits = {"loss": 1e-2, "weights": 0.1, "update": 0.5, "statistics": 1e-2}
     right = all(result["ours"][name] <= limit for name, limit in limits.items())  # NaN is not
+    if options.get("capture", True):
+        result["graph"] = graph_apart(precision, options, batch, hidden)
+        right = right and result["graph"] <= GRAPH_LIMIT
     what = {"precision": precision, "batch": batch, "count": count, "hidden": hidden}
     return {**result, "limits": limits, "right": right, "loss": found[0] / count, **what, **ours.notes}
+
+
+def graph_apart(precision: str, options: dict[str, Any], batch: int, hidden: int) -> float:
+    """The relative difference of weights after a step, a graph of many and a graph of one: to launches."""
+    data, states = made_up((TINY_STEPS + 1) * batch), []
+    for capture in (True, False):
+        ours = OurSteps(data, batch, precision, {**options, "capture": capture}, hidden, lr=1e-3)
+        ours.run(TINY_STEPS)
+        ours.wait()
+        states.append(flat(ours.model.state_dict(), statistics=False))
+    return _relative(*states)
 
 
 def on_the_host(data: Poses, start: State, batch: int, count: int, dtype: str) -> tuple[float, State]:
@@ -138,15 +156,17 @@ def on_the_host(data: Poses, start: State, batch: int, count: int, dtype: str) -
 
 
 def differences(found: tuple[float, State], wanted: tuple[float, State], start: State) -> dict[str, float]:
-    def flat(state: State, statistics: bool) -> np.ndarray:
-        keys = [k for k in start if "num_batches" not in k and ("running_" in k) is statistics]
-        return np.concatenate([np.asarray(state[k], np.float64).ravel() for k in keys])
-
     ours, theirs, before = (flat(state, False) for state in (found[1], wanted[1], start))
     far = {"loss": abs(found[0] - wanted[0]) / abs(wanted[0]), "weights": _relative(ours, theirs)}
     far["update"] = _relative(ours - before, theirs - before)
     far["statistics"] = _relative(flat(found[1], True), flat(wanted[1], True))
     return far
+
+
+def flat(state: State, statistics: bool) -> np.ndarray:
+    """All weights, or all running statistics, as one vector."""
+    keys = [k for k in state if "num_batches" not in k and ("running_" in k) is statistics]
+    return np.concatenate([np.asarray(state[k], np.float64).ravel() for k in keys])
 
 
 def _relative(found: np.ndarray, wanted: np.ndarray) -> float:

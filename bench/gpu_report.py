@@ -151,7 +151,8 @@ def correct_line(each: dict[str, Any]) -> str:
         return f"{asked}: {each.get('unavailable') or 'failed, see below'}"
     kind = "graphs" if each["captured"] else "launches"
     far = ", ".join(f"{name} {value:.1e} ({each['numpy'][name]:.1e})" for name, value in each["ours"].items())
-    return f"{asked}, {kind}, {each['count']} steps: {'yes' if each['right'] else 'NO'}; {far}"
+    graph = f", a graph of 16 {each['graph']:.0e} from launches" if "graph" in each else ""
+    return f"{asked}, {kind}, {each['count']} steps: {'yes' if each['right'] else 'NO'}; {far}{graph}"
 
 
 def kernel_table(found: dict[str, Any], heats: Sequence[dict[str, Any]]) -> str:

@@ -13,6 +13,7 @@ from bench.worker import DROPOUT, LR, peak_memory, random_rows, seconds_per_call
 from minilift import Adam, Lifter, LiftModel, load_poses, run_epoch
 from minilift.files.weights import save_state_dict
 from minilift.lift.build import build_optimiser, build_scheduler
+from minilift.lift.fast.choose import fast_step
 from minilift.lift.fast.step import TrainStep
 from minilift.lift.run_epoch import pose_batches, training_batches
 from minilift.lift.settings import TrainSettings
@@ -99,7 +100,7 @@ class Train:
         c = TrainSettings(**{**config, "betas": tuple(config["betas"])})
         every, test = load_poses(c.data, need_3d=True), load_poses(c.test, need_3d=True)
         train = every.take(hold_out(len(every), c.val_fraction, c.seed)[0])
-        self.model = LiftModel(c.blocks, c.hidden, c.dropout, init=c.init, seed=c.seed)
+        self.model = LiftModel(c.blocks, c.hidden, c.dropout, init=c.init, seed=c.seed, device=c.device)
         if c.standardise:
             self.model.standardise(train.joint_2d, train.joint_3d)
         optimiser = build_optimiser(c, self.model)
@@ -108,7 +109,7 @@ class Train:
             pose_batches(test, self.model),
         )
         self.scheduler = build_scheduler(c, optimiser, c.epochs * self.batches.steps)
-        self.step = TrainStep(self.model, losses.mpjpe, optimiser)
+        self.step = fast_step(self.model, losses.mpjpe, optimiser)
         self.measure = Measure(self.model, losses.mpjpe)
 
     def epoch(self, number: int) -> dict[str, float]:

@@ -54,7 +54,7 @@ def arguments() -> tuple[argparse.Namespace, dict[str, Any], int]:
     for flag, name in (("--data", config.data), ("--test", config.test)):
         if not Path(name).is_file():
             parser.error(f"{flag} {name}: no such file; python train.py makes synthetic poses of that name")
-    return args, asdict(config), config.epochs
+    return args, asdict(config) | {"device": "cpu"}, config.epochs  # where torch trains
 
 
 def race(workers: dict[str, Worker], epochs: int, target: float) -> dict[str, list[dict[str, float]]]:

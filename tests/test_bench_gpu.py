@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, make_poses
 
-from bench import gpu, gpu_floor, gpu_report
+from bench import gpu, gpu_floor, gpu_more, gpu_report
 from bench.gpu_plan import COMPILED, OURS, Budget, checks, plan
 from bench.gpu_run import Died, Run
+from minilift.poses.poses import save_poses
 
 VARIANTS = list(gpu.VARIANTS)
 
@@ -364,6 +365,7 @@ def test_minilift_is_right_and_its_launches_can_be_timed(monkeypatch: pytest.Mon
         ("columns", True, True), ("columns", False, True), ("rows", True, True), ("rows", False, True)
     ]  # fmt: skip
     assert max(r["ours"]["update"] for r in results) < 1e-4  # 2e-6
+    assert [r.get("graph") for r in results] == [0, None, 0, None]
     assert "NO" not in gpu_report.correct_lines(results)
     data = gpu_ours.made_up(100)
     found = gpu_ours.kernels(data, 32, "fp32", "columns", hidden=64)
@@ -430,8 +432,10 @@ def ci(tmp_path: Path) -> Callable[..., tuple[int, str]]:
 
 PYTHON = """case "$*" in
 *"-m pytest"*) echo "7 passed in 3.00s" ;;
+*"minilift info"*) echo "gpu        a card"; echo "self-test  passed in 2.0 s" ;;
 *tiny*) echo tiny ;;
-*) echo "asked: $*"; echo '{"benchmark": "gpu"}' ;;
+*gpu_more*) echo "asked: $*"; echo "of $2"; echo; echo "| poses |"; echo "|---|"; echo "| 1 |" ;;
+*) echo "asked: $*"; echo "steps a second"; echo; echo "| batch |"; echo; echo '{"benchmark": "gpu"}' ;;
 esac"""
 SANITIZER = 'echo "$2"; echo "========= ERROR SUMMARY: 0 errors"'
 
@@ -444,10 +448,12 @@ def test_ci_says_all_in_a_summary(ci: Callable[..., tuple[int, str]]) -> None:
         "Driver Version: 580.1",
         "7 passed in 3.00s",
         "memcheck   ERROR SUMMARY: 0 errors",
+        "smoke      self-test  passed in 2.0 s",
         "bench ",
+        "predict ",
     ):
         assert said in summary
-    assert "asked: -m bench.gpu --minutes 8.00 --json" in text
+    assert "asked: -m bench.gpu --minutes 3.8 --json" in text
     assert "--batches 32" in text
     assert '{"benchmark"' not in text
 
@@ -459,6 +465,8 @@ def test_ci_says_all_in_a_summary(ci: Callable[..., tuple[int, str]]) -> None:
         ("python3", PYTHON.replace('"gpu"}\'', '"gpu"}\'; exit 1'), "bench      FAILED with status 1"),
         ("python3", PYTHON.replace("7 passed", "7 skipped"), "tests      FAILED with status 5; 7 skipped in"),
         ("nvidia_smi", "exit 9", "card       FAILED with status 9"),
+        ("python3", PYTHON.replace("passed in 2", "FAILED after 2"), "smoke      FAILED with status 5"),
+        ("python3", PYTHON.replace('echo "| 1 |"', "exit 3"), "predict    FAILED with status 3"),
         ("compute_sanitizer", "echo '==== ERROR SUMMARY: 2 errors'; exit 9", "9; ERROR SUMMARY: 2 errors"),
         ("compute_sanitizer", "echo 'Device not supported'; exit 1", "does not support this device"),
     ],
@@ -471,3 +479,57 @@ def test_ci_goes_on_after_a_failure(
     assert status == int("FAILED" in said)
     assert says in said.partition("== summary")[2]
     assert "asked: -m bench.gpu" in said
+
+
+def test_ci_keeps_what_each_stage_said_and_its_tables(
+    ci: Callable[..., tuple[int, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "data_train_lift.pkl").touch()
+    monkeypatch.setenv("MOCAP", str(tmp_path))
+    ci(nvidia_smi="echo", python3=PYTHON, compute_sanitizer=SANITIZER)
+    out = tmp_path / "out"
+    kept = {path.name for path in out.iterdir()}
+    stages = ("card", "smoke", "tests", "bench", "predict", "mocap", "memcheck", "racecheck")
+    assert kept == {"gpu.txt", "gpu.md", *(f"gpu-{stage}.txt" for stage in stages)}
+    assert f"--data {tmp_path}/data_train_lift.pkl" in (out / "gpu-mocap.txt").read_text()
+    made = (out / "gpu.md").read_text()
+    assert "`python -m bench.gpu`:\n\nsteps a second\n\n| batch |\n" in made
+    assert "`python -m bench.gpu_more predict`:\n\nof bench.gpu_more\n\n| poses |\n|---|\n| 1 |\n" in made
+    assert "asked" not in made
+
+
+def test_ci_ends_a_stage_that_hangs_and_runs_those_that_are_wanted(
+    ci: Callable[..., tuple[int, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STAGES", "smoke predict")
+    hangs = PYTHON.replace('echo "self-test  passed in 2.0 s"', "exec sleep 50")
+    timeout = 'while [ "$1" != "${1#-}" ]; do shift 2; done; shift; exec /usr/bin/timeout -s INT 1 "$@"'
+    status, text = ci(python3=hangs, timeout=timeout)
+    assert status == 1
+    assert "smoke      FAILED: did not end in time; gpu        a card" in text
+    assert "predict    its table is in gpu.md" in text
+    assert "tests " not in text.partition("== summary")[2]
+
+
+# ---- what a user waits for -----------------------------------------------------------------------------
+
+
+def test_predictions_and_a_training_are_timed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(gpu_more, "POSES", (1, 40))
+    assert gpu_more.main(["predict", "--device", "cpu", "--hidden", "16", "--seconds", "0.001"]) == 0
+    rows = capsys.readouterr().out.splitlines()
+    assert [row.split("|")[1].strip() for row in rows[4:]] == ["1", "40", "most poses a second"]
+    for name in ("train", "test"):
+        save_poses(tmp_path / f"{name}.npz", make_poses(200))
+    files = ["--data", str(tmp_path / "train.npz"), "--test", str(tmp_path / "test.npz")]
+    few = ["train", "--device", "cpu", *files, "--hidden", "16", "--epochs", "2"]
+    assert gpu_more.main([*few, "--target", "1e-9"]) == 0
+    said = capsys.readouterr().out
+    assert said.count("test MPJPE 0.") == 2
+    assert ", not the target |" in said
+    assert gpu_more.main([*few, "--target", "1e9"]) == 0
+    assert "| minilift, cpu | 1      |" in capsys.readouterr().out
+    assert gpu_more.main(["train", "--device", "cpu", "--data", "none.pkl"]) == 2
+    assert "none.pkl" in capsys.readouterr().err

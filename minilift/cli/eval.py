@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from minilift.cli.parser import Parser, number
+from minilift.cli.parser import Parser, number, tell_device
 from minilift.errors import InputError, run_program
 from minilift.evaluation import Baselines, Options, Report, evaluate_lifter, fit_baselines
 from minilift.evaluation.inputs import load_clips, load_with_scale
@@ -108,6 +108,7 @@ def _evaluate(argv: Sequence[str] | None) -> int:
     chosen, args.weights = not args.weights, args.weights or weights_here()
     _check(args)
     lifter = Lifter.load(args.weights, device=args.device)
+    tell_device(args.device)
     if lifter.note:
         print(f"note: {args.weights}: {lifter.note}", file=sys.stderr)
     if args.hide and lifter.model.head == "ray":

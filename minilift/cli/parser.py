@@ -197,3 +197,14 @@ def _name(action: argparse.Action) -> str:
     if action.option_strings:
         return max(action.option_strings, key=len)
     return str(action.metavar or action.dest)
+
+
+def tell_device(device: str) -> None:
+    """A line on stderr where `auto` takes the CPU although there is a GPU."""
+    from minilift.ops import choose_device
+    from minilift.ops.cuda.driver import devices
+
+    if device == "auto":
+        chosen, why = choose_device()
+        if chosen == "cpu" and devices().cards:
+            print(f"note: --device auto takes the CPU: {why}", file=sys.stderr)

@@ -241,6 +241,18 @@ def test_a_gpu_that_opens_and_then_fails(gpu: Any, monkeypatch: pytest.MonkeyPat
     ops.choose_device.cache_clear()
 
 
+def test_a_program_says_why_auto_is_the_cpu(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = "note: --device auto takes the CPU: the card is busy"
+    monkeypatch.setattr("minilift.ops.choose_device", lambda: ("cpu", "the card is busy"))
+    for cards, device, said in ((1, "auto", True), (0, "auto", False), (1, "cpu", False)):
+        found = driver.Found(cards)
+        monkeypatch.setattr(driver, "devices", lambda found=found: found)
+        assert evaluate(["--device", device, "--weights", "starting"]) == 0
+        assert (told in capsys.readouterr().err) is said
+
+
 def test_auto_with_a_gpu(gpu: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(driver, "devices", lambda: driver.Found(1))
     monkeypatch.setattr("minilift.ops.installed", lambda name: True)

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from minilift.cli.keypoint_flags import add_keypoint_flags, asked_of
-from minilift.cli.parser import Parser, number
+from minilift.cli.parser import Parser, number, tell_device
 from minilift.cli.predict.clips import lift_clip
 from minilift.cli.predict.outputs import DEFAULT, FORMATS, plan
 from minilift.cli.predict.tell import trust_warning
@@ -181,6 +181,7 @@ def _predict(argv: Sequence[str] | None) -> int:
 
 def _lifter(args: argparse.Namespace) -> Lifter:
     lifter = Lifter.load(args.weights, device=args.device)
+    tell_device(args.device)
     if lifter.joints != len(COURSE15):
         problem = f"lifts {lifter.joints} joints, not {len(COURSE15)}"
         raise file_error(args.weights, f"{problem}; give weights for {len(COURSE15)}")
