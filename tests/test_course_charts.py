@@ -38,6 +38,18 @@ def test_a_line_has_its_title_names_and_colour(figures: list[Any]) -> None:
         plot_line([1], [np.nan], "a.png", "t", "x", "y")
 
 
+def test_a_long_title_is_whole_and_epochs_are_whole_numbers(figures: list[Any]) -> None:
+    title = "Validation accuracy for max-in-turn, batch_size = 2048, epochs = 200, and lr = 0.00123"
+    plot_line([1], [0.5], "a.png", title, "epoch", "accuracy (%)")
+    [axes] = figures[0].axes
+    assert axes.get_title(loc="left").replace("\n", " ") == title
+    figures[0].canvas.draw()
+    box = axes.title.__class__.get_window_extent(axes._left_title)
+    assert box.x1 <= figures[0].bbox.x1
+    low, high = axes.get_xlim()
+    assert [tick for tick in axes.get_xticks() if low <= tick <= high] == [1]
+
+
 @pytest.mark.parametrize("channels", [1, 3])
 def test_pictures_before_and_after(channels: int, figures: list[Any]) -> None:
     before = np.random.default_rng(0).random((3, channels, 5, 6))

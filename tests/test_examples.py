@@ -7,6 +7,7 @@ import signal
 import time
 from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from minilift.examples import (
     facial_keypoints,
     fashion_mnist,
     mnist_conv,
+    training,
     variable_resolution,
 )
 from minilift.examples.checks import check_folders, check_points, check_shape, hold_out
@@ -137,6 +139,7 @@ def test_the_time_of_a_run_is_that_of_all_its_epochs_once(monkeypatch: pytest.Mo
 def test_a_stopped_run_resumes_to_the_bit_with_its_curves(monkeypatch: pytest.MonkeyPatch) -> None:
     write_set()
     monkeypatch.setattr(fashion_mnist, "drawable", lambda say: False)
+    monkeypatch.setattr(training, "Trace", partial(training.Trace, every=3))  # it is stopped between points
     fashion_mnist.run(small(out=Path("whole")))
     step = fashion_mnist.SGD.step
     count = 0
@@ -432,7 +435,10 @@ def test_data_that_do_not_fit_the_networks_are_one_line() -> None:
         check_folders("here", [pictures_of(3, 9, many)], [pictures_of(3, 9, many)])
     with pytest.raises(InputError, match="a picture 7 pixels wide or high; at least 8"):
         check_folders("here", [pictures_of(12, 9)], [pictures_of(3, 7)])
-    small, large = (PointPictures(np.zeros((1, 1, s, s)), np.zeros((1, 1, 2)), ("eye",)) for s in (8, 16))
+    one = PointPictures(np.zeros((1, 1, 16, 16)), np.zeros((1, 1, 2)), ("eye",))
+    with pytest.raises(InputError, match="here: 1 pictures are too few"):
+        check_points("here", [one, one], 16)
+    small, large = (PointPictures(np.zeros((10, 1, s, s)), np.zeros((10, 1, 2)), ("eye",)) for s in (8, 16))
     with pytest.raises(InputError, match="other points or sizes"):
         check_points("here", [large, small], 16)
     with pytest.raises(InputError, match="8 x 8 pixels; at least 16"):
@@ -447,6 +453,9 @@ BAD = [
     (["fashion-mnist", "--data", "empty"], "train-images-idx3-ubyte.gz is not in this folder"),
     (["fashion-mnist", "--net", "wide"], "--net wide: unknown; did you mean wider?"),
     (["fashion-mnist", "--lr", "0"], "--lr 0: must be more than 0"),
+    (["fashion-mnist", "--lr", "inf"], "--lr inf: must be a finite number, and more than 0"),
+    (["fashion-mnist", "--data", "file"], "file: is not a folder; "),
+    (["facial-keypoints", "--batch-size", "1"], "--batch-size 1: batch norm needs more than one picture; "),
     (["fashion"], "'fashion': no such command of minilift examples; did you mean fashion-mnist?"),
     (["fashion-mnist", "--out", "file"], "file is not a folder"),
 ]

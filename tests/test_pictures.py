@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import pickle
 import re
 import struct
@@ -17,7 +18,7 @@ from picture_files import POINTS, cifar, idx, idx_pair, points_csv, zipped_csv
 from raw_files import mutations
 
 from minilift.errors import InputError
-from minilift.images.pictures import Pictures, padded
+from minilift.images.pictures import Pictures, PointPictures, padded
 from minilift.images.read.cifar import CLASSES, read_batch, read_cifar10
 from minilift.images.read.folder import find_pictures, read_folder, read_picture
 from minilift.images.read.idx import GARMENTS, read_idx, read_idx_pictures, read_mnist
@@ -82,7 +83,10 @@ def test_bad_idx_files_are_one_line() -> None:
     ):
         Path(name).write_bytes(idx(array))
         refused(lambda name=name: read_idx_pictures("images", name), name, told)  # type: ignore[misc]
-    refused(lambda: read_idx_pictures("good", "good"), "not pictures x height x width")
+    refused(
+        lambda: read_idx_pictures("good", "good"),
+        "an IDX file of 1 axis, pictures have three (pictures x height x width)",
+    )
     refused(lambda: read_mnist("."), "train-images-idx3-ubyte.gz is not in this folder")
     refused(lambda: read_mnist("nowhere"), "nowhere: no such folder")
 
@@ -168,9 +172,11 @@ def test_bad_folders_are_one_line() -> None:
     refused(lambda: find_pictures("set"), "dog: no pictures in this class folder")
     good = Path("set/cat/1.png").read_bytes()
     Path("set/dog/2.png").write_bytes(good[:-30])
-    refused(lambda: read_folder("set"), "2.png: cannot be read as a picture")
+    refused(lambda: read_folder("set"), "2.png: cannot be read as a picture (damaged or cut short)")
     Path("set/dog/2.png").write_bytes(b"<svg/>")
-    refused(lambda: read_folder("set"), "2.png: cannot be read as a picture (UnidentifiedImageError)")
+    refused(
+        lambda: read_folder("set"), "2.png: cannot be read as a picture (none of PNG, JPEG, BMP, GIF, PPM)"
+    )
 
 
 def test_pictures_that_unpack_to_too_much_or_have_other_depths_are_refused() -> None:
@@ -207,6 +213,8 @@ def test_bad_tables_are_one_line() -> None:
         "sizes": ((text + "1,1,1,1,5\n").encode(), "line 6: a picture 1 pixels wide, the first has 4"),
         "letters": (text.replace(" 41", " u1").encode(), "line 3: a picture with something else"),
         "range": (text.replace(" 41", " 256").encode(), "line 3: a picture with numbers beyond 0 to 255"),
+        "far": (text.replace("1.25", "1e300").encode(), "line 3: a point at 1e+300, far outside a"),
+        "endless": (text.replace("1.25", "-inf").encode(), "line 3: a point at -inf, far outside"),
         "none": (points_csv(2, missing=(0, 1)).encode(), "no row with all points (2 lack some)"),
         "cut.zip": (zipped[:-40], "zip"),
         "flip.zip": (zipped[:60] + b"\xff" * 30 + zipped[90:], "the zip file is damaged"),
@@ -215,6 +223,28 @@ def test_bad_tables_are_one_line() -> None:
     for name, (content, told) in cases.items():
         Path(name).write_bytes(content)
         refused(lambda name=name: read_points_csv(name), name, told)  # type: ignore[misc]
+
+
+def test_tables_as_other_programs_write_them() -> None:
+    text = points_csv()
+    plain = read_bytes_as_table(text.encode())
+    head, *rows = text.splitlines()
+    quoted = ["\ufeff" + ",".join(f'"{name}"' for name in head.split(","))]
+    quoted += [f'{row.rsplit(",", 1)[0]},"{row.rsplit(",", 1)[1]}"' for row in rows]
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:  # as macOS packs it
+        archive.writestr("training.csv", text)
+        archive.writestr("__MACOSX/._training.csv", "Mac OS X")
+    for content in ("\r\n".join(quoted).encode(), file.getvalue()):
+        found = read_bytes_as_table(content)
+        assert (found.names, found.ignored) == (plain.names, plain.ignored)
+        np.testing.assert_array_equal(found.points, plain.points)
+        np.testing.assert_array_equal(found.pixels, plain.pixels)
+
+
+def read_bytes_as_table(content: bytes) -> PointPictures:
+    Path("table").write_bytes(content)
+    return read_points_csv("table")
 
 
 def test_a_zip_bomb_is_refused_before_it_is_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,6 +23,7 @@ from minilift import (
     PlainStep,
     Sequential,
     Trainer,
+    WarmUpCosineLR,
 )  # fmt: skip
 from minilift.files.checkpoint import load_checkpoint
 from minilift.nn.params import Parameter
@@ -209,6 +210,17 @@ def test_what_cannot_be_written_is_told_before_the_first_step(tmp_path: Path) ->
 def test_options_without_sense_are_refused(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         made(**options)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # overflows are what is asked for
+def test_a_training_that_diverged_tells_the_rate_that_its_schedule_began_with() -> None:
+    x = np.random.default_rng(0).standard_normal((60, 4))
+    network = Sequential(Linear(4, 4), Linear(4, 4))
+    optimiser = SGD(network.parameters(), lr=1e20)
+    schedule = WarmUpCosineLR(optimiser, total_steps=3)  # after the epoch the rate is 0
+    trainer = Trainer(network, MSE(), optimiser, schedule, show=lambda line: None, bar=False)
+    with pytest.raises(InputError, match=r"use a lower learning rate \(it was 1e\+20\)"):
+        trainer.fit(Batches(x, x, size=20), epochs=1)
 
 
 def test_epochs_size_and_network_must_be_what_they_are_called() -> None:

@@ -170,7 +170,8 @@ def number(
         value = kind(text)
         fits = (low < value if open_low else low <= value) and (value < high if open_high else value <= high)
         if not fits or not math.isfinite(value):
-            raise argparse.ArgumentTypeError(f"must be {_bounds(low, high, open_low, open_high)}")
+            finite = "" if math.isfinite(value) else "a finite number, and "
+            raise argparse.ArgumentTypeError(f"must be {finite}{_bounds(low, high, open_low, open_high)}")
         return value
 
     parse.__name__ = "number" if kind is float else "whole number"  # what a malformed value is not

@@ -48,6 +48,7 @@ def check_points(path: str, sets: Sequence[PointPictures], smallest: int) -> Non
     for other in sets[1:]:
         if (other.names, other.pixels.shape[1:]) != (first.names, first.pixels.shape[1:]):
             raise file_error(path, "the tables have other points or sizes of pictures; give those of one set")
+    check_enough(path, len(first))
     if first.pixels.shape[2] < smallest:
         side = first.pixels.shape[2]
         raise file_error(path, f"pictures of {side} x {side} pixels; at least {smallest} are needed")

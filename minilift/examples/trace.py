@@ -88,9 +88,9 @@ class Trace(Recorder):
         assert self.sums is not None
         self.before = self.sums.read()["loss"]
         self.began = self.sums.batches, self.before
-        if "began" in arrays and arrays["began"].shape == (2,):
-            batches, total = arrays["began"].tolist()
-            self.began = int(batches), total
+        began = arrays.get("began", np.zeros(0))
+        if began.shape == (2,) and began[0] == self.sums.batches - steps % self.every:
+            self.began = int(began[0]), float(began[1])
 
 
 class Announcer:

@@ -159,4 +159,4 @@ def whole_ticks(axes: Axes, most: int = 7) -> None:
     """Epochs and steps are counted: no tick between two of them."""
     from matplotlib.ticker import MaxNLocator
 
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=most))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=most, min_n_ticks=1))

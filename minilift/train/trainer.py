@@ -156,9 +156,10 @@ class Trainer:
         if not math.isfinite(value):
             epoch = self.progress.epoch
             kept = f"the files of epoch {epoch} are kept" if epoch else "no epoch was finished"
+            lr = self.scheduler.base_lr if self.scheduler else self.optimiser.lr
             raise Diverged(
                 f"training diverged: the loss of epoch {epoch + 1} is {value}; use a lower learning rate "
-                f"(now {self.optimiser.lr:g}); {kept}"
+                f"(it was {lr:g}); {kept}"
             )
 
     def _finish_epoch(self, found: dict[str, dict[str, float]], rate: float, seconds: float) -> None:

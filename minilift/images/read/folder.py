@@ -20,6 +20,12 @@ KINDS = ("PNG", "JPEG", "BMP", "GIF", "PPM")  # decoders that a file may ask for
 MODES = {1: "L", 3: "RGB"}  # Pillow's words for grey and colour
 EIGHT_BITS = {"1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "La", "RGBa"}
 LARGEST_PICTURE = 64 << 20  # pixels, of one picture
+WHY = {  # of Pillow's errors by name; all others are damage
+    "UnidentifiedImageError": f"none of {', '.join(KINDS)}",
+    "DecompressionBombError": "far too many pixels",
+    "DecompressionBombWarning": "far too many pixels",
+    "MemoryError": "no memory for it",
+}
 
 Size = tuple[int, int]  # height, width
 
@@ -72,7 +78,11 @@ def read_picture(path: PathLike, channels: int = 1, size: Size | None = None) ->
             if size is not None:
                 image = image.resize(size[::-1], image_module.Resampling.BILINEAR)
     except Exception as error:  # damaged files make decoders raise anything
-        why = str(error) if isinstance(error, _NotReadError) else type(error).__name__
+        why = (
+            str(error)
+            if isinstance(error, _NotReadError)
+            else WHY.get(type(error).__name__, "damaged or cut short")
+        )
         raise file_error(path, f"cannot be read as a picture ({why}); replace or remove it") from None
     pixels = np.asarray(image, np.uint8)
     return np.ascontiguousarray(pixels.reshape(*pixels.shape[:2], channels).transpose(2, 0, 1))

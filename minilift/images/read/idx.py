@@ -22,6 +22,7 @@ from minilift.images.pictures import Pictures
 
 REMEDY = "download it again"
 MOST_AXES = 8
+WHAT = {1: "labels have one", 3: "pictures have three (pictures x height x width)"}
 LARGEST_RATIO = 1100  # gzip reaches 1032:1
 DIGITS = tuple("0123456789")
 GARMENTS = (
@@ -29,17 +30,20 @@ GARMENTS = (
 )  # fmt: skip
 
 
-def read_idx(path: PathLike) -> np.ndarray:
-    """The uint8 array of an IDX file, gzipped or not, with the axes that its header tells.
+def read_idx(path: PathLike, axes: int = 0) -> np.ndarray:
+    """The uint8 array of an IDX file, gzipped or not, with the axes that its header tells: `axes`, or any.
 
-    Raises InputError naming the file: cut short, of another kind, other numbers than bytes, or data that do
-    not fit the header. No more is unpacked than the header asks for.
+    Raises InputError naming the file: cut short, of another kind, other numbers than bytes, other axes, or
+    data that do not fit the header. No more is unpacked than the header asks for.
     """
     content = read_bytes(path, "name an IDX file, such as train-images-idx3-ubyte.gz")
     kind = kind_of(content).name
     stream = gzip.GzipFile(fileobj=io.BytesIO(content)) if kind == "gzip" else io.BytesIO(content)
     try:
         shape = _header(path, content, stream.read(4), stream)
+        if len(shape) != axes and axes in WHAT:
+            problem = f"an IDX file of {len(shape)} {'axis' if len(shape) == 1 else 'axes'}, {WHAT[axes]}"
+            raise file_error(path, f"{problem}; take the file of that name from the set")
         size = math.prod(shape)
         if size > min(LARGEST_FILE, LARGEST_RATIO * len(content)):
             raise file_error(path, f"its header asks for {size} bytes, which it cannot hold; {REMEDY}")
@@ -71,11 +75,9 @@ def read_idx_pictures(images: PathLike, labels: PathLike, classes: Sequence[str]
     Raises InputError as `read_idx`, for axes that are not those of grey pictures and of labels, labels of
     another number than there are pictures, and labels beyond the classes.
     """
-    pixels, numbers = read_idx(images), read_idx(labels)
-    if pixels.ndim != 3 or not pixels.size:
-        raise file_error(images, f"has the axes {pixels.shape}, not pictures x height x width; {REMEDY}")
-    if numbers.ndim != 1:
-        raise file_error(labels, f"has the axes {numbers.shape}, labels have one; {REMEDY}")
+    pixels, numbers = read_idx(images, 3), read_idx(labels, 1)
+    if not pixels.size:
+        raise file_error(images, f"has the axes {pixels.shape}, and so no picture; {REMEDY}")
     if len(numbers) != len(pixels):
         problem = f"{len(numbers)} labels for the {len(pixels)} pictures of {Path(images).name}"
         raise file_error(labels, f"{problem}; take both files from one set")
@@ -104,5 +106,6 @@ def _find(folder: PathLike, what: str, kind: str) -> Path:
             return path
     wanted = "give the folder that has it"
     if not Path(folder).is_dir():
-        raise file_error(folder, f"no such folder; {wanted}, with {usual}.gz in it")
+        problem = "is not a folder" if Path(folder).exists() else "no such folder"
+        raise file_error(folder, f"{problem}; {wanted}, with {usual}.gz in it")
     raise file_error(folder, f"{usual}.gz is not in this folder; {wanted}")

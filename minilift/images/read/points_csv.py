@@ -21,13 +21,15 @@ from minilift.images.pictures import PointPictures
 
 REMEDY = "take training.csv or training.zip of Kaggle's facial keypoints"
 PIXELS = "Image"
+FORKS = "__MACOSX/"  # what macOS adds to a zip file: a twin of each file, with none of its data
 
 
 def read_points_csv(path: PathLike) -> PointPictures:
     """The square pictures of a table, and their points; rows that lack a point are ignored and counted.
 
     Raises InputError naming the file, and the line where it has one: no such table, cells that are missing
-    or no numbers, pictures that are not square or of several sizes, no row with all points.
+    or no numbers, points further from the picture than it is wide, pictures that are not square or of several
+    sizes, no row with all points.
     """
     content = read_bytes(path, REMEDY)
     lines = enumerate(_table(path, content), start=1)
@@ -40,16 +42,17 @@ def read_points_csv(path: PathLike) -> PointPictures:
         if not line.strip():
             continue
         try:
-            cells = line.decode("ascii").strip().split(",")
+            cells = _cells(line.decode("ascii"))
             numbers = [float(cells[i] or "nan") for i in columns]
             picture = _pixels(cells[at])
+            _check_near(numbers, picture.shape[1])
         except (UnicodeError, ValueError, IndexError) as problem:
             why = "cells are missing" if isinstance(problem, IndexError) else one_line(str(problem), 80)
             raise file_error(path, f"line {number}: {why}; {REMEDY}") from None
         if pixels and picture.shape != pixels[0].shape:
             sides = f"{picture.shape[1]} pixels wide, the first has {pixels[0].shape[1]}"
             raise file_error(path, f"line {number}: a picture {sides}; {REMEDY}")
-        if not all(map(math.isfinite, numbers)):
+        if any(map(math.isnan, numbers)):
             ignored += 1
             continue
         pixels.append(picture)
@@ -66,7 +69,8 @@ def _table(path: PathLike, content: bytes) -> Iterator[bytes]:
         return iter(io.BytesIO(content))
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            tables = [info for info in archive.infolist() if info.filename.lower().endswith(".csv")]
+            inside = [info for info in archive.infolist() if not info.filename.startswith(FORKS)]
+            tables = [info for info in inside if info.filename.lower().endswith(".csv")]
             if len(tables) != 1:
                 raise file_error(path, f"a zip file with {len(tables)} tables (.csv) in it; {REMEDY}")
             limit = min(LARGEST_FILE, max(SMALL, LARGEST_RATIO * len(content)))
@@ -84,12 +88,23 @@ def _table(path: PathLike, content: bytes) -> Iterator[bytes]:
 
 def _columns(path: PathLike, content: bytes, first: bytes) -> tuple[tuple[str, ...], list[int], int]:
     """The names of the points, the columns of their x and y, and that of the picture."""
-    head = first.decode("utf-8-sig", "replace").strip().split(",")
+    head = _cells(first.decode("utf-8-sig", "replace"))
     names = tuple(name[:-2] for name in head if name.endswith("_x") and f"{name[:-2]}_y" in head)
     if PIXELS not in head or not names:
         why = f"no columns NAME_x, NAME_y and {PIXELS}"
         raise wrong_kind(path, content, "a table of points in pictures", REMEDY, why, "text")
     return names, [head.index(f"{name}_{axis}") for name in names for axis in "xy"], head.index(PIXELS)
+
+
+def _cells(line: str) -> list[str]:
+    """No cell has a comma in it, so quotes, which some programs put around text, mean nothing."""
+    return line.replace('"', "").strip().split(",")
+
+
+def _check_near(numbers: list[float], side: int) -> None:
+    for value in numbers:
+        if value < -side or value > 2 * side:
+            raise ValueError(f"a point at {value:g}, far outside a picture of {side} x {side} pixels")
 
 
 def _pixels(text: str) -> np.ndarray:

@@ -11,7 +11,7 @@ import numpy as np
 from minilift.errors import InputError
 from minilift.extras import installed, missing
 from minilift.files import PathLike, one_line
-from minilift.show.style import BLUE, INK, SMALL, VERMILION, new_figure, panel, plain, save
+from minilift.show.style import BLUE, INK, SMALL, VERMILION, new_figure, panel, plain, save, whole_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,7 +34,10 @@ def plot_line(
     x: Sequence[float], y: Sequence[float] | np.ndarray, path: PathLike, title: str, x_name: str, y_name: str,
     colour: str = BLUE,
 ) -> None:  # fmt: skip
-    """Draw one curve; values that are not finite are gaps. Raises InputError where there is no value."""
+    """Draw one curve over epochs, steps or batches, which are whole numbers.
+
+    Values that are not finite are gaps. Raises InputError where there is no value.
+    """
     values = np.asarray(y, np.float64)
     if not np.isfinite(values).any():
         raise InputError(f"cannot draw {one_line(str(path))}: no finite value; train for longer")
@@ -43,6 +46,7 @@ def plot_line(
     axes.plot(
         list(x), values, color=colour, linewidth=1.4, marker="o" if len(values) <= 30 else "", markersize=3
     )
+    whole_ticks(axes)
     panel(axes, textwrap.fill(plain(title, 2 * WIDEST), WIDEST), x_name, y_name)
     save(figure, path)
 
