@@ -285,6 +285,10 @@ def test_nets_have_the_parameters_of_the_paper() -> None:
 def test_sizes_of_photographs_are_those_of_the_paper() -> None:
     assert "| (3, 1024, 768) | (16, 511, 383) |" in mnist_conv.photo_sizes()
     assert "| (3, 1920, 1080) | (16, 959, 539) |" in mnist_conv.photo_sizes()
+    assert (
+        "| (8, 1024, 768) | impossible: in_channels=3: the images have 8 channels; "
+        in mnist_conv.photo_sizes()
+    )
 
 
 def test_mnist_conv_learns_and_compares_augmentations(

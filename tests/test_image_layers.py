@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from minilift import Adam, Batches, CrossEntropy, InputError, Trainer, accuracy
+from minilift.errors import ArgumentError
 from minilift.images.layers import (
     AvgPool2d,
     BatchNorm2d,
@@ -88,6 +89,24 @@ def test_unfold_and_fold_are_torchs_and_each_others_transpose() -> None:
 def test_output_shapes_of_a_large_kernel(size: tuple[int, int], places: tuple[int, int]) -> None:
     assert output_shape(size, (5, 5), (2, 2), (1, 1)) == places
     assert Conv2d(3, 16, 5, stride=2, padding=1).output_shape((3, *size)) == (16, *places)
+
+
+def test_output_shapes_are_refused_as_images_are() -> None:
+    layers = Conv2d(3, 4, 5), MaxPool2d(9), AvgPool2d(9), GlobalMaxPool2d(), GlobalAvgPool2d(), BatchNorm2d(3)
+    for layer in layers:
+        for shape in ((3, 40), (1, 3, 40, 40), ()):
+            with pytest.raises(ValueError, match=r"expected images of shape \("):
+                layer.output_shape(shape)
+    for layer, name in ((layers[0], "in_channels"), (layers[5], "num_features")):
+        with pytest.raises(ArgumentError, match=rf"^{name}=3: the images have 8 channels; use {name}=8, or "):
+            layer.output_shape((8, 40, 40))
+    for layer in layers[:3]:
+        with pytest.raises(ArgumentError, match=r"^kernel_size=\dx\d: larger than the images, 4x4; "):
+            layer.output_shape((3, 4, 4))
+    with pytest.raises(ValueError, match=r"Linear.*: a row of input cannot have the shape \(3, 4\)"):
+        Linear(3, 2).output_shape((3, 4))
+    with pytest.raises(ValueError, match=r"^BatchNorm2d: num_features 0"):
+        BatchNorm2d(0)
 
 
 @pytest.mark.parametrize("threads", ["alone", "team"])

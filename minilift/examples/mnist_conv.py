@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from minilift.errors import ArgumentError
 from minilift.examples.checks import check_shape
 from minilift.examples.conv_nets import accuracy_check, fixed_net
 from minilift.examples.course import parameters, percent, summary, table, write_results
@@ -116,5 +117,10 @@ def accuracies(found: list[dict[str, Any]]) -> str:
 def photo_sizes() -> str:
     """Q10: 16 kernels of 5 x 5 on 3 channels, padding 1, stride 2; 8 channels do not fit 3."""
     layer = Conv2d(3, 16, 5, stride=2, padding=1)
-    rows = [[shape, layer.output_shape(shape)] for shape in PHOTOS]
+    rows: list[list[Any]] = [[shape, layer.output_shape(shape)] for shape in PHOTOS]
+    shape = (8, *PHOTOS[0][1:])
+    try:
+        layer.output_shape(shape)
+    except ArgumentError as problem:
+        rows.append([shape, f"impossible: {problem}"])
     return table(["input (channels, sides)", "output of Conv2d(3, 16, 5, stride=2, padding=1)"], rows)

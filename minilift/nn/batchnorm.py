@@ -34,8 +34,8 @@ class BatchNorm1d(Module):
         super().__init__(ops)
         if num_features < 1 or not eps > 0 or not 0 <= momentum <= 1:
             raise ValueError(
-                f"BatchNorm1d: num_features {num_features}, eps {eps}, momentum {momentum}; they must be "
-                "1 or more, more than 0, and between 0 and 1"
+                f"{type(self).__name__}: num_features {num_features}, eps {eps}, momentum {momentum}; "
+                "they must be 1 or more, more than 0, and between 0 and 1"
             )
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         shape = (num_features,)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from minilift.images.layers.sizes import images
+from minilift.images.layers.sizes import image, images
 from minilift.images.ops.operations import batchnorm2d, batchnorm2d_backward
 from minilift.nn.batchnorm import BatchNorm1d
 from minilift.ops import Array
@@ -32,6 +32,9 @@ class BatchNorm2d(BatchNorm1d):
         if train:
             self.track(count)
         return y
+
+    def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        return image(self, shape, self.num_features, "num_features")
 
     def backward(self, dy: Array) -> Array:
         dy = self._gradient(dy, self.xhat)

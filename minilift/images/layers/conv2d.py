@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from minilift.errors import ArgumentError
-from minilift.images.layers.sizes import Pair, Windows, images, pair, windows_on
+from minilift.images.layers.sizes import Pair, Windows, image, images, pair, windows_on
 from minilift.images.ops.operations import conv2d, conv2d_backward
 from minilift.nn.init import initial_bias, initial_weight
 from minilift.nn.module import Module
@@ -89,7 +89,8 @@ class Conv2d(Module):
         conv2d_backward(self.ops, dy, self.x, weight.data, weight.grad, dbias, windows, out=dx)
 
     def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        return (self.out_channels, *self.windows((shape[1], shape[2])).places)
+        _, height, width = image(self, shape, self.in_channels)
+        return (self.out_channels, *self.windows((height, width)).places)
 
     def extra_repr(self) -> str:
         parts = [f"{self.in_channels}, {self.out_channels}", f"kernel_size={self.kernel_size}"]

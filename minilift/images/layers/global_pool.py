@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from minilift.images.layers.sizes import images
+from minilift.images.layers.sizes import image, images
 from minilift.images.ops.operations import (
     global_max,
     global_max_backward,
@@ -19,7 +19,7 @@ class _GlobalPool(Module):
         self.x: Array | None = None
 
     def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        return shape[:1]
+        return image(self, shape)[:1]
 
     def _prepared(self, x: Array) -> Array:
         self.x = x = images(self, x)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from minilift.images.layers.sizes import Pair, Windows, images, pair, windows_on
+from minilift.images.layers.sizes import Pair, Windows, image, images, pair, windows_on
 from minilift.images.ops.operations import avg_pool, avg_pool_backward, max_pool, max_pool_backward
 from minilift.nn.module import Module
 from minilift.ops import Array, Ops
@@ -35,7 +35,8 @@ class _Pool(Module):
         return dy, self.x, self.windows(self.x.shape[1], self.x.shape[2:])
 
     def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        return (shape[0], *self.windows(shape[0], (shape[1], shape[2])).places)
+        channels, height, width = image(self, shape)
+        return (channels, *self.windows(channels, (height, width)).places)
 
     def extra_repr(self) -> str:
         return ", ".join(

@@ -9,7 +9,7 @@ from minilift.images.ops.windows import Pair, Windows, output_shape
 from minilift.nn.module import Module
 from minilift.ops import Array
 
-__all__ = ["Pair", "Windows", "images", "output_shape", "pair", "windows_on"]
+__all__ = ["Pair", "Windows", "image", "images", "output_shape", "pair", "windows_on"]
 
 
 def pair(name: str, value: int | Pair, least: int = 1) -> Pair:
@@ -24,15 +24,29 @@ def images(layer: Module, x: Any, channels: int | None = None, argument: str = "
     """x on the layer's device, (n, channels, height, width). Raises ValueError where it has other axes, and
     ArgumentError, by the layer's argument, where it has other channels."""
     x = layer.ops.asarray(x)
-    if x.ndim != 4:
-        raise ValueError(
-            f"{layer.describe()}: expected images of shape (n, {channels or 'channels'}, height, width), "
-            f"got {tuple(x.shape)}"
-        )
-    if channels not in (None, x.shape[1]):
-        problem = f"the images have {x.shape[1]} channels; use {argument}={x.shape[1]}, or other images"
-        raise ArgumentError(argument, channels, problem)
+    _check(layer, x.shape, ("n",), channels, argument)
     return x
+
+
+def image(
+    layer: Module, shape: tuple[int, ...], channels: int | None = None, argument: str = "in_channels"
+) -> tuple[int, ...]:
+    """The shape of one image, (channels, height, width). Raises as `images`."""
+    _check(layer, shape, (), channels, argument)
+    return shape
+
+
+def _check(
+    layer: Module, shape: tuple[int, ...], first: tuple[str, ...], channels: int | None, argument: str
+) -> None:
+    wanted = *first, str(channels or "channels"), "height", "width"
+    if len(shape) != len(wanted):
+        what = f"images of shape ({', '.join(wanted)})"
+        raise ValueError(f"{layer.describe()}: expected {what}, got {tuple(shape)}")
+    found = shape[-3]
+    if channels not in (None, found):
+        problem = f"the images have {found} channels; use {argument}={found}, or other images"
+        raise ArgumentError(argument, channels, problem)
 
 
 def windows_on(channels: int, size: Pair, kernel: Pair, stride: Pair, padding: Pair = (0, 0)) -> Windows:
