@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from minilift.errors import ArgumentError
 from minilift.examples.conv_nets import CLASSES
 from minilift.files import file_error
 from minilift.images.pictures import Pictures, PointPictures
+from minilift.nn import BatchNorm1d, Network
 
 FEWEST = 10  # pictures, so that some can be held out
 SMALLEST = 8  # pixels of a side, which three poolings of 2 make 1
@@ -52,6 +54,12 @@ def check_points(path: str, sets: Sequence[PointPictures], smallest: int) -> Non
     if first.pixels.shape[2] < smallest:
         side = first.pixels.shape[2]
         raise file_error(path, f"pictures of {side} x {side} pixels; at least {smallest} are needed")
+
+
+def check_steps(network: Network, size: int) -> None:
+    """Raises ArgumentError where a step has one picture, over which a unit has no variance to divide by."""
+    if size == 1 and any(type(layer) is BatchNorm1d for _, layer in network.modules()):
+        raise ArgumentError("batch_size", 1, "batch norm needs more than one picture; give 2 or more")
 
 
 def hold_out(sets: Sequence[Pictures], share: float, seed: int) -> tuple[list[Pictures], list[Pictures]]:

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from minilift.errors import ArgumentError
 from minilift.examples.checks import check_points
 from minilift.examples.course import parameters, summary, table, write_results
 from minilift.examples.curves import draw_epochs
@@ -107,8 +106,6 @@ def run(options: Options) -> dict[str, Any]:
 
 def _run(options: Options, sets: list[PointPictures]) -> dict[str, Any]:
     ops, out, side = get_ops(options.device), options.out / options.net, sets[0].pixels.shape[2]
-    if options.batch_size == 1 and options.net != "plain":  # each unit's variance over one picture is 0
-        raise ArgumentError("batch_size", 1, "batch norm needs more than one picture; give 2 or more")
     network = build(options.net, sets[0].pixels.shape[1:], len(sets[0].names), ops, options.seed)
     options.say(f"{network}\n{summary(network, sets[0].pixels.shape[1:])}\n")
     data = [(as_floats(part.pixels), units(part.points, side)) for part in sets]

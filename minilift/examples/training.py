@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from minilift.errors import ArgumentError
+from minilift.examples.checks import check_steps
 from minilift.examples.options import Options
 from minilift.examples.trace import Announcer, Trace
 from minilift.files import only_one, read_bytes
@@ -66,9 +67,11 @@ class Done:
 def fit(task: Task, options: Options, out: Path) -> Done:
     """Train for `options.epochs`, or go on with what is in `out`; the network has the last epoch's weights.
 
-    Raises ArgumentError where the run to resume was another one, KeyboardInterrupt where it was stopped.
+    Raises ArgumentError for steps of one picture with batch norm, and where the run to resume was another
+    one; KeyboardInterrupt where it was stopped.
     """
     say = options.say
+    check_steps(task.network, task.train.size)
     trace = Trace(task.network, task.sample, len(task.train), task.train.size, say, task.check)
     part = "val" if task.val else "test" if task.test else "train"
     trainer = Trainer(
