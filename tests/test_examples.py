@@ -307,7 +307,7 @@ def test_mnist_conv_learns_and_compares_augmentations(
     points = np.asarray(arrays("o/plain/record.npz")["points"])
     assert points[:, 0].tolist() == [100]
     assert 0 < points[0, 2] <= 1
-    assert Path("o/tables.md").read_text().count("\n| ") == 5
+    assert Path("o/tables.md").read_text().count("\n| ") == 6
 
 
 @pytest.mark.parametrize("net", ["mean", "max-in-turn", "padded", "single", "resized-28"])
