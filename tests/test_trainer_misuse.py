@@ -41,15 +41,26 @@ def made(out: Path | None = None, adam: type[Optimiser] = Adam, width: int = 4, 
     return Trainer(net, MSE(), adam(net.parameters(), lr=0.1), out=out, **options)  # type: ignore[call-arg]
 
 
-@pytest.mark.parametrize("change", ["to", "second network", "copy"])
+def test_a_copy_leaves_the_training_of_its_original_alone() -> None:
+    plain, copied = made(), made()
+    shallow, deep = copy.copy(copied.network), copy.deepcopy(copied.network)
+    before = deep.forward(X).copy()
+    for trainer in (plain, copied):
+        trainer.fit(DATA, epochs=2)
+    expected = plain.network.forward(X)
+    assert np.abs(expected - before).max() > 0.01
+    np.testing.assert_array_equal(copied.network.forward(X), expected)
+    np.testing.assert_array_equal(shallow.forward(X), expected)
+    np.testing.assert_array_equal(deep.forward(X), before)
+
+
+@pytest.mark.parametrize("change", ["to", "second network"])
 def test_a_network_that_moved_is_not_trained_in_silence(change: str) -> None:
     trainer = made()
     net = trainer.network
     assert isinstance(net, Sequential)
     if change == "to":
         net.to("cpu", "float64")
-    elif change == "copy":
-        copy.copy(net)
     else:
         Sequential(net[0], Linear(4, 2)).parameters()
     for work in (
