@@ -19,6 +19,7 @@ LIBRARIES = {
     "h5py": ("h5py", "hdf5"),
     "tensorboardX": ("tensorboardX", "tensorboard"),
     "tomli": ("tomli", "camera"),  # TOML files; Python has a reader of its own from 3.11 on
+    "mpi4py": ("mpi4py", "mpi"),
     "onnx": ("onnx", "onnx"),
     "ezc3d": ("ezc3d", "c3d"),
 }

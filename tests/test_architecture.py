@@ -17,6 +17,7 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 # Who may import whom: a room imports from itself and from rooms that stand before it in its line.
 ORDER = (
     ("ops", "nn", "optim", "train", "lift", "evaluation", "show", "studies", "cli"),
+    ("lift", "distributed", "cli"),
     ("files", "nn"),  # a network saves and loads itself
     ("files", "poses", "lift"),
     ("train", "images", "examples", "cli"),

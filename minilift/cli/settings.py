@@ -96,6 +96,10 @@ def train_parser() -> Parser:
         "--preset", choices=tuple(PRESETS), metavar="NAME", help=f"settings to start from [{DEFAULT}]"
     )
     parser.add_argument("--resume", action="store_true", help="continue from checkpoint.npz in --out")
+    parser.add_argument(
+        "--distributed", action="store_true", further=True,
+        help="train with the processes that mpirun, srun or torchrun has started",
+    )  # fmt: skip
     for name, setting in SETTINGS.items():
         if setting.basic:
             add_setting(parser, name, group=BASIC)
@@ -112,13 +116,15 @@ class Asked:
     settings: TrainSettings
     given: dict[str, Any]
     resume: bool
+    distributed: bool
 
 
 def read_train(argv: Sequence[str] | None) -> Asked:
     """Read the command line. Raises InputError, which names the flag."""
     given = vars(train_parser().parse_args(argv))
-    preset, resume = given.pop("preset"), given.pop("resume")
+    preset, resume, distributed = (given.pop(name) for name in ("preset", "resume", "distributed"))
     if preset and resume:
         raise InputError(f"--preset {preset}: a resumed run has its settings; leave the flag out")
     weak = given.get("weak", "none")  # the ways of learning without 3D have a preset each
-    return Asked(make_settings(preset or (DEFAULT if weak == "none" else weak), given), given, resume)
+    settings = make_settings(preset or (DEFAULT if weak == "none" else weak), given)
+    return Asked(settings, given, resume, distributed)

@@ -128,6 +128,11 @@ def described(default: Any, group: str, help: str, **facts: Any) -> Any:
     return field(default=default, metadata={"setting": Setting(help, group, **facts)})
 
 
+def came(since: int, default: Any, group: str, help: str, **facts: Any) -> Any:
+    """A field that came with a version of checkpoints, and whose default is as if it were not there."""
+    return described(default, group, help, since=since, before=default, neutral=default, **facts)
+
+
 def of_files(default: str, help: str, **facts: Any) -> Any:
     return described(default, "files", help, result=False, **facts)
 

@@ -8,13 +8,13 @@ from typing import Any
 
 from minilift.errors import shown
 from minilift.lift.model import HEADS
-from minilift.lift.setting import WEAK, Setting, augmenting, check_together, described, of_files
+from minilift.lift.setting import WEAK, Setting, augmenting, came, check_together, described, of_files
 from minilift.lift.weights.starting import STARTING
 from minilift.nn.init import NAMES as INITIALISERS
 
 # Of the settings in a checkpoint. To add a setting, raise it, and give the setting `since=VERSION` and, in
 # `before`, what runs had until then. Version 0 is that of checkpoints which do not say theirs.
-VERSION = 5
+VERSION = 6
 
 LOSSES, ADAMS, NORMS = ("mpjpe", "mse", "relative"), ("adam", "adamw"), ("batch", "none")
 ENDING, DROPPING = ("onecycle", "cosine", "warmup"), ("step", "exponential")
@@ -53,11 +53,10 @@ class TrainSettings:
         "none", "training", "two-view, one-view: learn of images, without 3D",
         choices=WEAK, neutral="none", since=5, before="none", basic=True,
     )  # fmt: skip
-    labelled: float = described(
-        0.0, "training",
+    labelled: float = came(
+        5, 0.0, "training",
         "share of the poses whose 3D is learned from, too, where others are learned without; with weak none "
-        "the only ones; 0 for none, or all",
-        low=0, high=1, neutral=0.0, since=5, before=0.0, metavar="SHARE",
+        "the only ones; 0 for none, or all", low=0, high=1, metavar="SHARE",
     )  # fmt: skip
     divided: str = described(
         "find", "training", "whether 2D points of two views are divided by the focal lengths already",
@@ -70,14 +69,13 @@ class TrainSettings:
     standardise: bool = described(
         True, "training", "scale what the network sees to mean 0 and standard deviation 1"
     )
-    synthetic: float = described(
-        0.0, "training", "synthetic people to add, per pose of the data; half of them move freely",
-        low=0, high=100, neutral=0.0, since=1, before=0.0,
+    synthetic: float = came(
+        1, 0.0, "training", "synthetic people to add, per pose of the data; half of them move freely",
+        low=0, high=100,
     )  # fmt: skip
-    poses: int = described(
-        0, "training", "train on this number of poses, evenly picked; 0 for all",
-        low=0, neutral=0, since=1, before=0, metavar="N",
-    )  # fmt: skip
+    poses: int = came(
+        1, 0, "training", "train on this number of poses, evenly picked; 0 for all", low=0, metavar="N"
+    )
     val_fraction: float = described(
         0.05, "training", "share of the training poses held out to choose the best epoch", low=0.001, high=0.5
     )
@@ -97,11 +95,13 @@ class TrainSettings:
     device: str = described(
         "auto", "training", "cpu, gpu, gpu:1 (the second), auto", resumable=True, result=False, basic=True
     )
-    tf32: bool = described(
-        False, "training", "let a GPU multiply with 10 bits of mantissa: faster with large batches",
-        neutral=False, since=1, before=False, resumable=True,
+    tf32: bool = came(
+        1, False, "training", "let a GPU multiply with 10 bits of mantissa: faster with large batches",
+        resumable=True,
     )  # fmt: skip
-
+    sync_batchnorm: bool = came(
+        6, True, "training", "of several processes: let BatchNorm see all rows of a batch", resumable=True
+    )
     optimiser: str = described(
         "adam", "optimiser", "how gradients move the weights", choices=("adam", "adamw", "sgd")
     )
@@ -118,10 +118,9 @@ class TrainSettings:
     weight_decay: float = described(
         0.0, "optimiser", "L2 added to gradients; adamw: a step of its own", low=0
     )
-    clip: float = described(
-        0.0, "optimiser", "scale gradients of a larger norm down to this; 0 for never",
-        low=0, neutral=0.0, since=1, before=0.0,
-    )  # fmt: skip
+    clip: float = came(
+        1, 0.0, "optimiser", "scale gradients of a larger norm down to this; 0 for never", low=0
+    )
 
     scheduler: str = described(
         "onecycle", "schedule", "learning-rate schedule; onecycle, cosine and warmup end with the run",

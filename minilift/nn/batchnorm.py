@@ -63,11 +63,12 @@ class BatchNorm1d(Module):
         return y
 
     def check_rows(self, n: int) -> None:
-        if n < 2:
+        if self.ops.whole_batch(n) < 2:
             raise ValueError(f"{self.describe()}: training needs at least 2 rows, got {n}")
 
     def track(self, n: int) -> None:
-        """Take the mean and var of a batch of n rows into the running ones."""
+        """Take the mean and var of a batch, of which n rows are here, into the running ones."""
+        n = self.ops.whole_batch(n)
         self.ops.running_average(self.mean, 1.0, self.momentum, out=self.running_mean)
         self.ops.running_average(self.var, n / (n - 1), self.momentum, out=self.running_var)
         self.num_batches_tracked += 1

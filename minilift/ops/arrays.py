@@ -77,6 +77,10 @@ class ArrayOps(ABC):
         """Tell the user, once, that something is done in a slower way than it might be; nothing on a CPU."""
         return
 
+    def whole_batch(self, n: int, *sums: Array) -> int:
+        """The rows of the batch, of which n are here; `sums` over those become sums over all of them."""
+        return n
+
     def synchronize(self) -> None:
         """Wait until everything asked for is done; at once on a CPU."""
         return

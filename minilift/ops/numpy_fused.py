@@ -80,7 +80,8 @@ class NumpyFused(NumpyCore):
         Each chunk is read once for its own mean and squares about it; sums of squares about the mean of all
         follow from those (Chan, Golub & LeVeque, "Updating formulae and a pairwise algorithm", 1979).
         """
-        n, columns = x.shape
+        here, columns = x.shape
+        n = self.whole_batch(here)
         means, squares = self.scratch("sums", (2, len(chunks), columns))
         column = self._temporary("column", columns)
 
@@ -97,19 +98,21 @@ class NumpyFused(NumpyCore):
         for i, chunk in enumerate(chunks):
             np.multiply(means[i], (chunk.stop - chunk.start) / n, out=column)
             np.add(mean, column, out=mean)
+        self.whole_batch(here, mean)
         np.add.reduce(squares, axis=0, out=var)
-        for i, chunk in enumerate(chunks if len(chunks) > 1 else ()):
+        for i, chunk in enumerate(chunks if len(chunks) > 1 or n > here else ()):
             np.subtract(means[i], mean, out=column)
             np.multiply(column, column, out=column)
             np.multiply(column, chunk.stop - chunk.start, out=column)
             np.add(var, column, out=var)
+        self.whole_batch(here, var)
         np.divide(var, n, out=var)
 
     def norm_act_drop_backward(
         self, dy: Array, centred: Array, y: Array, rstd: Array, weight: Array, p: float, dweight: Array,
         dbias: Array, out: Array,
     ) -> Array:  # fmt: skip
-        n, chunks = len(dy), row_chunks(dy)
+        chunks = row_chunks(dy)
         sums = self.scratch("sums", (2, len(chunks), dy.shape[1]))
 
         def gate(i: int) -> None:
@@ -131,9 +134,10 @@ class NumpyFused(NumpyCore):
         slope, offset = self._temporary("slope", rstd.size), self._temporary("offset", rstd.size)
         scale, kept = self._temporary("scale", rstd.size), 1 / (1 - p) if p < 1 else 0.0
         np.add.reduce(sums[0], axis=0, out=offset)
+        np.add.reduce(sums[1], axis=0, out=slope)
+        n = self.whole_batch(len(dy), offset, slope)
         np.multiply(offset, kept, out=dbias)
         np.divide(offset, n, out=offset)
-        np.add.reduce(sums[1], axis=0, out=slope)
         np.multiply(slope, rstd, out=slope)
         np.multiply(slope, kept, out=dweight)
         np.multiply(slope, rstd, out=slope)

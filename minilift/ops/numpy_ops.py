@@ -79,11 +79,12 @@ class NumpyOps(NumpyLosses):
         self, x: Array, weight: Array, bias: Array, mean: Array, var: Array, rstd: Array, eps: float,
         xhat: Array, out: Array,
     ) -> Array:  # fmt: skip
-        n = len(x)
         np.add.reduce(x, axis=0, out=mean)
+        n = self.whole_batch(len(x), mean)
         np.divide(mean, n, out=mean)
         np.subtract(x, mean, out=xhat)
         np.einsum("ij,ij->j", xhat, xhat, out=var)
+        self.whole_batch(len(x), var)
         np.divide(var, n, out=var)
         return self._scale_shift(weight, bias, var, rstd, eps, xhat, out)
 
@@ -107,10 +108,9 @@ class NumpyOps(NumpyLosses):
         self, dy: Array, xhat: Array, rstd: Array, weight: Array, dweight: Array, dbias: Array,
         out: Array,
     ) -> Array:  # fmt: skip
-        n = len(dy)
         np.add.reduce(dy, axis=0, out=dbias)
         np.einsum("ij,ij->j", dy, xhat, out=dweight)
-        column = self._temporary("column", weight.size)
+        n, column = self.whole_batch(len(dy), dweight, dbias), self._temporary("column", weight.size)
         np.divide(dweight, -n, out=column)
         np.multiply(xhat, column, out=out)
         np.add(out, dy, out=out)

@@ -7,14 +7,17 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import closing, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from minilift.cli.settings import Asked, flag, read_train
-from minilift.cli.train.begin import Asking, begin
+from minilift.cli.train.begin import Asking, Begun, begin
+from minilift.cli.train.crew import Crew
 from minilift.cli.train.files import check_outputs
 from minilift.cli.train.memory import Full, full, with_remedy
 from minilift.cli.trust import groups_beside, keep_trust
+from minilift.distributed import Group, share
 from minilift.errors import ArgumentError, InputError, OutOfMemory, counted, run_program
 from minilift.files import only_one
 from minilift.files.checkpoint import load_checkpoint
@@ -36,39 +39,53 @@ DOOR = "train.py"  # the program in the project folder that does the same as `mi
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    return run_program("minilift train", _train, argv)
+    crew = Crew()
+    return crew.run(lambda: run_program("minilift train", lambda words: _train(words, crew), argv))
 
 
 def _at_the_door() -> bool:
     return Path(sys.argv[0]).name == DOOR
 
 
-def _train(argv: Sequence[str] | None) -> int:
+def _train(argv: Sequence[str] | None, crew: Crew) -> int:
     asked = read_train(argv)
+    with crew.joined(asked.distributed) as group:
+        return _train_in(group, asked)
+
+
+def _train_in(group: Group, asked: Asked) -> int:
     checkpoint = Path(asked.settings.out) / "checkpoint.npz"
     arrays, meta = load_checkpoint(checkpoint) if asked.resume else ({}, {})
     stored: Any = meta.get("settings")
     settings = resumed(stored, asked.given, checkpoint) if asked.resume else asked.settings
     if settings.start and not asked.resume:
         settings = begun_with(settings, asked.given)
-    check_outputs(settings)
+    if settings.weak != "none" and asked.distributed:
+        problem = "learns in one process alone; leave {0} out"
+        raise ArgumentError("weak", settings.weak, problem, ("distributed", True))
+    if group.first:
+        check_outputs(settings)
+    else:
+        settings = replace(settings, plot="", tensorboard="")
     began, told = time.time(), None
     try:
-        return _run(settings, asked, arrays, meta)
+        return _run(group, settings, asked, arrays, meta)
     except Full as problem:
         told = full(problem, problem.rows)
     saved = checkpoint.exists() and (asked.resume or checkpoint.stat().st_mtime >= began)
     raise with_remedy(told, settings, checkpoint if saved else None)
 
 
-def _run(settings: TrainSettings, asked: Asked, arrays: dict[str, Any], meta: dict[str, Any]) -> int:
+def _run(
+    group: Group, settings: TrainSettings, asked: Asked, arrays: dict[str, Any], meta: dict[str, Any]
+) -> int:
     """Everything from the device to the last words. Returns the exit status."""
     events = EventFiles(settings.tensorboard) if settings.tensorboard else None
     model = build_model(settings)
     reason = f", because {choose_device()[1]}" if settings.device == "auto" else ""
     print(f"device: {model.ops.device}{reason}")
     named = asked.resume or bool({"data", "test"} & asked.given.keys())
-    begun = begin(Asking(settings, model, named, "test" in asked.given, asked.resume))
+    begun = _begin(group, Asking(settings, model, named, "test" in asked.given, asked.resume, group.first))
     training, train = begun.training, begun.poses
     trainer = training.trainer
     if asked.resume and meta["settings"].get("data") != trainer.settings["data"]:
@@ -77,7 +94,10 @@ def _run(settings: TrainSettings, asked: Asked, arrays: dict[str, Any], meta: di
     curves = Curves(settings.plot, model, split_data(train, settings)[1]) if settings.plot else None
     trainer.listeners += filter(None, (events, curves))
     trainer.recorder = curves.recorder if curves else None
-    with only_one(trainer.log_path.parent), closing(events) if events else nullcontext():
+    if asked.distributed:
+        training.train = share(trainer, training.train, group, settings.sync_batchnorm)
+    alone = only_one(trainer.log_path.parent) if group.first else nullcontext()
+    with alone, closing(events) if events else nullcontext():
         if asked.resume:
             trainer.restore(*upgraded(arrays, meta, model))
             if curves:
@@ -89,15 +109,26 @@ def _run(settings: TrainSettings, asked: Asked, arrays: dict[str, Any], meta: di
             finished = training.fit()
         except OutOfMemory as problem:
             raise full(problem, len(training.train)) from None
-        if finished:
+        if not finished:
+            _stopped(trainer, settings)
+        elif group.first:
             _finished(trainer, settings, _trust(trainer, settings, train), begun.watched > 0)
             _doubt(training, settings)
-        else:
-            _stopped(trainer, settings)
         if curves and trainer.progress.history:
             curves.draw(trainer.progress.history)
             print(f"wrote {settings.plot}")
     return 0 if finished else 128 + trainer.signal
+
+
+def _begin(group: Group, asking: Asking) -> Begun:
+    """The run. Where its poses are made first, rank 0 makes them, and the others wait for the files."""
+    made = not group.agreed(Path(asking.settings.data).exists())
+    if made and not group.first:
+        group.wait()
+    begun = begin(asking)
+    if made and group.first:
+        group.wait()
+    return begun
 
 
 def _announce(training: Training, settings: TrainSettings, n: int, watched: int) -> None:

@@ -31,10 +31,12 @@ class Asking:
     """Whether a file of poses is named, so that none are made."""
     test_named: bool
     resumed: bool
+    writes: bool = True
+    """Whether this process writes the files of the run."""
 
     @property
-    def out(self) -> Path:
-        return Path(self.settings.out)
+    def out(self) -> Path | None:
+        return Path(self.settings.out) if self.writes else None
 
 
 @dataclass(frozen=True)

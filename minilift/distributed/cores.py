@@ -1,0 +1,42 @@
+"""The cores of a machine, divided among the processes on it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from minilift.distributed.group import Group
+from minilift.ops.threads import blas, limited
+
+MOST = 1024  # cores of a machine
+
+
+@contextmanager
+def fair_share(group: Group) -> Iterator[int]:
+    """Within it, this process computes on its share of the machine's cores; gives their number.
+
+    A core that several processes may use counts for each of them in part: a launcher that has bound processes
+    to cores of their own has divided already.
+    """
+    own = _own_cores()
+    mask = bytearray(MOST // 8)
+    for core in own:
+        mask[core // 8] |= 1 << core % 8
+    host = zlib.crc32(socket.gethostname().encode()).to_bytes(4, "little")
+    found = group.gather(host + bytes(mask))
+    masks = [other[4:] for other in found if other[:4] == host]
+    users = [sum(other[core // 8] >> core % 8 & 1 for other in masks) for core in own]
+    count = max(int(sum(1 / n for n in users) + 1e-9), 1)
+    with limited(count):
+        yield min(count, blas().threads or count)
+
+
+def _own_cores() -> list[int]:
+    if hasattr(os, "sched_getaffinity"):
+        found = sorted(os.sched_getaffinity(0))
+    else:
+        found = list(range(os.cpu_count() or 1))
+    return [core for core in found if core < MOST] or [0]
