@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from conftest import ROOT
 
+from minilift.cli.settings import read_train
 from minilift.cli.settings_page import RENEW, page
 from minilift.errors import ArgumentError, InputError, as_flag
 from minilift.lift.recipe import PRESETS, make_settings
@@ -236,3 +237,16 @@ def test_a_resumed_run_may_change_where_things_are_and_how_long_it_takes() -> No
     with pytest.raises(ArgumentError, match=r"lr=0\.5: the run to resume has 0\.006; leave it out"):
         resumed(stored, {"lr": 0.5})
     assert resumed(stored, {"lr": 0.006}) == TrainSettings()
+
+
+def test_the_learning_rate_may_follow_the_batch_size() -> None:
+    def rate(*words: str) -> float:
+        return read_train(words).settings.lr
+
+    assert rate("--batch-size", "1024") == 0.006
+    assert rate("--batch-size", "1024", "--scale-lr", "linear") == 0.024
+    assert rate("--batch-size", "1024", "--scale-lr", "sqrt") == 0.012
+    assert rate("--preset", "course", "--batch-size", "8", "--scale-lr", "linear") == 0.025
+    for other in (("--lr", "0.1"), ("--start",), ("--resume",)):
+        with pytest.raises(InputError, match=r"--scale-lr sqrt: .* out"):
+            read_train(["--scale-lr", "sqrt", *other])

@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 from minilift.cli.parser import WIDTH, Parser
 from minilift.errors import ArgumentError, InputError, as_flag, shown
-from minilift.lift.recipe import DEFAULT, PRESETS, make_settings
+from minilift.lift.recipe import DEFAULT, PRESETS, RULES, make_settings, scaled_lr
 from minilift.lift.setting import Setting
 from minilift.lift.settings import SETTINGS, TrainSettings
 
@@ -97,6 +97,10 @@ def train_parser() -> Parser:
     )
     parser.add_argument("--resume", action="store_true", help="continue from checkpoint.npz in --out")
     parser.add_argument(
+        "--scale-lr", choices=tuple(RULES), metavar="RULE", further=True,
+        help="let the preset's learning rate follow --batch-size: linear (for sgd), sqrt (for adam)",
+    )  # fmt: skip
+    parser.add_argument(
         "--distributed", action="store_true", further=True,
         help="train with the processes that mpirun, srun or torchrun has started",
     )  # fmt: skip
@@ -123,8 +127,17 @@ def read_train(argv: Sequence[str] | None) -> Asked:
     """Read the command line. Raises InputError, which names the flag."""
     given = vars(train_parser().parse_args(argv))
     preset, resume, distributed = (given.pop(name) for name in ("preset", "resume", "distributed"))
+    rule = given.pop("scale_lr")
     if preset and resume:
         raise InputError(f"--preset {preset}: a resumed run has its settings; leave the flag out")
     weak = given.get("weak", "none")  # the ways of learning without 3D have a preset each
-    settings = make_settings(preset or (DEFAULT if weak == "none" else weak), given)
+    preset = preset or (DEFAULT if weak == "none" else weak)
+    settings = make_settings(preset, given)
+    if rule:
+        for name in sorted({"lr", "start"} & given.keys()):
+            problem = f"changes the rate of the preset; leave it or {flag(name)} out"
+            raise InputError(f"--scale-lr {rule}: {problem}")
+        if resume:
+            raise InputError(f"--scale-lr {rule}: a resumed run has its learning rate; leave the flag out")
+        settings = replace(settings, lr=scaled_lr(settings, preset, rule))
     return Asked(settings, given, resume, distributed)

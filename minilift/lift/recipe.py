@@ -118,6 +118,23 @@ def make_settings(preset: str = DEFAULT, changes: Mapping[str, Any] | None = Non
     return TrainSettings(**{**PRESETS[preset].settings, **changed})
 
 
+RULES = {"linear": 1.0, "sqrt": 0.5}
+"""How a learning rate may follow the number of poses in a step: as which power of it."""
+
+
+def scaled_lr(settings: TrainSettings, preset: str, rule: str) -> float:
+    """The preset's learning rate for the batches of `settings`, k times as large as the preset's: k lr
+    (linear) or sqrt(k) lr.
+
+    Linear for SGD: k steps in one (Goyal et al., arXiv:1706.02677, section 2.1), which holds until batches
+    are large, and needs a schedule that warms up. The root for Adam, which divides by the noise of its
+    gradients: Malladi et al., "On the SDEs and scaling rules for adaptive gradient algorithms",
+    arXiv:2205.10287.
+    """
+    usual = make_settings(preset)
+    return float(f"{usual.lr * (settings.batch_size / usual.batch_size) ** RULES[rule]:.6g}")
+
+
 def begun_with(settings: TrainSettings, given: Mapping[str, Any]) -> TrainSettings:
     """The settings of a run that starts from the weights `settings.start`: of their shape, and gentler.
 

@@ -75,10 +75,8 @@ class NumpyLosses(NumpyFused):
 
     def accuracy(self, pred: Array, target: Array, total: Array) -> None:
         scores, wanted = pred.reshape(-1, pred.shape[-1]), target.reshape(-1)
-        best, right = (
-            self._temporary("best", len(scores), "intp"),
-            self._temporary("right", len(scores), "bool"),
-        )
+        best = self._temporary("best", len(scores), "intp")
+        right = self._temporary("right", len(scores), "bool")
         np.argmax(scores, axis=1, out=best)
         np.equal(best, wanted, out=right)
         total += np.count_nonzero(right) / right.size

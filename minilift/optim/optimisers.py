@@ -24,11 +24,8 @@ class Optimiser:
             raise TypeError(f"give the optimiser model.parameters(), not a {type(parameters).__name__}")
         if not parameters:
             raise ValueError("the optimiser got no parameters")
-        for name, value in (
-            ("learning rate", lr),
-            ("weight decay", weight_decay),
-            ("largest norm", max_norm),
-        ):
+        given = ("learning rate", lr), ("weight decay", weight_decay), ("largest norm", max_norm)
+        for name, value in given:
             if not value >= 0:
                 raise ValueError(f"{name} must be at least 0, got {value}")
         self.ops, self.parameters = parameters[0].ops, list(parameters)

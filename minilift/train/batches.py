@@ -98,10 +98,8 @@ class Batches:
 
     def _placed(self, ops: Ops) -> list[_Column]:
         if self._ops is not ops:
-            self._columns = [
-                _Column(self.x, ops, self.size, False),
-                _Column(self.y, ops, self.size, self.classes),
-            ]
+            both = (self.x, False), (self.y, self.classes)
+            self._columns = [_Column(rows, ops, self.size, classes) for rows, classes in both]
             self._ops = ops
         return self._columns
 

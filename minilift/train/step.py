@@ -132,11 +132,8 @@ def check_fit(network: Network, optimiser: Optimiser) -> None:
     found = Module.parameters(network)  # as they lie: to gather them could take them from another network
     fits = set(found).issuperset(optimiser.parameters) and all(p.home is not None for p in found)
     homes = [p.home for p in optimiser.parameters]
-    if (
-        not fits
-        or len(runs(found)) > 1
-        or any(a is not b for a, b in zip(homes, optimiser.homes, strict=True))
-    ):
+    moved = any(a is not b for a, b in zip(homes, optimiser.homes, strict=True))
+    if not fits or len(runs(found)) > 1 or moved:
         raise ValueError(
             "the optimiser works on other arrays than the network, which was changed, copied or moved since; "
             "make it anew from network.parameters(), and then its step or Trainer"
