@@ -15,6 +15,7 @@ from minilift.distributed.batches import SharedBatches
 from minilift.distributed.group import Place
 from minilift.distributed.layers import share_layers
 from minilift.errors import ArgumentError, InputError
+from minilift.files.mapped import MappedRows
 from minilift.images.layers.batchnorm2d import BatchNorm2d
 from minilift.lift.augment.augmenter import Augmentation, Augmenter
 from minilift.lift.fast.step import TrainStep
@@ -38,8 +39,8 @@ def data(dtype: str = "float64") -> tuple[Any, Any]:
 
 def trained(
     group: Group, *, dtype: str = "float64", fast: bool = True, sgd: bool = False, epochs: int = 2,
-    sync: bool = True, augmented: bool = False, clip: float = 0.0, size: int = SIZE, out: Any = None,
-    **shape: Any,
+    sync: bool = True, augmented: bool = False, mix: float = 0.5, clip: float = 0.0, size: int = SIZE,
+    out: Any = None, **shape: Any,
 ) -> Trainer:  # fmt: skip
     """A lifter after some epochs, as one of a group; with dropout and units."""
     model = LiftModel(2, 20, 0.3, seed=3, dtype=dtype, **shape)
@@ -55,7 +56,7 @@ def trained(
         model, losses.mpjpe, optimiser, metrics=metrics, watch="mpjpe", step=step, show=quiet, bar=False,
         out=out if group.first else None,
     )  # fmt: skip
-    augmentation = Augmentation(flip=0.5, mix=0.5, body=0.5, yaw=180.0, noise=0.001)
+    augmentation = Augmentation(flip=0.5, mix=mix, body=0.5, yaw=180.0, noise=0.001)
     augment = Augmenter(augmentation, model.ops, size, 3) if augmented else None
     batches = Batches(x[:100], y[:100], size, 1, augment)
     if group.size > 1:
@@ -78,6 +79,7 @@ def apart(one: Trainer, other: Trainer) -> float:
         (5, {"size": 23}),  # as many for each as divides up: 4 or 5
         (2, {"fast": False, "sgd": True}),
         (2, {"augmented": True}),
+        (3, {"augmented": True, "mix": 0.0}),  # each its rows alone
         (2, {"clip": 0.05}),
         (2, {"size": 90}),  # more than 60 rows each: the stem is composed
         (2, {"head": "ray"}),
@@ -167,6 +169,23 @@ def test_masks_are_those_of_the_whole_batch() -> None:
     parts = together(3, lambda group: passed(group, x, x, "dropout"))
     assert np.array_equal(np.concatenate([part[0] for part in parts]), y)
     assert 0 < (y == 0).mean() < 1
+
+
+def test_rows_of_others_are_not_read() -> None:
+    class Counted(MappedRows):
+        def __init__(self, rows: Any) -> None:
+            self.rows, self.shape, self.read = rows, rows.shape, 0
+
+        def __getitem__(self, index: Any) -> Any:
+            self.read += len(index)
+            return self.rows[index]
+
+    def work(group: Group) -> tuple[int, int]:
+        x, y = (Counted(part) for part in data("float32"))
+        batches = SharedBatches(Batches(x, y, SIZE, 1), group)
+        return sum(len(a) for a, _ in batches.epoch(0, LiftModel(1, 8).ops)), x.read
+
+    assert together(3, work) == [(ROWS // 3, ROWS // 3)] * 3
 
 
 # ---- what passes ---------------------------------------------------------------------------------------

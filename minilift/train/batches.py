@@ -50,6 +50,7 @@ class Batches:
         if classes and not counted:
             raise ValueError(f"Batches: classes must be whole numbers or bool, y has {kept.dtype}")
         self.classes = counted and len(kept.shape) == 1 if classes is None else classes
+        self.cut = slice(0, self.size)  # the rows of a training batch that are gathered here: all
         self._ops: Ops | None = None
         self._columns: list[_Column] = []
 
@@ -85,7 +86,7 @@ class Batches:
         # a file is read by numbers on the host, memory by numbers on the device
         index = order if all(column.mapped for column in columns) else ops.asindex(order)
         for i in range(first, self.steps):
-            rows = slice(i * self.size, (i + 1) * self.size)
+            rows = slice(i * self.size + self.cut.start, i * self.size + self.cut.stop)
             x, y = (column.take((order if column.mapped else index)[rows]) for column in columns)
             yield (x, y) if self.augment is None else self.augment(step + i - first, x, y)
 
@@ -98,8 +99,8 @@ class Batches:
 
     def _placed(self, ops: Ops) -> list[_Column]:
         if self._ops is not ops:
-            both = (self.x, False), (self.y, self.classes)
-            self._columns = [_Column(rows, ops, self.size, classes) for rows, classes in both]
+            both, size = ((self.x, False), (self.y, self.classes)), self.cut.stop - self.cut.start
+            self._columns = [_Column(rows, ops, size, classes) for rows, classes in both]
             self._ops = ops
         return self._columns
 

@@ -65,6 +65,17 @@ class Augmenter:
         self.apply(self.key(step), x, y, *made)
         return made
 
+    @property
+    def row_by_row(self) -> bool:
+        """Whether no pose of a batch depends on another, so that `part` can be made alone."""
+        return not self.settings.mix and self.ops.device == "cpu"
+
+    def part(self, step: int, x: Array, y: Array, before: int) -> tuple[Array, Array]:
+        """What a call makes of the whole batch, of the rows x, y alone, before which so many others come."""
+        made = self.x[: len(x)], self.y[: len(y)]
+        self._augment(self.ops, x, y, self.settings, self.key(step), *made, self.hidden_as, before)
+        return made
+
     def apply(self, key: tuple[int, int] | Array, x: Array, y: Array, new_x: Array, new_y: Array) -> None:
         """new_x, new_y, other arrays, <- x, y augmented; all are C-contiguous.
 

@@ -9,9 +9,11 @@ import numpy as np
 from minilift.lift.augment import tables as table
 
 
-def hashes(key: tuple[int, int], n: int, first: int, count: int) -> np.ndarray:
-    """Hashes (count, n) of pose * SLOTS + slot: lowbias32, as in `Ops.dropout_mask`, here to its end."""
-    h = np.arange(n, dtype=np.uint32) * np.uint32(table.SLOTS)
+def hashes(key: tuple[int, int], n: int, first: int, count: int, before: int = 0) -> np.ndarray:
+    """Hashes (count, n) of pose * SLOTS + slot: lowbias32, as in `Ops.dropout_mask`, here to its end.
+
+    Poses are counted from `before` on."""
+    h = np.arange(before, before + n, dtype=np.uint32) * np.uint32(table.SLOTS)
     h = h + np.arange(first, first + count, dtype=np.uint32)[:, None]
     h ^= np.uint32(key[0])
     h ^= h >> np.uint32(16)
@@ -37,16 +39,18 @@ def normals(u: np.ndarray) -> np.ndarray:
 
 
 class Draws:
-    """The numbers of a batch's n poses, by slot; those of a bank are made when they are asked for."""
+    """The numbers of n poses of a batch, by slot; those of a bank are made when they are asked for.
 
-    def __init__(self, key: tuple[int, int], n: int, dtype: np.dtype) -> None:
-        self.key, self.n, self.dtype = key, n, dtype
-        self.hashes = hashes(key, n, 0, table.NOISE)
+    `before` poses of the batch come before these."""
+
+    def __init__(self, key: tuple[int, int], n: int, dtype: np.dtype, before: int = 0) -> None:
+        self.key, self.n, self.dtype, self.before = key, n, dtype, before
+        self.hashes = hashes(key, n, 0, table.NOISE, before)
         self.u = uniform(self.hashes, dtype)
 
     def uniform(self, first: int, count: int) -> np.ndarray:
         """Uniform numbers (count, n) of slots from `first` on."""
-        return uniform(hashes(self.key, self.n, first, count), self.dtype)
+        return uniform(hashes(self.key, self.n, first, count, self.before), self.dtype)
 
     def one(self, slot: int) -> np.ndarray:
         """Uniform numbers (n,) of a slot."""

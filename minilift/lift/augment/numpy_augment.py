@@ -18,12 +18,12 @@ MIRROR = list(table.MIRROR)
 
 def augment(
     ops: Ops, source_x: Array, source_y: Array, settings: Augmentation, key: tuple[int, int], x: Array,
-    y: Array, hidden_as: float = 0.0,
+    y: Array, hidden_as: float = 0.0, before: int = 0,
 ) -> None:  # fmt: skip
-    """x, y <- source_x, source_y augmented: `Augmenter` has the maths."""
+    """x, y <- source_x, source_y augmented, `before` poses into a batch: `Augmenter` has the maths."""
     n, joints = len(source_y), table.JOINTS
     pose = source_y.reshape(n, joints, 3).transpose(1, 2, 0).copy()
-    draws = Draws(key, n, pose.dtype)
+    draws = Draws(key, n, pose.dtype, before)
     if settings.reshapes:
         pose[:, 2] += 1  # from the root
     if settings.mix:
