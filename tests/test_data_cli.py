@@ -134,7 +134,7 @@ WRONG = {
     "synth -n 3 --seed -1": "--seed -1: must be at least 0",
     "synth -n 3 --out file/poses.pkl": "not a folder; choose another output folder",
     "split none.pkl": "none.pkl: no such file",
-    "split .": ".: is a folder; name a file in it",
+    "split .": ".: is a folder without files of poses",
     "split mine.pkl --fraction 1": "--fraction 1: must be more than 0 and less than 1",
     "split mine.pkl --fraction nan": "--fraction nan: must be more than 0",
     "split mine.pkl --seed -1": "--seed -1: must be at least 0",

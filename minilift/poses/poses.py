@@ -17,6 +17,7 @@ from minilift.poses.pose_set import Poses
 from minilift.poses.read.course import files_of, pair_name, read_course
 from minilift.poses.read.detect import detect
 from minilift.poses.read.formats import CLIP, SKELETON
+from minilift.poses.read.shards import read_shards
 from minilift.poses.write.formats import format_of
 
 __all__ = [
@@ -31,7 +32,8 @@ def load_poses(
     path: PathLike, need_3d: bool = False, scale: PathLike | None = None, mapped: bool | None = None
 ) -> Poses:
     """Read a set of poses: a pickle or .npz (told apart by content) with joint_2d_1 and, perhaps, joint_3d;
-    or the pair NAME_2d.npy and NAME_3d.npy, under either name or as NAME.npy.
+    or the pair NAME_2d.npy and NAME_3d.npy, under either name or as NAME.npy; or a folder of these (but for
+    pickles), one after the other.
 
     Accepted too: any number type, byte and memory order, nested lists, (N, 30) and (N, 45), the name
     joint_2d. Other keys are listed in `.ignored`. `scale` names a .npy file of metres per unit.
@@ -43,7 +45,10 @@ def load_poses(
     behind the camera; with `need_3d` also where joint_3d is missing, with `mapped` where it cannot be done.
     No code in the file is ever run.
     """
-    poses = _reader(path)(path, need_3d, mapped)
+    if Path(path).is_dir():
+        poses = read_shards(path, lambda file, *how: _reader(file)(file, *how), need_3d, mapped)
+    else:
+        poses = _reader(path)(path, need_3d, mapped)
     return poses if scale is None else replace(poses, scale=load_scale(scale, len(poses)))
 
 
