@@ -95,7 +95,7 @@ def test_training_chart_has_the_logs_numbers() -> None:
     curves = {str(line.get_label()): np.asarray(line.get_ydata()) for line in top.lines}
     for name, column in (("training", "train"), ("validation", "val"), ("test", "test")):
         np.testing.assert_allclose(curves[name], [row[f"{column}_mpjpe"] for row in log()])
-    assert "best: 0.00667, epoch 3" in curves
+    assert "least: 0.00667, epoch 3" in curves
     assert (top.get_xlabel(), top.get_ylabel()) == ("epoch", "MPJPE [units]")
     np.testing.assert_allclose(rate.lines[0].get_ydata(), [1e-3, 5e-4, 1e-3 / 3, 2.5e-4])
     assert rate.get_ylim()[0] == 0
@@ -111,7 +111,7 @@ def test_axes_are_logarithmic_only_where_that_helps() -> None:
 
 def test_another_loss_has_a_chart_of_its_own() -> None:
     figure = training_figure(log(mse=True))
-    assert titles(figure)[:2] == ["MPJPE", "loss"]
+    assert titles(figure)[:2] == ["MPJPE", "loss, lines as above"]
     assert figure.axes[1].get_ylabel() == "loss"
     np.testing.assert_allclose(figure.axes[1].lines[0].get_ydata(), [0.03 / e**2 for e in (1, 2, 3, 4)])
 
@@ -124,7 +124,61 @@ def test_without_3d_the_loss_is_what_is_drawn() -> None:
     assert titles(figure) == ["loss", "learning rate after each epoch"]
     curves = {str(line.get_label()): np.asarray(line.get_ydata()) for line in figure.axes[0].lines}
     np.testing.assert_allclose(curves["validation"], [row["val_loss"] for row in rows])
-    assert sum(label.startswith("best: ") for label in curves) == 1
+    assert sum(label.startswith("least: ") for label in curves) == 1
+
+
+def test_the_epoch_of_the_weights_is_the_one_that_is_marked() -> None:
+    """Training without 3D chooses by the loss, whatever the error."""
+    rows = [row | {"val_loss": abs(row["epoch"] - 2), "kept": int(row["epoch"] < 3)} for row in log(mse=True)]
+    for axes, name in zip(training_figure(rows).axes[:2], ("mpjpe", "loss"), strict=True):
+        (ring,) = [line for line in axes.lines if str(line.get_label()).startswith("weights: ")]
+        assert ring.get_xydata().tolist() == [[2, rows[1][f"val_{name}"]]]
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_one_view_has_what_it_is_chosen_by_and_the_elevation(known: bool) -> None:
+    rows = one_view_log(known)
+    figure = training_figure(rows)
+    assert titles(figure) == ["MPJPE"] * known + [
+        "validation, seen from elsewhere", "mean elevation of the cameras", "losses in training",
+        "images that the discriminator tells", "learning rate after each epoch",
+    ]  # fmt: skip
+    seen, elevation, learned, told = figure.axes[known : 4 + known]
+    for axes, names in (
+        (seen, ("val_loss", "val_gap", "val_flat", "val_flipped", "val_cycle")),
+        (elevation, ("val_elevation",)),
+        (learned, ("train_loss", "train_cycle", "train_discriminator", "train_guide")),
+    ):
+        for line, name in zip(axes.lines, names, strict=False):
+            np.testing.assert_allclose(line.get_ydata(), [row[name] for row in rows])
+    assert seen.lines[-1].get_xydata().tolist() == [[2, rows[1]["val_loss"]]]
+    np.testing.assert_allclose(told.lines[0].get_ydata(), [100 * row["train_accuracy"] for row in rows])
+    readable(figure)
+
+
+def one_view_log(known: bool) -> list[dict[str, float]]:
+    names = ("loss", "gap", "flat", "flipped", "cycle", "elevation")
+    rows = []
+    for row in log():
+        e = row["epoch"]
+        kept = {k: v for k, v in row.items() if known or "mpjpe" not in k}
+        found = {f"val_{name}": (i + 1.5) / e for i, name in enumerate(names)}
+        learned = {f"train_{name}": 1 / e for name in ("loss", "cycle", "discriminator", "guide", "accuracy")}
+        rows.append(kept | found | learned | {"kept": int(e < 3)})
+    return rows
+
+
+def test_no_legend_lies_on_what_is_drawn() -> None:
+    for figure in (training_figure(log()), training_figure(one_view_log(True), record())):
+        figure.draw_without_rendering()
+        boxes = [
+            (axes.get_window_extent(), made.get_window_extent())
+            for axes in figure.axes
+            if (made := axes.get_legend())
+        ]
+        assert boxes
+        for inner, box in boxes:
+            assert box.y0 > inner.y1 - 2  # pixels: half a line
 
 
 def test_gradients_and_layers_are_drawn_where_they_are_recorded() -> None:

@@ -89,8 +89,12 @@ def _runs(args: argparse.Namespace) -> None:
                 f"{path}: no column {args.column!r}, found {', '.join(rows[0])}; choose one of them"
             )
         found.setdefault(name, []).append(rows)
-    plot_runs(found, args.out, column=args.column, quantity=f"{args.column} [{_unit(args.column)}]")
+    plot_runs(found, args.out, column=args.column, quantity=_quantity(args.column))
 
 
-def _unit(column: str) -> str:
-    return {"lr": "per step", "seconds": "s", "steps": "steps", "epoch": "epochs"}.get(column, "units")
+def _quantity(column: str) -> str:
+    """A column's name with its unit, where it has one."""
+    units = {"lr": "per step", "steps": "training steps", "epoch": "epochs", "seconds": "s"}
+    units |= {"mpjpe": "units", "elevation": "°", "accuracy": "share"}
+    unit = units.get(column.rpartition("_")[2])
+    return f"{column} [{unit}]" if unit else column

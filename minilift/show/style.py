@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -26,7 +27,6 @@ TITLE, LABEL, SMALL = 11, 10, 9
 PAGE = 7.5
 DOTS = 150  # per inch, of a .png
 
-Place = Literal["upper right", "upper left", "center right", "lower center"]  # of a legend
 SUFFIXES = (".png", ".svg", ".pdf")
 
 
@@ -98,10 +98,21 @@ def panel(axes: Axes, title: str, x: str, y: str, grid: Literal["both", "x", "y"
         spine.set_color("#999999")
 
 
-def legend(axes: Axes, place: Place) -> None:
-    """Name the labelled artists of axes inside them, over a white ground."""
+def legend(axes: Axes) -> None:
+    """Name the labelled artists of axes between the title and what is drawn: there they hide nothing."""
     handles, labels = axes.get_legend_handles_labels()
-    axes.legend(handles, labels, fontsize=SMALL, loc=place, framealpha=0.85, edgecolor="none")
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    width = axes.get_position().width * figure.get_figwidth()
+    columns = legend_columns(labels, width)
+    axes.legend(
+        handles, labels, fontsize=SMALL, loc="lower right", bbox_to_anchor=(1, 1), ncols=columns,
+        frameon=False, borderaxespad=0, handlelength=1.8, columnspacing=1.2, labelspacing=0.3,
+    )  # fmt: skip
+    rows = -(-len(labels) // columns)
+    axes.set_title(
+        axes.get_title(loc="left"), fontsize=TITLE, loc="left", color=INK, pad=6 + 1.35 * SMALL * rows
+    )
 
 
 def legend_above(figure: Figure, *every: Axes) -> None:
@@ -153,6 +164,12 @@ def logarithmic(axes: Axes) -> None:
     axes.yaxis.set_major_locator(LogLocator(subs=steps, numticks=12))
     axes.yaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+
+
+def from_zero(axes: Axes) -> None:
+    """Let the y axis begin at 0, and leave room above the highest value, or half its line is cut off."""
+    highest = float(axes.dataLim.y1)
+    axes.set_ylim(0, 1.05 * highest if 0 < highest < math.inf else None)
 
 
 def whole_ticks(axes: Axes, most: int = 7) -> None:

@@ -171,6 +171,7 @@ class Trainer:
         self._check(watched)
         state.epoch, state.batch, state.sums, state.seconds = state.epoch + 1, 0, {}, seconds
         better = self.watch.better(watched, than=state.best)
+        row["kept"] = int(better)  # the last epoch with a 1 is the one of the weights
         if better:
             state.best, state.best_epoch = watched, state.epoch
             self._keep_weights()

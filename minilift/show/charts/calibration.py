@@ -44,5 +44,5 @@ def calibration_figure(expected: Any, real: Any, path: PathLike = "calibration")
     axes.text(4, 60, "too cautious", ha="left", fontsize=SMALL, color=INK)
     panel(axes, "calibration", "expected within the interval [%]", "found within it [%]")
     axes.set(xlim=(0, 100), ylim=(0, 100), aspect="equal")
-    legend(axes, "upper left")
+    legend(axes)
     return figure

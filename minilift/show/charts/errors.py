@@ -99,7 +99,7 @@ def _joints(axes: Axes, errors: PoseErrors, groups: np.ndarray) -> None:
     axes.set_yticks(rows, [joint.replace("_", " ") for joint in JOINTS], fontsize=SMALL)
     axes.set_ylim(len(JOINTS) - 0.4, -0.6)
     axes.set_xlim(left=0)
-    legend(axes, "center right")  # next to the bars of the trunk, which are short
+    legend(axes)
 
 
 def _histogram(axes: Axes, errors: PoseErrors) -> None:
@@ -115,7 +115,7 @@ def _histogram(axes: Axes, errors: PoseErrors) -> None:
     axes.plot([], [], " ", label=f"worst: {_number(float(each.max()), errors.unit)}")
     panel(axes, "poses by their error", f"MPJPE of a pose [{errors.unit}]", "share of poses [%]", grid="y")
     axes.set_xlim(0, bins[-1])
-    legend(axes, "upper right")
+    legend(axes)
 
 
 def _axes(axes: Axes, errors: PoseErrors, groups: np.ndarray) -> None:
@@ -163,7 +163,7 @@ def _against(
     axes.axhline(float(errors.mpjpe.mean()), color=INK, linestyle="--", linewidth=1, label="all poses")
     top = np.nanmax(np.append(ends[:, 1], [errors.mpjpe.mean(), np.nanmax(np.append(means, 0))]))
     axes.set_ylim(0, 1.1 * float(top) or 1.0)
-    legend(axes, "lower center")
+    legend(axes)
 
 
 def _azimuth(axes: Axes, errors: PoseErrors, groups: np.ndarray) -> None:

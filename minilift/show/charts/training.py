@@ -3,45 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minilift.errors import InputError
 from minilift.files import PathLike, one_line
-from minilift.show.runs.logs import Rows, clean_rows
-from minilift.show.style import (
-    BLUE,
-    GREEN,
-    INK,
-    PAGE,
-    SMALL,
-    VERMILION,
-    legend,
-    logarithmic,
-    new_figure,
-    panel,
-    plain,
-    save,
-    whole_ticks,
-    wide_range,
-)
+from minilift.show.charts.by_epoch import Panel, epoch_panels, scale
+from minilift.show.runs.logs import clean_rows
+from minilift.show.style import INK, PAGE, SMALL, from_zero, new_figure, panel, plain, save, whole_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from matplotlib.typing import HashableList
 
-UNITS = "units"  # of the poses: distances from camera to root; log.csv knows no millimetres
-SPLITS = {
-    "train": ("training", INK, "--"),
-    "val": ("validation", BLUE, "-"),
-    "test": ("test", VERMILION, "-."),
-}
 ROW = 2.25  # inches, of a row of panels
 MOST_NAMES = 8  # layers that a legend names
 
-Panel = Any  # a function of axes that draws one panel
 Record = Mapping[str, np.ndarray]
 
 
@@ -61,11 +41,13 @@ def training_figure(
     rows = clean_rows(rows)
     if not rows:
         raise InputError(f"cannot draw {one_line(str(path))}: no epoch was finished; train for at least one")
-    panels = _epoch_panels(rows) + ([] if record is None else _record_panels(record))
+    panels, wide = epoch_panels(rows)
+    recorded = [] if record is None else _record_panels(record)
     if record is not None and record["dead"].size:  # beside the learning rate, where there is room
-        panels.insert(2 if len(_epoch_panels(rows)) == 2 else len(panels), lambda axes: _dead(axes, record))
+        recorded.insert(0 if (len(panels) - wide) % 2 else len(recorded), partial(_dead, record=record))
+    panels += recorded
     names = [] if record is None or not len(record["epochs"]) else record["weight_names"].tolist()
-    cells = _layout(len(panels))
+    cells = _layout(len(panels), wide)
     figure = new_figure(PAGE, ROW * len(cells) + (0.7 if names else 0.0))
     for number, axes in figure.subplot_mosaic(cells).items():
         panels[number](axes)
@@ -74,78 +56,12 @@ def training_figure(
     return figure
 
 
-def _layout(count: int) -> list[HashableList[int]]:
-    """The numbers of panels in rows of two; the first, and one that would be left alone, take a whole row."""
-    pairs: list[HashableList[int]] = [[i, i + 1] for i in range(1, count - 1, 2)]
-    last: list[HashableList[int]] = [[count - 1, count - 1]] if count % 2 == 0 else []
-    return [[0, 0], *pairs, *last]
-
-
-# ---- per epoch -------------------------------------------------------------------------------------
-def _epoch_panels(rows: Rows) -> list[Panel]:
-    if not any("train_mpjpe" in row for row in rows):  # nothing is known to measure it against
-        return [lambda axes: _splits(axes, rows, "loss", "loss"), lambda axes: _rate(axes, rows)]
-    same = all(row.get("train_loss") == row.get("train_mpjpe") for row in rows)
-    title, unit = "MPJPE, which is the loss" if same else "MPJPE", f"MPJPE [{UNITS}]"
-    panels: list[Panel] = [lambda axes: _splits(axes, rows, "mpjpe", title, unit)]
-    if not same:
-        panels.append(lambda axes: _loss(axes, rows))
-    return [*panels, lambda axes: _rate(axes, rows)]
-
-
-def column(rows: Rows, name: str) -> np.ndarray:
-    """A column of a log; NaN where a row has nothing."""
-    return np.array([row.get(name, np.nan) for row in rows])
-
-
-def _splits(axes: Axes, rows: Rows, metric: str, title: str, unit: str = "loss") -> None:
-    epochs, seen = column(rows, "epoch"), []
-    for split, (name, colour, dash) in SPLITS.items():
-        values = column(rows, f"{split}_{metric}")
-        if np.isfinite(values).any():
-            axes.plot(epochs, values, dash, color=colour, label=name, marker=_mark(rows), markersize=3.5)
-            seen.extend(values[np.isfinite(values)])
-    panel(axes, title, "epoch", unit)
-    validation = column(rows, f"val_{metric}")
-    if np.isfinite(validation).any():
-        best = int(np.nanargmin(validation))
-        name = f"best: {validation[best]:.5f}, epoch {epochs[best]:.0f}"
-        axes.plot(
-            epochs[best], validation[best], "o", color=BLUE, markerfacecolor="white", markersize=7, label=name
-        )
-    _scale(axes, seen)
-    legend(axes, "upper right")
-
-
-def _loss(axes: Axes, rows: Rows) -> None:
-    losses = column(rows, "train_loss")
-    axes.plot(
-        column(rows, "epoch"), losses, "--", color=INK, marker=_mark(rows), markersize=3.5, label="training"
-    )
-    panel(axes, "loss", "epoch", "loss")
-    _scale(axes, losses)
-    legend(axes, "upper right")
-
-
-def _rate(axes: Axes, rows: Rows) -> None:
-    epochs, rates = column(rows, "epoch"), column(rows, "lr")
-    axes.plot(epochs, rates, color=GREEN, marker=_mark(rows), markersize=3.5)
-    panel(axes, "learning rate after each epoch", "epoch", "learning rate")
-    whole_ticks(axes)
-    axes.set_ylim(bottom=0)
-
-
-def _mark(rows: Rows) -> str:
-    """A dot on every epoch where there are few; one epoch would be no line at all."""
-    return "o" if len(rows) <= 30 else ""
-
-
-def _scale(axes: Axes, values: Iterable[float]) -> None:
-    whole_ticks(axes)
-    if wide_range(values):
-        logarithmic(axes)
-    else:
-        axes.set_ylim(bottom=0)
+def _layout(count: int, wide: int) -> list[HashableList[int]]:
+    """The numbers of panels in rows of two; those that are wide, and one left alone, take a whole row."""
+    whole: list[HashableList[int]] = [[i, i] for i in range(wide)]
+    pairs: list[HashableList[int]] = [[i, i + 1] for i in range(wide, count - 1, 2)]
+    last: list[HashableList[int]] = [[count - 1, count - 1]] if (count - wide) % 2 else []
+    return [*whole, *pairs, *last]
 
 
 # ---- first steps, and layers -----------------------------------------------------------------------
@@ -162,14 +78,14 @@ def _record_panels(record: Record) -> list[Panel]:
             ("activation_mean", "activations: mean", "mean of y"),
             ("activation_std", "activations: spread", "std. deviation of y"),
         ):
-            panels.append(lambda axes, texts=(key, title, y): _layers(axes, record, *texts))
+            panels.append(partial(_layers, record=record, key=key, title=title, y=y))
     return panels
 
 
 def _gradient(axes: Axes, values: np.ndarray, title: str, y: str) -> None:
     axes.plot(np.arange(1, len(values) + 1), values, color=INK, linewidth=1.2)
     panel(axes, title, "training step", f"{y} [loss per weight]")
-    _scale(axes, values)
+    scale(axes, values)
 
 
 def _layers(axes: Axes, record: Record, key: str, title: str, y: str) -> None:
@@ -180,7 +96,7 @@ def _layers(axes: Axes, record: Record, key: str, title: str, y: str) -> None:
     panel(axes, title, "epoch", y)
     whole_ticks(axes)
     if key.endswith("std"):
-        axes.set_ylim(bottom=0)
+        from_zero(axes)
 
 
 def _dead(axes: Axes, record: Record) -> None:
@@ -191,7 +107,7 @@ def _dead(axes: Axes, record: Record) -> None:
         axes.plot(record["epochs"], share, color=_shade(number + 1, count), **_dots(record))
     panel(axes, "ReLUs that give 0 for every pose", "epoch", "share of a layer [%]")
     whole_ticks(axes)
-    axes.set_ylim(bottom=0)
+    from_zero(axes)
 
 
 def _dots(record: Record) -> dict[str, Any]:
