@@ -15,7 +15,7 @@ pytest.importorskip("matplotlib", reason="pictures need: pip install 'minilift[p
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from minilift.cli.plot import main
+from minilift.cli.plot import _quantity, main
 from minilift.errors import InputError
 from minilift.evaluation.errors import PoseErrors, joined, measure
 from minilift.evaluation.uncertainty import bootstrap
@@ -531,6 +531,13 @@ def test_the_command_draws_after_the_fact(run: Path, capsys: Capture) -> None:
     text = Path("c.svg").read_text()
     for label in ("x (2 runs)", run.name, "lr [per step]"):
         assert f"<!-- {label} -->" in text
+
+
+def test_columns_have_their_units() -> None:
+    columns = ["val_mpjpe", "val_elevation", "train_accuracy", "val_gap", "seconds"]
+    assert [*map(_quantity, columns)] == [
+        "val_mpjpe [units]", "val_elevation [°]", "train_accuracy [share]", "val_gap", "seconds [s]",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -231,6 +231,9 @@ def test_the_best_weights_are_those_of_the_best_epoch_either_way() -> None:
         assert len(set(values)) > 1
         wanted = min(values) if best == "min" else max(values)
         assert trainer.progress.best_epoch == 1 + values.index(wanted)
+        kept = [row["epoch"] for row in trainer.progress.history if row["kept"]]
+        assert (kept[0], kept[-1]) == (1, trainer.progress.best_epoch)
+        assert len(kept) < 4
         net = classifier(None).network
         net.load_state_dict(trainer.best_weights)
         found = Measure(net, CrossEntropy(), {"accuracy": accuracy})(validation)
