@@ -26,13 +26,13 @@ from minilift.cli import eval as eval_command
 from minilift.cli.eval import main as evaluate
 from minilift.cli.settings import read_train
 from minilift.cli.train import main as train
-from minilift.errors import InputError
+from minilift.errors import InputError, as_flag
 from minilift.files import only_one
 from minilift.files.checkpoint import load_checkpoint, save_checkpoint
 from minilift.files.weights import save_state_dict
 from minilift.lift import build as build_command
 from minilift.lift.build import split_data, with_synthetic
-from minilift.lift.recipe import PRESETS
+from minilift.lift.recipe import PRESETS, make_settings
 from minilift.lift.resume import resumed
 from minilift.lift.settings import SETTINGS, TrainSettings
 from minilift.poses.info import describe
@@ -321,6 +321,32 @@ def test_help_of_training_fits_a_screen_and_the_rest_is_in_help_all() -> None:
         assert re.search(rf"^  {flag}\b", whole, re.M), name
     for name, preset in PRESETS.items():
         assert re.search(rf"^  {name} +{re.escape(preset.purpose)}$", short, re.M)
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        *((["--preset", name], name) for name in PRESETS), (["--preset=quick"], "quick"),
+        (["--weak", "two-view"], "two-view"), (["--data", "x", "--weak=one-view"], "one-view"),
+        (["--weak", "none"], "same-people"), (["--lr", "1"], "same-people"),
+    ],
+)  # fmt: skip
+def test_help_has_the_values_that_a_preset_sets(
+    words: list[str], name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        read_train([*words, "--help"])
+    told = " ".join(capsys.readouterr().out.split())
+    with pytest.raises(SystemExit):
+        read_train([*words, "--help-all"])
+    whole = " ".join(capsys.readouterr().out.split())
+    settings = make_settings(name)
+    for each in ("epochs", "lr", "hidden", "batch_size"):
+        assert re.search(rf"--{each.replace('_', '-')} [NX] [^\[]*\[{getattr(settings, each)}\]", told), each
+    assert re.search(rf"--norm \S+ [^\[]*\[{settings.norm}\]", whole)
+    assert re.search(r"--betas X X [^\[]*\[{:g} {:g}\]".format(*settings.betas), whole)
+    for key, value in PRESETS[name].settings.items():
+        assert as_flag(key, value) in told, key
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -61,11 +62,14 @@ class Read(argparse.Action):
 
 
 def add_setting(
-    parser: Parser, name: str, help: str = "", default: Any = argparse.SUPPRESS, **options: Any
-) -> None:
-    """Add the flag of a setting. Where it is not given, the result has the `default`, or nothing of it."""
+    parser: Parser, name: str, help: str = "", default: Any = argparse.SUPPRESS, told: Any = None,
+    **options: Any,
+) -> None:  # fmt: skip
+    """Add the flag of a setting. Where it is not given, the result has the `default`, or nothing of it; the
+    help tells of `told` (None: the setting's own default)."""
     setting = SETTINGS[name]
-    text = f"{help or setting.help} [{shown(setting.default)}]".replace("%", "%%")
+    value = setting.default if told is None else told
+    text = f"{help or setting.help} [{shown(value)}]".replace("%", "%%")
     parser.add_argument(flag(name), default=default, help=text, **_reading(setting), **options)
 
 
@@ -81,19 +85,23 @@ def _reading(setting: Setting) -> dict[str, Any]:
     return {"action": Read, "metavar": metavar or setting.name.upper(), **many}
 
 
-def train_parser() -> Parser:
-    """The parser of `minilift train`: a flag for each setting, absent from the result unless given."""
+def train_parser(preset: str = DEFAULT) -> Parser:
+    """The parser of `minilift train`: a flag for each setting, absent from the result unless given.
+
+    The help has the values that `preset` sets.
+    """
     purposes = "\n".join(f"  {name:12s}{preset.purpose}" for name, preset in PRESETS.items())
     wrap = partial(textwrap.fill, width=WIDTH, initial_indent="  ", subsequent_indent=" " * 14)
     about = "\n".join(wrap(f"{name:12s}{preset.about}") for name, preset in PRESETS.items())
+    own = PRESETS[preset].settings
     parser = Parser(
         "minilift train",
         DESCRIPTION,
-        f"presets:\n{purposes}\n\n{EXAMPLES}",
+        f"presets:\n{purposes}\n{_what_it_sets(preset)}\n\n{EXAMPLES}",
         more=f"{MORE_EXAMPLES}\nthe presets in detail:\n{about}",
     )
     parser.add_argument(
-        "--preset", choices=tuple(PRESETS), metavar="NAME", help=f"settings to start from [{DEFAULT}]"
+        "--preset", choices=tuple(PRESETS), metavar="NAME", help=f"settings to start from [{preset}]"
     )
     parser.add_argument("--resume", action="store_true", help="continue from checkpoint.npz in --out")
     parser.add_argument(
@@ -106,11 +114,29 @@ def train_parser() -> Parser:
     )  # fmt: skip
     for name, setting in SETTINGS.items():
         if setting.basic:
-            add_setting(parser, name, group=BASIC)
+            add_setting(parser, name, told=own.get(name), group=BASIC)
     for name, setting in SETTINGS.items():
         if not setting.basic:
-            add_setting(parser, name, group=setting.group, further=True)
+            add_setting(parser, name, told=own.get(name), group=setting.group, further=True)
     return parser
+
+
+def _what_it_sets(preset: str) -> str:
+    """Lines on the values in the help."""
+    if preset == DEFAULT:
+        return "  --preset NAME --help, or --weak NAME --help, has the values of a preset"
+    flags = " ".join(as_flag(name, value) for name, value in PRESETS[preset].settings.items())
+    return textwrap.indent(textwrap.fill(f"in brackets above: {preset}, {flags}", WIDTH - 2), "  ")
+
+
+def _preset_of(words: Sequence[str]) -> str:
+    """The preset that a command line begins from, before it is read: its help tells of that."""
+    found = {}
+    for word, after in zip(words, [*words[1:], ""], strict=True):
+        option, equals, value = word.partition("=")
+        found[option] = value if equals else after
+    name = found.get("--preset") or found.get("--weak")
+    return name if name in PRESETS else DEFAULT
 
 
 @dataclass(frozen=True)
@@ -125,7 +151,8 @@ class Asked:
 
 def read_train(argv: Sequence[str] | None) -> Asked:
     """Read the command line. Raises InputError, which names the flag."""
-    given = vars(train_parser().parse_args(argv))
+    words = sys.argv[1:] if argv is None else list(argv)
+    given = vars(train_parser(_preset_of(words)).parse_args(words))
     preset, resume, distributed = (given.pop(name) for name in ("preset", "resume", "distributed"))
     rule = given.pop("scale_lr")
     if preset and resume:

@@ -50,7 +50,7 @@ class TrainSettings:
     batch_size: int = described(256, "training", "poses in a step", low=2, basic=True)
     loss: str = described("mpjpe", "training", "relative: by each person's size", choices=LOSSES)
     weak: str = described(
-        "none", "training", "two-view, one-view: learn of images, without 3D",
+        "none", "training", "learn without 3D, by the preset of that name",
         choices=WEAK, neutral="none", since=5, before="none", basic=True,
     )  # fmt: skip
     labelled: float = came(
