@@ -20,8 +20,11 @@ from minilift.lift.settings import TrainSettings
 from minilift.lift.trust import TrustModel, trust_path
 from minilift.lift.trust.clips import errors_with_body
 from minilift.lift.trust.fit import fit_trust
+from minilift.lift.weak.two_view.build import with_triangulated
 from minilift.lift.weights.starting import STARTING, USUAL, starting_weights
 from minilift.poses.poses import Poses, load_poses
+from minilift.poses.read.course import SECOND
+from minilift.poses.views import load_two_views
 from minilift.train.batches import hold_out
 
 NAME = "minilift trust"
@@ -63,7 +66,7 @@ def _trust(argv: Sequence[str] | None) -> int:
         problem = f"would be copied here as {weights}, which exists"
         raise InputError(f"--weights {STARTING}: {problem}; do it in another folder")
     path = trust_path(weights)
-    lifter, poses = Lifter.load(args.weights, device=args.device), load_poses(args.data, need_3d=True)
+    lifter, poses = Lifter.load(args.weights, device=args.device), _with_3d(args.data)
     clips = Clips.read(args.clips) if args.clips else None
     if args.groups:
         people = read_groups(args.groups, len(poses))
@@ -86,6 +89,22 @@ def _trust(argv: Sequence[str] | None) -> int:
         keep_trust(found, path)
     print(f"wrote {path}, from {learned}")
     return 0
+
+
+def _with_3d(data: str) -> Poses:
+    """Poses to measure errors of; of both views, where joint_3d is missing, as training triangulates them.
+
+    Raises InputError naming the file.
+    """
+    poses = load_poses(data)
+    if poses.joint_3d is not None:
+        return poses
+    if SECOND not in poses.ignored:
+        remedy = "give others whose 3D is known, or both views of these"
+        raise file_error(data, f"no key joint_3d, against which errors are measured; {remedy}")
+    views = load_two_views(data)
+    print(f"{data}: no joint_3d; triangulated from both views\n  {views.convention}")
+    return with_triangulated(views)
 
 
 class Clips(NamedTuple):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 import time
 from collections.abc import Sequence
 from contextlib import closing, nullcontext
@@ -12,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from minilift.cli.settings import Asked, flag, read_train
+from minilift.cli.train.after import command, no_trust, what_next
 from minilift.cli.train.begin import Asking, Begun, begin
 from minilift.cli.train.crew import Crew
 from minilift.cli.train.files import check_outputs
@@ -35,16 +34,10 @@ from minilift.show.runs.curves import Curves
 from minilift.show.runs.events import EventFiles
 from minilift.train.trainer import Trainer
 
-DOOR = "train.py"  # the program in the project folder that does the same as `minilift train`
-
 
 def main(argv: Sequence[str] | None = None) -> int:
     crew = Crew()
     return crew.run(lambda: run_program("minilift train", lambda words: _train(words, crew), argv))
-
-
-def _at_the_door() -> bool:
-    return Path(sys.argv[0]).name == DOOR
 
 
 def _train(argv: Sequence[str] | None, crew: Crew) -> int:
@@ -160,8 +153,7 @@ def _trust(trainer: Trainer, settings: TrainSettings, data: Poses) -> str:
     """Learn when to trust the best weights, and keep it with them; what came of it, in a line."""
     path = trust_path(trainer.weights_path)
     if data.joint_3d is None:
-        test = "minilift trust --data POSES, of others whose 3D is known"
-        return f"no {path}: errors are measured against 3D, and the data has none; fit one with {test}"
+        return no_trust(trainer.weights_path, path)
     lifter, poses = Lifter.load(trainer.weights_path, settings.device), split_data(data, settings)
     try:
         rows = split_rows(len(data), settings)[1]
@@ -178,7 +170,7 @@ def _watched(settings: TrainSettings) -> str:
 
 def _given_up(settings: TrainSettings) -> str:
     by = f" by more than {settings.min_delta:g} units" if settings.min_delta else ""
-    count = f"{settings.patience} epoch{'s' if settings.patience > 1 else ''}"
+    count = counted(settings.patience, "epoch")
     return f"stopped early: no better validation {_watched(settings)}{by} in {count}"
 
 
@@ -186,7 +178,7 @@ def _stopped(trainer: Trainer, settings: TrainSettings) -> None:
     where = f"epoch {trainer.progress.epoch + 1} of {settings.epochs}"
     print(f"\nstopped in {where}; all is saved in {trainer.checkpoint_path}")
     out = ["--out", settings.out] if settings.out != TrainSettings.out else []
-    print(f"continue with: {_command('train', '--resume', *out)}")
+    print(f"continue with: {command('train', '--resume', *out)}")
 
 
 def _finished(trainer: Trainer, settings: TrainSettings, trust: str, with_test: bool) -> None:
@@ -198,21 +190,10 @@ def _finished(trainer: Trainer, settings: TrainSettings, trust: str, with_test: 
     print(f"\nbest validation {_watched(settings)} {state.best:.5f}{unit}, {when}, {state.seconds:.0f} s")
     print(f"wrote {trainer.weights_path} (those weights), {trainer.log_path}, {trainer.checkpoint_path}")
     print(trust)
-    weights = trainer.weights_path != Path(TrainSettings.weights)
-    words = ["--weights", str(trainer.weights_path)] if weights else []
-    words += ["--data", settings.test] if settings.test != TrainSettings.test else []
-    missing = "" if with_test else f", when {settings.test} is there (or give other poses with --data)"
-    print(f"next: {_command('eval', *words)}{missing}")
+    print(f"next: {what_next(settings, trainer.weights_path, with_test)}")
 
 
 def _doubt(training: Training, settings: TrainSettings) -> None:
     if problem := training.doubt():
         longer = f"train longer ({flag('resume')} {flag('epochs')} {2 * settings.epochs})"
         print(f"warning: these poses may be of no use: {problem}; {longer}, or start again ({flag('seed')})")
-
-
-def _command(name: str, *words: str) -> str:
-    """A command to paste into a shell: of this program's kind, a door or a word of `minilift`."""
-    if _at_the_door():
-        return shlex.join(["python", str(Path(sys.argv[0]).with_name(f"{name}.py")), *words])
-    return shlex.join(["minilift", name, *words])

@@ -13,6 +13,7 @@ from minilift.poses.pose_set import Poses
 
 KEYS_2D = ("joint_2d_1", "joint_2d")  # the course's name, and the plain one
 KEYS = (*KEYS_2D, "joint_3d")
+SECOND = "view 2 of a two-view file"  # how what is ignored of it is called
 SECOND_VIEW = ("joint_2d_2", "rot", "transl", "focal_len_1", "focal_len_2")
 """The keys of another camera, in a file of two views."""
 LARGE = 256 << 20  # bytes: the arrays of larger files stay there, where they can
@@ -82,11 +83,11 @@ def read_course(path: PathLike, need_3d: bool = False, mapped: bool | None = Non
         check_in_front(deep, joint_3d)
     elif need_3d:
         missing = "no key joint_3d, which" if flat == deep else "no such file, and its 3D joints are what"
-        remedy = "use a file that has the 3D joints"
+        remedy = "use a file that has the 3D joints (docs/weak.md is about training without)"
         raise file_error(deep, f"{missing} training and evaluation need; {remedy}")
     used = (key, "joint_3d", *(SECOND_VIEW if has_second_view(content) else ()))
     ignored = tuple(one_line(str(k), 40) for k in content if k not in used)
-    second = ("view 2 of a two-view file",) if has_second_view(content) else ()
+    second = (SECOND,) if has_second_view(content) else ()
     return Poses(joint_2d, joint_3d, ignored=second + ignored)
 
 
