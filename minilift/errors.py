@@ -51,8 +51,9 @@ def shown(value: Any) -> str:
 
 
 def counted(n: int, thing: str) -> str:
-    """`1 pose`, `1,000 poses`."""
-    return f"{n:,} {thing}{'s' * (n != 1)}"
+    """`1 pose`, `1,000 poses`; `1 person`, `2 people`."""
+    many = "people" if thing == "person" else f"{thing}s"
+    return f"{n:,} {thing if n == 1 else many}"
 
 
 def as_flag(name: str, value: Any) -> str:

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
+from minilift.errors import counted
+
 PACKAGE = ROOT / "minilift"
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 
@@ -143,6 +145,18 @@ def test_the_core_can_be_read_in_a_day() -> None:
     read = [path for path in core if not path.is_relative_to(PACKAGE / "ops" / "cuda")]
     assert len(read) > 30
     assert sum(len(path.read_text().splitlines()) for path in read) <= 3600
+
+
+@pytest.mark.parametrize(("n", "text"), [(0, "0 poses"), (1, "1 pose"), (1000, "1,000 poses")])
+def test_counts_are_said_in_the_singular_and_the_plural(n: int, text: str) -> None:
+    assert counted(n, "pose") == text
+    assert counted(n, "person") == text.replace("poses", "people").replace("pose", "person")
+
+
+def test_no_module_makes_plurals_of_its_own() -> None:
+    """`minilift.errors.counted` does."""
+    own = [path.name for path in SOURCES if re.search(r"""['"]s['"] (?:if|\*) """, path.read_text())]
+    assert own == []
 
 
 # Whole commands that a message tells people to paste

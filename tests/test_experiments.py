@@ -194,7 +194,7 @@ def test_other_data_are_another_run(folder: Path, made: list[Run]) -> None:
 
 def test_a_sweep_goes_on_where_it_was(folder: Path, made: list[Run], capsys: Capture) -> None:
     assert main([*ONE, "--grid", "lr=0.001"]) == 0
-    assert "1 runs, 0 of them done" in capsys.readouterr().out
+    assert "1 run, 0 of them done" in capsys.readouterr().out
     assert main([*ONE, *FOUR]) == 0  # of which dropout 0 with lr 0.001 is the one above
     assert "4 runs, 1 of them done; 3 epochs to train" in capsys.readouterr().out
     assert len(made) == 4
@@ -494,7 +494,7 @@ def test_a_listing_tells_what_is_done(folder: Path, capsys: Capture, made: list[
     assert main([*ONE, "--grid", "lr=0.001,0.01", "--seeds", "2", "--list"]) == 0
     told = capsys.readouterr().out.splitlines()
     name = next(iter(records()))
-    assert told[1] == f"  x-  {name}     1 epochs  lr 0.001"
+    assert told[1] == f"  x-  {name}      1 epoch  lr 0.001"
     assert told[2].startswith("  --  ")
     assert main([*ONE, "--grid", "lr=0.001,0.01", "--seeds", "2", "--dry-run"]) == 0
     assert capsys.readouterr().out == (

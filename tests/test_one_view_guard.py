@@ -143,7 +143,7 @@ def test_what_the_command_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
     save_poses("few.npz", replace(people(ENOUGH - 1), joint_3d=None))
     assert train(data) == 0
     told = capsys.readouterr().out
-    assert f"warning: {ENOUGH - 1} poses are too few to tell right ones from flat ones" in told
+    assert f"warning: {ENOUGH - 1} poses: too few to tell right ones from flat ones" in told
     assert "of no use" not in told
     save_poses("few.npz", replace(people(400), joint_3d=None))
     assert train([*data, "--lr", "1e-5"]) == 0

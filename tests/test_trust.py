@@ -359,7 +359,7 @@ def test_mapped_poses_give_the_same(lifter: Lifter, data: tuple[Poses, Poses, Po
 
 
 def test_what_trust_cannot_be_learned_from(lifter: Lifter, data: tuple[Poses, Poses, Poses]) -> None:
-    with pytest.raises(InputError, match=r"199 poses held out are too few.*200 are needed"):
+    with pytest.raises(InputError, match=r"199 poses held out: too few.*200 are needed"):
         fit_trust(lifter, data[0], data[1].take(slice(199)))
     with pytest.raises(InputError, match="no joint_3d"):
         fit_trust(lifter, Poses(data[0].joint_2d), data[1])
@@ -683,11 +683,11 @@ def test_flipped_predictions_are_judged_as_plain_ones(folder: Path, capsys: Capt
 def test_too_few_held_out_poses_leave_a_line_and_no_file(folder: Path, capsys: Capture) -> None:
     assert train(SMALL) == 0
     out = capsys.readouterr().out
-    assert "no liftModel.trust.npz: 120 poses held out are too few" in out
+    assert "no liftModel.trust.npz: 120 poses held out: too few" in out
     assert not Path("liftModel.trust.npz").exists()
     assert learn(["--device", "cpu"]) == 2
     told = capsys.readouterr().err
-    assert told.startswith("minilift trust: error: 120 poses held out are too few")
+    assert told.startswith("minilift trust: error: 120 poses held out: too few")
 
 
 @pytest.mark.parametrize(

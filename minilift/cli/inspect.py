@@ -10,7 +10,7 @@ import numpy as np
 
 from minilift.cli.keypoint_flags import add_keypoint_flags, asked_of
 from minilift.cli.parser import Parser
-from minilift.errors import run_program
+from minilift.errors import counted, run_program
 from minilift.poses.keypoints import Keypoints
 from minilift.poses.read.keypoints.load import load_keypoints
 
@@ -123,7 +123,7 @@ def described(found: Keypoints) -> str:
     scores = _range(found)
     rows = {
         "format": found.format,
-        "layout": f"{found.layout.name}, {len(found.layout)} joints",
+        "layout": f"{found.layout.name}, {counted(len(found.layout), 'joint')}",
         "frames": _frames(found),
         "people": f"{found.people}, {_detections(found)}",
         "pictures": size if not found.rays else "none: rays of focal length 1, y up",
@@ -159,7 +159,7 @@ def _frames(found: Keypoints) -> str:
     empty = len(np.setdiff1d(frames, found.frame))
     parts = [f"{len(frames):,}, from {first} to {last}"]
     if holes:
-        parts.append(f"{holes:,} numbers are not there")
+        parts.append(f"{counted(holes, 'number')} {'is' if holes == 1 else 'are'} not there")
     if empty:
         parts.append(f"{empty:,} without people")
     return "; ".join(parts)

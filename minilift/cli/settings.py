@@ -135,7 +135,7 @@ def _preset_of(words: Sequence[str]) -> str:
     for word, after in zip(words, [*words[1:], ""], strict=True):
         option, equals, value = word.partition("=")
         found[option] = value if equals else after
-    name = found.get("--preset") or found.get("--weak")
+    name = found.get("--preset") or found.get("--weak") or DEFAULT
     return name if name in PRESETS else DEFAULT
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from minilift.cli.data.clips import clips_name
 from minilift.cli.parser import Parser
 from minilift.cli.settings import add_setting
-from minilift.errors import ArgumentError, InputError, run_program
+from minilift.errors import ArgumentError, InputError, counted, run_program
 from minilift.files import PathLike, file_error, keep_old, only_one, read_bytes, write_atomically
 from minilift.files.npz import read_npy
 from minilift.lift.lifter import Lifter
@@ -71,13 +71,15 @@ def _trust(argv: Sequence[str] | None) -> int:
     if args.groups:
         people = read_groups(args.groups, len(poses))
         found = fit_trust(lifter, None, poses, args.seed, people)
-        learned = f"{len(poses):,} poses of {len(np.unique(people))} people in {args.data}"
+        learned = (
+            f"{counted(len(poses), 'pose')} of {counted(len(np.unique(people)), 'person')} in {args.data}"
+        )
     else:
         rows, others = hold_out(len(poses), args.val_fraction, args.seed)
         found = fit_trust(
             lifter, poses.take(rows), poses.take(others), args.seed, groups_beside(args.data, others)
         )
-        learned = f"{len(others):,} poses held out of {args.data}"
+        learned = f"{counted(len(others), 'pose')} held out of {args.data}"
     if clips:
         found = with_clips(found, lifter, clips, args.seed)
         learned += f", with a body of clips in {args.clips}"

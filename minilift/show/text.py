@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from minilift.errors import counted
 from minilift.evaluation.baselines import NAMES
 from minilift.evaluation.report import Report
 from minilift.files import one_line
@@ -81,7 +82,7 @@ def _baselines(result: Result, note: str) -> list[str]:
         times = f"{value / result['mpjpe']:10.2f}" if result["mpjpe"] else ""
         lines.append(_line(result, f"  {NAMES.get(name, name)}", "baselines", name) + times)
     if result.get("train"):
-        note = f"(fitted on {result['train']}: {result['train_poses']:,} poses)"
+        note = f"(fitted on {result['train']}: {counted(result['train_poses'], 'pose')})"
     return [*lines, f"  {note}"] if note else lines
 
 

@@ -58,7 +58,7 @@ class Report:
         rates = ", ".join(f"{rate} ({counted(n, 'clip')})" for rate, n in self.rates.items())
         if len(self.rates) == 1:
             rates = self.fps
-        kept = f"kept {self.kept:,} of {self.frames:,} frames, {rates} per second"
+        kept = f"kept {self.kept:,} of {counted(self.frames, 'frame')}, {rates} per second"
         lines.append(f"{kept}; {counted(self.choices.views, 'view')}")
         return "\n".join(lines)
 

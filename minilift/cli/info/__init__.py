@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from minilift.cli.parser import Parser
-from minilift.errors import ArgumentError, InputError, run_program
+from minilift.errors import ArgumentError, InputError, counted, run_program
 from minilift.files import one_line
 
 PROGRAM = "minilift info"
@@ -82,7 +82,7 @@ def machine() -> tuple[dict[str, Any], bool]:
 
     held = "held to one thread while ours share the work" if blas().threads else "on its own threads"
     rows = {
-        "cpu": f"{platform.processor() or platform.machine()}, {team().size} threads",
+        "cpu": f"{platform.processor() or platform.machine()}, {counted(team().size, 'thread')}",
         "NumPy": f"{np.__version__}, its BLAS {held}",
     }
     right = True

@@ -6,28 +6,23 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from minilift.errors import counted
 from minilift.lift.lifter import Lifter
 from minilift.lift.trust import MANY_UNLIKE, trust_path
 from minilift.lift.weights.starting import STARTING, is_starting
 from minilift.poses.keypoints import Keypoints
 from minilift.poses.lifted import LiftedPeople
 
-_NAMES = {"pictures": "picture", "frames": "frame", "people": "person"}
-
 
 def found_line(found: Keypoints, whole: bool = True) -> str:
     """What was found, in a line: format, layout, frames, people, size. Of a large clip, what begins it."""
-    parts = [found.format, f"{found.layout.name} ({len(found.layout)} joints)"]
+    parts = [found.format, f"{found.layout.name} ({counted(len(found.layout), 'joint')})"]
     if whole:
-        parts.append(_counted(len(found.frames), "pictures" if found.stills else "frames"))
-    parts.append(_counted(found.people, "people") + ("" if not found.stills else " in one at most"))
+        parts.append(counted(len(found.frames), "picture" if found.stills else "frame"))
+    parts.append(counted(found.people, "person") + ("" if not found.stills else " in one at most"))
     if found.size is not None:
         parts.append("{}x{} pixels".format(*found.size))
     return ", ".join(parts)
-
-
-def _counted(number: int, plural: str) -> str:
-    return f"{number:,} {_NAMES[plural] if number == 1 else plural}"
 
 
 class Told:
@@ -83,10 +78,9 @@ class Told:
             return
         yield from (f"{name}: {line}" for line in self._first.warnings)
         if self._empty:
-            people = (
-                "has too few joints to be lifted" if self._empty == 1 else "have too few joints to be lifted"
-            )
-            yield f"{name}: {self._empty:,} of {self._rows:,} people {people}: their joints are NaN"
+            have, few = "has" if self._empty == 1 else "have", "too few joints to be lifted"
+            who = f"{self._empty:,} of {counted(self._rows, 'person')}"
+            yield f"{name}: {who} {have} {few}: their joints are NaN"
 
 
 def trust_warning(lifter: Lifter, weights: str) -> str:

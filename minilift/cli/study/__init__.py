@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from minilift.cli.study.flags import PROGRAM, read_tables, study_parser
-from minilift.errors import ArgumentError, InputError, as_flag, run_program, shown
+from minilift.errors import ArgumentError, InputError, as_flag, counted, run_program, shown
 from minilift.files import check_writable, only_one
 from minilift.lift.build import fingerprint
 from minilift.lift.settings import SETTINGS, TrainSettings
@@ -58,8 +58,8 @@ def _study(args: argparse.Namespace, argv: Sequence[str] | None) -> int:
     epochs = sum(run.settings.epochs for run in pending)
     at_once = "as many at once as the cluster has cores" if jobs == ALL else f"{jobs} at once"
     print(
-        f"{len(plan.runs)} runs, {len(plan.runs) - len(pending)} of them done; {epochs:,} epochs to train, "
-        f"{at_once}, on {threads} thread{'s' if threads > 1 else ''} each"
+        f"{counted(len(plan.runs), 'run')}, {len(plan.runs) - len(pending)} of them done; "
+        f"{counted(epochs, 'epoch')} to train, {at_once}, on {counted(threads, 'thread')} each"
     )
     if args.dry_run:
         return 0
@@ -115,7 +115,9 @@ def _swept(plan: Plan, jobs: int, threads: int, args: argparse.Namespace, argv: 
     except KeyboardInterrupt:
         done = len(plan.runs) - len(plan.pending())
         command = shlex.join([*PROGRAM.split(), *(sys.argv[1:] if argv is None else argv)])
-        print(f"\nstopped: {done} of {len(plan.runs)} runs are done, and kept in {plan.store.folder}")
+        print(
+            f"\nstopped: {done} of {counted(len(plan.runs), 'run')} are done, and kept in {plan.store.folder}"
+        )
         print(f"continue with: {command}")
         return False
     return True
@@ -135,4 +137,4 @@ def _show(plan: Plan, tables: dict[str, list[Group]], args: argparse.Namespace) 
     if args.charts:
         every = [group for groups in tables.values() for group in groups]
         made = draw_charts(every, *arguments, Path(args.charts), args.format)
-        print(f"\nwrote {len(made)} charts into {args.charts}")
+        print(f"\nwrote {counted(len(made), 'chart')} into {args.charts}")

@@ -134,7 +134,7 @@ def _announce(training: Training, settings: TrainSettings, n: int, watched: int)
 def _has_more_to_do(trainer: Trainer, settings: TrainSettings, meta: dict[str, Any]) -> bool:
     """Say where a resumed run stands, and whether there is anything left to do."""
     done, before = trainer.progress, meta.get("epochs")
-    so_far = f"{done.epoch} of {settings.epochs} epochs done, best {done.best:.5f}"
+    so_far = f"{done.epoch} of {counted(settings.epochs, 'epoch')} done, best {done.best:.5f}"
     print(f"resuming {trainer.checkpoint_path}: {so_far}")
     if done.epoch >= settings.epochs:
         longer = f"{flag('epochs')} {2 * done.epoch}"
@@ -145,7 +145,8 @@ def _has_more_to_do(trainer: Trainer, settings: TrainSettings, meta: dict[str, A
         print(f"{_given_up(settings)}; continue with {off}, or a larger patience")
         return False
     if settings.epochs != before and settings.scheduler in ENDING:
-        print(f"the {settings.scheduler} schedule is stretched from {before} to {settings.epochs} epochs")
+        longer = f"from {before} to {counted(settings.epochs, 'epoch')}"
+        print(f"the {settings.scheduler} schedule is stretched {longer}")
     return True
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from minilift.errors import ArgumentError, InputError
+from minilift.errors import ArgumentError, InputError, counted
 from minilift.lift.lifter import Lifter
 from minilift.lift.trust import TrustModel, check_joints, fingerprint
 from minilift.lift.trust.expected import JOINTS, ExpectedError, Seen, placed
@@ -43,7 +43,7 @@ def fit_trust(
     """
     check_joints(lifter.model.input_nodes, lifter.model.joint_nodes)
     if len(held_out) < FEWEST_HELD_OUT:
-        problem = f"{len(held_out):,} poses held out are too few to learn when to trust the lifter"
+        problem = f"{counted(len(held_out), 'pose')} held out: too few to learn when to trust the lifter"
         remedy = "give more poses, or hold out a larger share of them"
         raise InputError(f"{problem}; {FEWEST_HELD_OUT} are needed: {remedy}")
     rows = evenly(len(held_out), MOST_HELD_OUT)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from minilift.errors import InputError
+from minilift.errors import InputError, counted
 from minilift.files import PathLike, one_line
 from minilift.show.style import (
     BLUE,
@@ -153,7 +153,7 @@ def runs_figure(
     """The figure that plot_runs writes; `path` is what an error names."""
     curves = {}
     for label, logs in runs.items():
-        count = f" ({len(logs)} runs)" if len(logs) > 1 else ""
+        count = f" ({counted(len(logs), 'run')})" if len(logs) > 1 else ""
         curves[label + count] = [_by_epoch(log, column) for log in logs]
     return epochs_figure({"": {quantity: curves}}, path)
 

@@ -95,6 +95,8 @@ def _plotly() -> str:
 
 
 def _how_many(shown: int, total: int) -> str:
+    if total == 1:
+        return "The only pose."
     if shown == total:
         return f"All {total:,} poses, from the smallest error to the largest."
     return (

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+from minilift.errors import counted
 from minilift.evaluation.baselines import NAMES
 from minilift.show.page.units import MM, UNITS, Result, Unit, best, known, times
 
@@ -97,7 +98,7 @@ def baselines(result: Result, note: str) -> Table:
         factor = times(result, name)
         rows.append([NAMES.get(name, name), *cells, f"{factor:.2f}" if factor else ""])
     if result.get("train"):
-        note = f"Fitted on {result['train']}: {result['train_poses']:,} poses."
+        note = f"Fitted on {result['train']}: {counted(result['train_poses'], 'pose')}."
     head = ["", *(unit.name for unit in units), "/ lifter"]
     return Table("MPJPE of simpler predictors", head, rows, note)
 

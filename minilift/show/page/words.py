@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
+from minilift.errors import counted
 from minilift.evaluation.baselines import NAMES
 from minilift.files import PathLike
 from minilift.poses.layouts import JOINTS
@@ -24,9 +25,10 @@ def lead(result: Result) -> str:
     name = escape(result.get("weights") or "the lifter")
     return (
         f"From the 2D points of one image, <b>{name}</b> places the {len(JOINTS)} joints of "
-        f"{result['poses']:,} test poses <b>{unit.of(error)}</b> from where they are, on average{within}. "
-        f"{_compared(result)} Half of the poses are off by less than {unit.of(shares['50'])}, nine in ten by "
-        f"less than {unit.of(shares['90'])}; the worst one by {unit.of(shares['max'])}."
+        f"{counted(result['poses'], 'test pose')} <b>{unit.of(error)}</b> from where they are, on "
+        f"average{within}. {_compared(result)} Half of the poses are off by less than "
+        f"{unit.of(shares['50'])}, nine in ten by less than {unit.of(shares['90'])}; the worst "
+        f"one by {unit.of(shares['max'])}."
     )
 
 
@@ -80,7 +82,7 @@ def source(result: Result, scale_path: PathLike | None) -> str:
     elif best(result).suffix == "":
         facts.append("a unit is the distance from the camera to the root: 0.01 units are 40 mm at 4 m")
     if result.get("train"):
-        facts.append(f"baselines fitted on {result['train']}: {result['train_poses']:,} poses")
+        facts.append(f"baselines fitted on {result['train']}: {counted(result['train_poses'], 'pose')}")
     if result["flip"]:
         facts.append("averaged with the prediction for the mirrored pose")
     if result["project"]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import product
 
+from minilift.errors import counted
 from minilift.lift.recipe import DEFAULT
 from minilift.studies.designs.variants import Group, Variant
 from minilift.studies.designs.words import Words, settings_of
@@ -85,4 +86,4 @@ def _base(preset: str, words: Words) -> str:
     """A preset in words: its epochs and what else is set."""
     epochs = words.get("epochs", str(settings_of(preset, {}).epochs))
     others = [f"{name} {value}" for name, value in words.items() if name != "epochs"]
-    return ", ".join([f"preset {preset}", f"{epochs} epoch{'s' if epochs != '1' else ''}", *others])
+    return ", ".join([f"preset {preset}", counted(int(epochs), "epoch"), *others])

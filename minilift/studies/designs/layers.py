@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from minilift.errors import ArgumentError
+from minilift.errors import ArgumentError, counted
 from minilift.lift.recipe import DEFAULT
 from minilift.studies.designs.block import USUAL, Block
 from minilift.studies.designs.report import SOUND, SOUND_WORDS
@@ -50,7 +50,7 @@ def layers(words: Words, epochs: Words) -> list[Group]:
             raise ArgumentError(name, words[name], "the study layers varies it; leave it out")
     words = {**BASE, **words, **epochs}
     count = int(words["epochs"])
-    told = f"{SOUND}, hidden {words['hidden']}, {count} epoch{'s' if count != 1 else ''}"
+    told = f"{SOUND}, hidden {words['hidden']}, {counted(count, 'epoch')}"
 
     def variant(label: str, block: Block | None = None, column: str = "", **others: str) -> Variant:
         return Variant(label, settings_of(DEFAULT, {**words, **others}), column=column, block=block)

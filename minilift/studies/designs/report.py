@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from minilift.errors import ArgumentError
+from minilift.errors import ArgumentError, counted
 from minilift.lift.recipe import DEFAULT
 from minilift.lift.settings import TrainSettings
 from minilift.studies.designs.variants import Group, Variant
@@ -77,7 +77,7 @@ def _group(factor: Factor, words: Words) -> Group:
         for value in factor.values
         for name, preset, base in columns
     ]
-    epochs = f"{words['epochs']} epoch{'s' if words['epochs'] != '1' else ''}"
+    epochs = counted(int(words["epochs"]), "epoch")
     title = f"{factor.title}: the report's settings and a sound schedule, {epochs}"
     return Group(title, tuple(variants), compared=False, measured=factor.measured)
 

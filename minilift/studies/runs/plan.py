@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from minilift.errors import counted
 from minilift.studies.designs.variants import Group, Variant
 from minilift.studies.runs.evaluations import Evaluation
 from minilift.studies.runs.key import Run
@@ -56,7 +57,8 @@ class Plan:
                 states = [records[variant, seed] for seed in self.seeds]
                 marks = "".join("-" if one is None else "D" if one["diverged"] else "x" for one in states)
                 key = self.by_row[variant, self.seeds[0]].key
-                lines.append(f"  {marks}  {key}  {variant.settings.epochs:4d} epochs  {_told(variant)}")
+                epochs = counted(variant.settings.epochs, "epoch")
+                lines.append(f"  {marks}  {key}  {epochs:>11s}  {_told(variant)}")
         return "\n".join(
             [*lines, "x: done, D: diverged, -: to do; a mark for each seed, the file of the first"]
         )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from minilift.errors import ArgumentError
+from minilift.errors import ArgumentError, counted
 from minilift.lift.build import (
     SEEN,
     begin_with,
@@ -113,8 +113,8 @@ def build_one_view(
     judged = _judged(others[0], train)
     if judged < ENOUGH:
         show(
-            f"warning: {judged:,} poses are too few to tell right ones from flat ones and from front and "
-            f"back exchanged; give {ENOUGH} or more"
+            f"warning: {counted(judged, 'pose')}: too few to tell right ones from flat ones and from front "
+            f"and back exchanged; give {ENOUGH} or more"
         )
     print_of = fingerprint_of(data.joint_2d, data.joint_3d if settings.labelled else None)
     step = OneViewStep(network, optimiser, unit, weights or Weights(), truth)

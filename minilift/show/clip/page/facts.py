@@ -6,6 +6,7 @@ from html import escape
 
 import numpy as np
 
+from minilift.errors import counted
 from minilift.files import one_line
 from minilift.poses.joint_state import WORDS
 from minilift.poses.lifted import LiftedPeople
@@ -28,9 +29,9 @@ def lead(people: LiftedPeople) -> str:
     """The clip in one line: who is in it, and how well the answer holds."""
     frames, who = len(np.unique(people.frame)), len(np.unique(people.person))
     if people.stills:
-        shown = [_bold(len(people), "people", "person") + f" in {frames:,} picture{'s' * (frames != 1)}"]
+        shown = [f"<b>{counted(len(people), 'person')}</b> in {counted(frames, 'picture')}"]
     else:
-        shown = [_bold(who, "people", "person") + f" in {_length(people, frames)}"]
+        shown = [f"<b>{counted(who, 'person')}</b> in {_length(people, frames)}"]
     if (check := _mean(people.check)) is not None:
         shown.append(f"projected back within <b>{_short(check)} {_pixels(people)}</b>")
     if (error := _mean(people.expected_error)) is not None:
@@ -39,10 +40,6 @@ def lead(people: LiftedPeople) -> str:
         shown.append(f"<b>{100 * people.unlike.mean():.1f}%</b> of poses unlike the training data")
     shown.append(f"<b>{100 * people.mask.mean():.1f}%</b> of joints not seen")
     return "".join(f"<span>{part}</span>" for part in shown)
-
-
-def _bold(number: int, many: str, one: str) -> str:
-    return f"<b>{number:,} {one if number == 1 else many}</b>"
 
 
 def _mean(values: np.ndarray | None) -> float | None:
@@ -62,9 +59,9 @@ def _error(people: LiftedPeople, value: float) -> str:
 
 def _length(people: LiftedPeople, frames: int) -> str:
     if people.fps is None:
-        return f"{frames:,} frame{'s' * (frames != 1)}"
+        return counted(frames, "frame")
     span = int(people.frame.max()) - int(people.frame.min()) + 1
-    return f"{frames:,} frames, {span / people.fps:,.1f} s"
+    return f"{counted(frames, 'frame')}, {span / people.fps:,.1f} s"
 
 
 def _short(value: float) -> str:
