@@ -102,6 +102,9 @@ def test_few_poses_and_none_that_spread() -> None:
     assert made(None, few, batch_size=2).fit()
     assert np.isfinite(unlikeness(np.ones((1, 4)), np.zeros((1, 4))))
     assert np.isnan(unlikeness(np.full((2, 4), np.nan), np.zeros((2, 4))))
+    pixels = Poses(1000 * np.asarray(make_poses(N).joint_2d) + 500, None)
+    with pytest.raises(InputError, match=r"2D joints are spread by .*, as pixels are; subtract the middle"):
+        made(None, pixels)
     with pytest.raises(InputError, match="all 2D joints are in one place"):
         made(None, replace(few, joint_2d=few.joint_2d * 0))
 

@@ -17,6 +17,8 @@ from minilift.cli.predict import main as predict
 from minilift.cli.train import main as train
 from minilift.cli.trust import main as trust
 from minilift.files.npz import read_npz
+from minilift.poses.info import warn_of_conventions
+from minilift.poses.people.synth import synthesize
 from minilift.poses.poses import Poses, save_poses
 from minilift.poses.views.write import save_two_views
 
@@ -88,3 +90,15 @@ def test_trust_without_3d_asks_for_others(capsys: Capture) -> None:
     assert "one.npz: no key joint_3d, against which errors are measured; give others whose 3D is" in error
     assert trust(["--weights", "a/liftModel", "--data", "known.npz", "--val-fraction", "0.5"]) == 0
     assert Path("a/liftModel.trust.npz").exists()
+
+
+def test_images_alone_are_looked_at_for_their_conventions(capsys: Capture) -> None:
+    points = np.asarray(synthesize(40, seed=1).joint_2d)
+    for given, told in (
+        (points, ""),
+        (points * [1, -1], "heads are below hips in most of the poses: y seems to point down"),
+        (points + 0.1, "the middle of the hips is not at (0.0, 0.0)"),
+    ):
+        warn_of_conventions("images.npz", Poses(given.astype(np.float32), None))
+        error = capsys.readouterr().err
+        assert error.startswith(f"warning: images.npz: {told}") if told else not error

@@ -68,13 +68,14 @@ def describe_poses(path: PathLike) -> str:
 def warn_of_conventions(path: PathLike, poses: Poses, most: int = 1000) -> None:
     """One line on stderr if the poses are clearly not in the course's conventions; noisy keypoints pass."""
     joint_2d, joint_3d = _read(poses, slice(None, None, -(-len(poses) // most)))
-    if joint_3d is None:
-        return
+    hips, root = joint_2d[:, _HIPS].astype(np.float64).mean(axis=1), ROOT[:2]
     wrong = []
-    if _middle(_reprojection_error(joint_2d, joint_3d)) > 0.02:
-        wrong.append("the 2D points are not x/-z, y/-z of the 3D points")
-    if _middle(np.abs(_middle_of_hips(joint_3d) - ROOT).max(axis=1)) > 0.02:
-        wrong.append(f"the middle of the hips is not at {ROOT}")
+    if joint_3d is not None:
+        hips, root = _middle_of_hips(joint_3d), ROOT
+        if _middle(_reprojection_error(joint_2d, joint_3d)) > 0.02:
+            wrong.append("the 2D points are not x/-z, y/-z of the 3D points")
+    if _middle(np.abs(hips - root).max(axis=1)) > 0.02:
+        wrong.append(f"the middle of the hips is not at {root}")
     if _upside_down(joint_2d):
         wrong.append(_TURNED)
     if wrong:

@@ -35,8 +35,8 @@ from minilift.poses.poses import Poses
 from minilift.train.batches import batches_per_epoch
 from minilift.train.trainer import Trainer
 
-LEAST = 1e-6
-"""Of the spread of 2D joints, in image units: a person at 1,000 km."""
+LEAST, MOST_SPREAD = 1e-6, 1.0
+"""Of the spread of 2D joints, in image units: a person at 1,000 km, and one as wide as 127 degrees."""
 
 
 @dataclass
@@ -95,6 +95,9 @@ def build_one_view(
     if not unit > LEAST:
         problem = "all 2D joints are in one place; give poses of people"
         raise ArgumentError("data", settings.data, problem)
+    if unit > MOST_SPREAD:
+        problem = f"2D joints are spread by {unit:.3g}, as pixels are; subtract the middle of the hips and "
+        raise ArgumentError("data", settings.data, f"{problem}divide by the focal length")
     known = known_elevation(settings)
     network = Adversaries.of(model, unit, None if known is None else math.radians(known))
     begin_with(settings, model, resumed)
