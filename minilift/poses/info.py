@@ -68,7 +68,8 @@ def describe_poses(path: PathLike) -> str:
 def warn_of_conventions(path: PathLike, poses: Poses, most: int = 1000) -> None:
     """One line on stderr if the poses are clearly not in the course's conventions; noisy keypoints pass."""
     joint_2d, joint_3d = _read(poses, slice(None, None, -(-len(poses) // most)))
-    hips, root = joint_2d[:, _HIPS].astype(np.float64).mean(axis=1), ROOT[:2]
+    root: tuple[float, ...] = ROOT[:2]
+    hips = joint_2d[:, _HIPS].astype(np.float64).mean(axis=1)
     wrong = []
     if joint_3d is not None:
         hips, root = _middle_of_hips(joint_3d), ROOT
