@@ -117,7 +117,7 @@ def test_training_without_test_poses_just_does_not_watch_any(with_data: Path) ->
     assert train(SMALL) == 0
     assert (with_data / "log.csv").read_text().splitlines()[
         0
-    ] == "epoch,steps,lr,train_loss,train_mpjpe,val_loss,val_mpjpe,seconds"
+    ] == "epoch,steps,lr,train_loss,train_mpjpe,val_loss,val_mpjpe,seconds,kept"
 
 
 def test_the_test_poses_choose_nothing(with_data: Path) -> None:
@@ -708,7 +708,7 @@ def test_test_poses_may_come_and_go_between_runs(with_data: Path) -> None:
     assert train(["--resume", "--epochs", "4"]) == 0
     rows = Path("log.csv").read_text().splitlines()
     assert rows[0] == (
-        "epoch,steps,lr,train_loss,train_mpjpe,val_loss,val_mpjpe,seconds,test_loss,test_mpjpe"
+        "epoch,steps,lr,train_loss,train_mpjpe,val_loss,val_mpjpe,seconds,kept,test_loss,test_mpjpe"
     )
     assert [row.split(",")[-1] == "" for row in rows[1:]] == [True, True, False, True]
 
