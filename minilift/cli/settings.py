@@ -8,6 +8,7 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 from minilift.cli.parser import WIDTH, Parser
@@ -132,7 +133,7 @@ def _what_it_sets(preset: str) -> str:
 def _preset_of(words: Sequence[str]) -> str:
     """The preset that a command line begins from, before it is read: its help tells of that."""
     found = {}
-    for word, after in zip(words, [*words[1:], ""], strict=True):
+    for word, after in pairwise([*words, ""]):
         option, equals, value = word.partition("=")
         found[option] = value if equals else after
     name = found.get("--preset") or found.get("--weak") or DEFAULT

@@ -154,9 +154,8 @@ class Trainer:
 
     def _check(self, value: float) -> None:
         if not math.isfinite(value):
-            epoch = self.progress.epoch
+            epoch, lr = self.progress.epoch, getattr(self.scheduler, "base_lr", self.optimiser.lr)
             kept = f"the files of epoch {epoch} are kept" if epoch else "no epoch was finished"
-            lr = self.scheduler.base_lr if self.scheduler else self.optimiser.lr
             raise Diverged(
                 f"training diverged: the loss of epoch {epoch + 1} is {value}; use a lower learning rate "
                 f"(it was {lr:g}); {kept}"

@@ -113,12 +113,7 @@ def build_one_view(
         OneViewBatches(poses, model, EVALUATION_ROWS, truth=truth, labels=labels)
         for poses, labels in zip(sets[1:], (held_out, None), strict=False)
     ]
-    judged = _judged(others[0], train)
-    if judged < ENOUGH:
-        show(
-            f"warning: {counted(judged, 'pose')}: too few to tell right ones from flat ones and from front "
-            f"and back exchanged; give {ENOUGH} or more"
-        )
+    judged = _judged(others[0], train, show)
     print_of = fingerprint_of(data.joint_2d, data.joint_3d if settings.labelled else None)
     step = OneViewStep(network, optimiser, unit, weights or Weights(), truth)
     trainer = Trainer(
@@ -132,11 +127,17 @@ def build_one_view(
     return OneViewTraining(trainer, batches, others[0], watched, settings.epochs, judged)
 
 
-def _judged(held_out: OneViewBatches, train: Poses) -> int:
+def _judged(held_out: OneViewBatches, train: Poses, show: Callable[[str], None]) -> int:
     """The number of poses that validation looks at from elsewhere. Where too few are held out, poses that are
     trained on are among them: no depth is compared, so they serve nearly as well."""
-    if len(held_out) < ENOUGH:
-        some = np.asarray(train.read(evenly(len(train), MOST)).joint_2d)
-        held_out.others = some.reshape(len(some), -1)
-        return len(held_out) + len(some)
-    return min(len(held_out), MOST)
+    if len(held_out) >= ENOUGH:
+        return min(len(held_out), MOST)
+    some = np.asarray(train.read(evenly(len(train), MOST)).joint_2d)
+    held_out.others = some.reshape(len(some), -1)
+    judged = len(held_out) + len(some)
+    if judged < ENOUGH:
+        show(
+            f"warning: {counted(judged, 'pose')}: too few to tell right ones from flat ones and from front "
+            f"and back exchanged; give {ENOUGH} or more"
+        )
+    return judged
