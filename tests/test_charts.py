@@ -465,6 +465,16 @@ def test_long_names_of_a_legend_stay_on_the_page() -> None:
     assert legend_columns([], 7.5) == legend_columns(["x" * 200] * 2, 7.5) == 1
 
 
+def test_a_legend_of_columns_of_unequal_height_stays_in_the_figure() -> None:
+    names = ("labels alone", "and two views without 3D", "and one view without 3D")
+    figure = sweep_figure({name: {1.0: [1.0, 2.0], 2.0: [2.0, 3.0]} for name in names})
+    figure.canvas.draw()
+    (legend,) = figure.legends
+    box = legend.get_window_extent()
+    assert box.x0 >= 0
+    assert box.x1 <= figure.bbox.x1
+
+
 def test_a_single_epoch_is_a_dot() -> None:
     one, two = ({1: 1.0}, {1: 1.0, 2: 2.0})
     (axes,) = epochs_figure({"": {"error": {"one": [one], "two": [two]}}}).axes

@@ -15,7 +15,7 @@ import numpy as np
 from minilift.files import read_bytes
 from minilift.files.npz import read_npz
 from minilift.show.runs.logs import read_log
-from minilift.show.style import legend, new_figure, panel, save
+from minilift.show.style import SMALL, new_figure, panel, save
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -41,7 +41,7 @@ def rates(axes: Axes, folder: Path) -> None:
         epochs, loss = curve(folder / FASHION / f"base lr {lr}", "test_loss")
         axes.plot(epochs[:10], loss[:10], label=f"lr {lr}", marker="o", markersize=3)
     panel(axes, "Fashion-MNIST, base: learning rates", "epoch", "test loss")
-    legend(axes, "center right")
+    axes.legend(fontsize=SMALL, loc="center right", frameon=False)
 
 
 def nets(axes: Axes, folder: Path) -> None:
@@ -49,7 +49,7 @@ def nets(axes: Axes, folder: Path) -> None:
         axes.plot(*curve(folder / FASHION / f"{net} lr 0.01", "test_loss"), label=net)
     panel(axes, "Fashion-MNIST, lr 0.01: depth and width", "epoch", "test loss")
     axes.set_ylim(0.3, 0.7)
-    legend(axes, "upper right")
+    axes.legend(fontsize=SMALL, loc="upper right", frameon=False)
 
 
 def gradients(axes: Axes, folder: Path) -> None:
@@ -58,7 +58,7 @@ def gradients(axes: Axes, folder: Path) -> None:
     axes.plot(steps, found["gradient_sum"], label="sum of signed means (the paper's)")
     axes.plot(steps, 10 * found["gradient_mean"], label="mean size of a gradient, times 10")
     panel(axes, "Fashion-MNIST, base, lr 0.01: gradients", "step", "")
-    legend(axes, "center right")
+    axes.legend(fontsize=SMALL, loc="center right", frameon=False)
 
 
 def running(axes: Axes, folder: Path) -> None:
@@ -67,7 +67,7 @@ def running(axes: Axes, folder: Path) -> None:
         axes.plot(steps, loss, label=told)
     axes.set_ylim(0, 1)
     panel(axes, "digits of three sizes: mean over 100 batches", "batch", "training loss")
-    legend(axes, "upper right")
+    axes.legend(fontsize=SMALL, loc="upper right", frameon=False)
 
 
 def things(axes: Axes, folder: Path) -> None:
@@ -75,7 +75,7 @@ def things(axes: Axes, folder: Path) -> None:
         epochs, rate = curve(folder / THINGS / net, "val_accuracy")
         axes.plot(epochs, [100 * r for r in rate], label=f"{told} parameters")
     panel(axes, "CIFAR-10 (JPEG copy)", "epoch", "validation accuracy (%)")
-    legend(axes, "lower right")
+    axes.legend(fontsize=SMALL, loc="lower right", frameon=False)
 
 
 def faces(axes: Axes, folder: Path) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+
 from minilift.errors import InputError
 from minilift.extras import load
 from minilift.files import PathLike, check_writable, file_error, one_line, write_atomically
@@ -136,8 +138,7 @@ def legend_above(figure: Figure, *every: Axes) -> None:
 def legend_columns(labels: Sequence[str], width: float) -> int:
     """How many columns of these names, filled one after the other, fit into a width in inches."""
     for columns in range(min(6, len(labels)), 1, -1):
-        height = -(-len(labels) // columns)
-        widest = [max(map(len, labels[i : i + height])) for i in range(0, len(labels), height)]
+        widest = [max(map(len, part)) for part in np.array_split(labels, columns)]  # as matplotlib does
         if sum(widest) + 6 * len(widest) < 13 * width:  # letters of this size, and the lines before them
             return columns
     return 1
