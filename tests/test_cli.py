@@ -188,8 +188,9 @@ NEEDS = {
 OF_TWO_VIEWS = ("weak", "divided")
 
 
-# tf32 acts on a GPU: tests/gpu has its test
-ACTING = [name for name, s in SETTINGS.items() if s.group != "files" and name != "tf32"]
+# tf32 acts on a GPU, sync_batchnorm where several processes train: tests/gpu and test_distributed have theirs
+ELSEWHERE = ("tf32", "sync_batchnorm")
+ACTING = [name for name, s in SETTINGS.items() if s.group != "files" and name not in ELSEWHERE]
 
 
 @pytest.mark.parametrize("name", ACTING)
