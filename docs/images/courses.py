@@ -49,7 +49,7 @@ def nets(axes: Axes, folder: Path) -> None:
         axes.plot(*curve(folder / FASHION / f"{net} lr 0.01", "test_loss"), label=net)
     panel(axes, "Fashion-MNIST, lr 0.01: depth and width", "epoch", "test loss")
     axes.set_ylim(0.3, 0.7)
-    axes.legend(fontsize=SMALL, loc="upper right", frameon=False)
+    axes.legend(fontsize=SMALL, loc="upper center", frameon=False)
 
 
 def gradients(axes: Axes, folder: Path) -> None:
@@ -86,7 +86,7 @@ def faces(axes: Axes, folder: Path) -> None:
 
 
 def main(folder: Path) -> None:
-    figure = new_figure(13, 7.5)
+    figure = new_figure(12, 7)
     parts = (rates, nets, gradients, running, things, faces)
     for part, axes in zip(parts, figure.subplots(2, 3).ravel(), strict=True):
         part(axes, folder)
