@@ -136,7 +136,7 @@ WRONG = {
     "split none.pkl": "none.pkl: no such file",
     "split .": ".: is a folder without files of poses",
     "split mine.pkl --fraction 1": "--fraction 1: must be more than 0 and less than 1",
-    "split mine.pkl --fraction nan": "--fraction nan: must be more than 0",
+    "split mine.pkl --fraction nan": "--fraction nan: must be a finite number",
     "split mine.pkl --seed -1": "--seed -1: must be at least 0",
     "split mine.pkl --fraction 0.01": "fraction 0.01 of 10 poses leaves a part empty",
     "synth -n 3 --free 2": "--free 2: must be at least 0 and at most 1",

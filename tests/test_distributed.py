@@ -12,6 +12,7 @@ from process_groups import together
 from minilift import SGD, Adam, BatchNorm1d, Dropout, LiftModel, Linear, ReLU, Sequential, Trainer
 from minilift.distributed import Alone, Group, share
 from minilift.distributed.batches import SharedBatches
+from minilift.distributed.cores import share_of
 from minilift.distributed.group import Place
 from minilift.distributed.layers import share_layers
 from minilift.errors import ArgumentError, InputError
@@ -277,3 +278,13 @@ def test_images_are_normalised_together_by_nobody() -> None:
     with pytest.raises(ArgumentError, match="no statistics over all processes for BatchNorm2d"):
         share_layers(net, Two(), Place(0, 4, 8), sync=True)
     assert share_layers(net, Two(), Place(0, 4, 8), sync=False) == [net[0]]
+
+
+def test_cores_are_divided_unless_the_launcher_has_done_so() -> None:
+    def shares(*own: list[int]) -> list[int]:
+        return together(len(own), lambda group: share_of(group, own[group.rank]))
+
+    assert shares([0, 1, 2, 3], [0, 1, 2, 3]) == [2, 2]
+    assert shares([0, 1], [2, 3]) == [2, 2]  # bound
+    assert shares([0, 1, 2], [2, 3, 9]) == [2, 2]
+    assert shares([0], [0], [0]) == [1, 1, 1]  # more processes than cores

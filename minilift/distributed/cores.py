@@ -16,22 +16,25 @@ MOST = 1024  # cores of a machine
 
 @contextmanager
 def fair_share(group: Group) -> Iterator[int]:
-    """Within it, this process computes on its share of the machine's cores; gives their number.
+    """Within it, this process computes on its share of the machine's cores; gives their number."""
+    count = share_of(group, _own_cores())
+    with limited(count):
+        yield min(count, blas().threads or count)
 
-    A core that several processes may use counts for each of them in part: a launcher that has bound processes
-    to cores of their own has divided already.
+
+def share_of(group: Group, own: list[int]) -> int:
+    """How many cores a process may take that may run on those of these numbers; 1 at least.
+
+    A core that several processes of the machine may use counts for each of them in part: a launcher that has
+    bound processes to cores of their own has divided already.
     """
-    own = _own_cores()
     mask = bytearray(MOST // 8)
     for core in own:
         mask[core // 8] |= 1 << core % 8
     host = zlib.crc32(socket.gethostname().encode()).to_bytes(4, "little")
-    found = group.gather(host + bytes(mask))
-    masks = [other[4:] for other in found if other[:4] == host]
+    masks = [other[4:] for other in group.gather(host + bytes(mask)) if other[:4] == host]
     users = [sum(other[core // 8] >> core % 8 & 1 for other in masks) for core in own]
-    count = max(int(sum(1 / n for n in users) + 1e-9), 1)
-    with limited(count):
-        yield min(count, blas().threads or count)
+    return max(int(sum(1 / n for n in users) + 1e-9), 1)
 
 
 def _own_cores() -> list[int]:
