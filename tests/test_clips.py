@@ -253,7 +253,7 @@ WRONG = {
     "a.bvh --views 0": "--views 0: must be at least 1",
     "a.bvh --every -1": "--every -1: must be at least 1",
     "a.bvh --seed -1": "--seed -1: must be at least 0",
-    "a.bvh --min-move nan": "--min-move nan: must be at least 0",
+    "a.bvh --min-move nan": "--min-move nan: must be a finite number, and at least 0",
     "a.bvh --elevation 20 10": "--elevation 20 10: give two angles from -90 to 90, in order",
     "a.bvh --elevation -10 95": "--elevation -10 95: give two angles",
     "a.bvh --elevation nan 3": "--elevation nan 3: give two angles",

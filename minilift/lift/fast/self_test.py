@@ -79,7 +79,7 @@ def _against_the_cpu(
         wrong.append(f"a loss of {here:g}, where the CPU has {there:g}")
     rows, found = first[0], []
     for each in (LiftModel.from_state_dict(start, device=model.device), cpu.from_state_dict(start)):
-        out = np.empty((len(rows), 45), np.float32)
+        out = np.empty((len(rows), each.joint_nodes), np.float32)
         each.predictor().lift(rows, out)
         found.append(out)
     far = np.abs(found[0] - found[1]).max()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-import tempfile
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -75,11 +74,15 @@ def cache_folder() -> Path:
 @cache
 def _temporary() -> Path:
     """A folder of this process, for a user without one."""
+    import tempfile  # with random and hashlib behind it: only where kernels are compiled
+
     return Path(tempfile.mkdtemp(prefix="minilift-kernels-"))
 
 
 def _written(folder: Path, name: str, code: bytes) -> Path:
     """The file, whole or not at all: two processes may begin at once."""
+    import tempfile
+
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     handle, half = tempfile.mkstemp(dir=folder, prefix=name, suffix=".half")
     try:
