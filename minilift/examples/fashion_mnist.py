@@ -88,7 +88,7 @@ def scores(options: Options, network: Sequential, done: Done) -> dict[str, Any]:
         "net": options.net, "lr": options.lr, "epochs": int(last["epoch"]), "synthetic": not options.data,
         "test_accuracy": last["test_accuracy"], "test_loss": last["test_loss"],
         "train_loss": last["train_loss"], "converged": converged(done.column("test_accuracy"), STEADY),
-        "least_at": int(np.nanargmin(done.column("test_loss"))) + 1,
+        "least_loss_epoch": int(np.nanargmin(done.column("test_loss"))) + 1,
         "dead": dead, "parameters": parameters(network), "seconds": round(done.seconds, 2),
     }  # fmt: skip
 
@@ -143,7 +143,7 @@ def nets_table(found: list[dict[str, Any]]) -> str:
     """Q1.4 and Q1.6."""
     rows = [
         [r["net"], f"{r['parameters']:,}", percent(r["test_accuracy"], 1), f"{r['test_loss']:.3f}",
-         r["least_at"], f"{r['seconds']:.0f} s"]
+         r["least_loss_epoch"], f"{r['seconds']:.0f} s"]
         for r in found if r["lr"] == 0.01 and "diverged" not in r
     ]  # fmt: skip
     head = ["network, lr 0.01", "parameters", "test accuracy", "test loss", "least at epoch", "training"]

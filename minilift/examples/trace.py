@@ -34,10 +34,8 @@ class Trace(Recorder):
         self.sums: Sums | None = None  # of the training step; a Trainer has it once it is made
         self.signed: list[float] = []
         self.points: list[tuple[float, float, float]] = []
-        self.began = (
-            0,
-            0.0,
-        )  # batches and their losses when the latest hundred began; negative: before this epoch
+        # Batches of this epoch and their losses when the latest hundred began; negative: before the epoch
+        self.began = 0, 0.0
         self.finished = 0  # epochs
         self.before = 0.0  # the sum of losses up to the batch before
 
@@ -72,11 +70,8 @@ class Trace(Recorder):
             self.began = batches - self.sums.batches, total - self.sums.read()["loss"]
 
     def arrays(self) -> dict[str, np.ndarray]:
-        curves = {
-            "gradient_sum": self.signed,
-            "points": np.reshape(self.points, (-1, 3)),
-            "began": self.began,
-        }
+        points = np.reshape(self.points, (-1, 3))
+        curves = {"gradient_sum": self.signed, "points": points, "began": self.began}
         return super().arrays() | {name: np.array(c, np.float64) for name, c in curves.items()}
 
     def restore(self, arrays: Mapping[str, np.ndarray], steps: int, epochs: int) -> None:

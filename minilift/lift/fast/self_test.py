@@ -48,8 +48,9 @@ def self_test(device: str, seconds: float = 5.0, hidden: int = 1024) -> Verdict:
 def _tried(device: str, end: float, hidden: int) -> tuple[list[str], float]:
     """What was wrong, and training steps a second."""
     rng = np.random.default_rng(0)
-    x, y = (rng.standard_normal((BATCH * STEPS, n)).astype(np.float32) for n in (30, 45))
     model = LiftModel(2, hidden, 0.1, seed=0, device=device)
+    columns = model.input_nodes, model.joint_nodes
+    x, y = (rng.standard_normal((BATCH * STEPS, n)).astype(np.float32) for n in columns)
     ops: Any = model.ops
     adam, batches = Adam(model.parameters()), Batches(x, y, BATCH)
     start, wrong = model.state_dict(), []
