@@ -336,13 +336,16 @@ class OtherBlas:
 
 
 @pytest.mark.parametrize("other", [False, True], ids=["this BLAS", "another BLAS"])
+@pytest.mark.parametrize("paired", [False, True], ids=["cut", "side by side"])
 @pytest.mark.parametrize("size", TEAMS)
-def test_products_and_sums_are_right_however_they_are_cut(
-    size: int, other: bool, monkeypatch: pytest.MonkeyPatch
+def test_products_and_sums_are_right_however_they_are_shared(
+    size: int, paired: bool, other: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every operation that shares its work, on shapes that fit no cut."""
     monkeypatch.setattr(numpy_core, "team", lambda: TEAMS[size])
-    monkeypatch.setattr(numpy_core, "WORTH_SPLITTING", 1)
+    monkeypatch.setattr(numpy_core, "WORTH_SPLITTING", 1 << 62 if paired else 1)
+    monkeypatch.setattr(numpy_core, "WORTH_PAIRING", 1)
+    monkeypatch.setattr(numpy_core, "WORTH_TURNING", 1)
     if other:
         monkeypatch.setattr(numpy_core, "blas", OtherBlas)
     monkeypatch.setattr(numpy_core, "CHUNK", 1 << 10)

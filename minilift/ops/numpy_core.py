@@ -19,7 +19,8 @@ CHUNK = 1 << 17
 LINE = 64  # bytes of a cache line, and of an AVX-512 register: unaligned, a ufunc takes up to twice the time
 FEW = 96  # rows: packing a wide weight takes as long as multiplying so many by it
 UNPACKED = 1_000_000  # multiplications up to which OpenBLAS leaves the packing out, in the kernels that do
-WORTH_SPLITTING = 1 << 22  # multiplications: a product of about 0.05 ms; waking a thread takes a tenth of it
+# Multiplications. A core does 50 to 100 in a nanosecond; waking a sleeping thread takes up to 0.06 ms
+WORTH_SPLITTING, WORTH_PAIRING, WORTH_TURNING = 1 << 24, 1 << 23, 1 << 22
 
 
 class _Thread(threading.local):
@@ -138,8 +139,7 @@ class NumpyCore(Ops):
         return np.matmul(self._temporary("ones", len(x)), x, out=out)
 
     def linear(self, x: Array, weight: Array, bias: Array | None, out: Array) -> Array:
-        n, (m, k) = len(x), weight.shape
-        if n <= FEW and n * m * k >= WORTH_SPLITTING and self._leaves_unpacked():
+        if len(x) <= FEW and len(x) * weight.size >= WORTH_TURNING and self._leaves_unpacked():
             self._linear_of_few(x, weight, out)
         else:
             self.matmul(x, weight.T, out=out)
@@ -148,11 +148,14 @@ class NumpyCore(Ops):
     def linear_backward(
         self, dy: Array, x: Array, weight: Array, dweight: Array, dbias: Array | None, out: Array | None
     ) -> None:
-        self.matmul(dy.T, x, out=dweight)
         if dbias is not None:
             self.sum_rows(dy, out=dbias)
-        if out is not None:
-            self.matmul(dy, weight, out=out)
+        products = [(dy.T, x, dweight)] if out is None else [(dy.T, x, dweight), (dy, weight, out)]
+        if WORTH_PAIRING <= len(dy) * weight.size < WORTH_SPLITTING:
+            self.run(lambda i: self.matmul(*products[i]), len(products))
+        else:
+            for product in products:
+                self.matmul(*product)
 
     def _linear_of_few(self, x: np.ndarray, weight: np.ndarray, out: np.ndarray) -> None:
         """out^T = weight x^T: the order in which `_product` need not pack the weight."""

@@ -178,18 +178,15 @@ class NumpyOps(NumpyLosses):
     ) -> None:  # fmt: skip
         for part in chunks_of(w.size):
             wi, gi = w[part], g[part]
-            t = self._temporary("update", wi.size)
-            np.multiply(wi, weight_decay, out=t)
-            np.add(t, gi, out=t)
+            step, t = gi, self._temporary("update", wi.size)
+            if weight_decay:
+                np.multiply(wi, weight_decay, out=t)
+                step = np.add(t, gi, out=t)
             if velocity is not None:
                 vi = velocity[part]
                 np.multiply(vi, momentum, out=vi)
-                np.add(vi, t, out=vi)
-                if nesterov:
-                    ahead = self._temporary("decayed", wi.size)
-                    np.multiply(vi, momentum, out=ahead)
-                    np.add(t, ahead, out=t)
-                else:
-                    np.copyto(t, vi)
-            np.multiply(t, lr, out=t)
+                np.add(vi, step, out=vi)
+                ahead = self._temporary("decayed", wi.size)
+                step = np.add(step, np.multiply(vi, momentum, out=ahead), out=t) if nesterov else vi
+            np.multiply(step, lr, out=t)
             np.subtract(wi, t, out=wi)
