@@ -22,6 +22,8 @@ LIBRARIES = {
     "mpi4py": ("mpi4py", "mpi"),
     "onnx": ("onnx", "onnx"),
     "ezc3d": ("ezc3d", "c3d"),
+    "av": ("PyAV", "video"),
+    "mediapipe": ("MediaPipe", "video"),
 }
 
 
@@ -38,8 +40,9 @@ class Later:
         return call
 
 
-def load(module: str, purpose: str) -> Any:
-    """Import a module of an optional library. `purpose` is what needs it, in a few words.
+def load(module: str, purpose: str, extra: str = "") -> Any:
+    """Import a module of an optional library. `purpose` is what needs it, in a few words; `extra` is what
+    installs it, where that is another than LIBRARIES has.
 
     Raises InputError, with the command that installs it, where the library is missing.
     """
@@ -48,20 +51,20 @@ def load(module: str, purpose: str) -> Any:
     except ModuleNotFoundError as problem:
         if problem.name is None or problem.name.partition(".")[0] != module.partition(".")[0]:
             raise  # the library is there, and something that it needs is not
-        raise InputError(missing(module, purpose)) from None
+        raise InputError(missing(module, purpose, extra)) from None
 
 
-def require(module: str, purpose: str) -> None:
+def require(module: str, purpose: str, extra: str = "") -> None:
     """Raise InputError unless the library is installed; it is not imported yet."""
     if not installed(module):
-        raise InputError(missing(module, purpose))
+        raise InputError(missing(module, purpose, extra))
 
 
 def installed(module: str) -> bool:
     return importlib.util.find_spec(module.partition(".")[0]) is not None
 
 
-def missing(module: str, purpose: str) -> str:
+def missing(module: str, purpose: str, extra: str = "") -> str:
     """The line that says what to install."""
-    name, extra = LIBRARIES[module.partition(".")[0]]
-    return f"{purpose} needs {name}: pip install 'minilift[{extra}]'"
+    name, usual = LIBRARIES[module.partition(".")[0]]
+    return f"{purpose} needs {name}: pip install 'minilift[{extra or usual}]'"

@@ -22,6 +22,7 @@ ORDER = (
     ("lift", "distributed", "cli"),
     ("files", "nn"),  # a network saves and loads itself
     ("files", "poses", "lift"),
+    ("poses", "video", "show"),
     ("train", "images", "examples", "cli"),
     ("show", "examples"),
 )

@@ -23,7 +23,7 @@ def declared() -> dict[str, str]:
 @pytest.mark.parametrize("module", extras.LIBRARIES)
 def test_every_library_is_brought_by_its_extra(module: str) -> None:
     name, extra = extras.LIBRARIES[module]
-    wanted = "matplotlib" if module == "PIL" else name.lower()  # which needs Pillow
+    wanted = {"PIL": "matplotlib", "av": "\nav>="}.get(module, name.lower())  # the first needs Pillow
     assert wanted in declared()[extra].lower()
 
 
@@ -62,6 +62,8 @@ def test_a_missing_library_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
         extras.load("nowhere.at_all", "drawing")
     with pytest.raises(InputError, match=told):
         extras.require("nowhere", "drawing")
+    with pytest.raises(InputError, match=r"pip install 'minilift\[video\]'$"):
+        extras.require("nowhere", "drawing", "video")
     assert not extras.installed("nowhere")
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from minilift import Lifter, LiftModel
 from minilift.errors import ArgumentError, InputError
-from minilift.lift.clip.lift import lift_keypoints
+from minilift.lift.clip.lift import lift_blocks, lift_keypoints
 from minilift.lift.clip.options import LiftOptions
 from minilift.lift.clip.stand_in import stand_in
 from minilift.poses.body.body import Body
@@ -58,6 +58,19 @@ def test_every_format_of_one_layout_gives_the_same_bits(name: str, lifter: Lifte
     expected = lift_keypoints(keypoints(), lifter)
     for field in ("joint_3d", "root", "joint_2d", "frame", "person", "confidence", "state"):
         np.testing.assert_array_equal(getattr(people, field), getattr(expected, field))
+
+
+def test_media_and_times_go_with_the_rows(lifter: Lifter) -> None:
+    """Of a clip in which frames lack, and whose rate varies."""
+    found = keypoints()
+    times = np.cumsum(np.linspace(0.02, 0.06, N))
+    found = replace(found, times=times, media="walk.mp4").take(np.delete(np.arange(N), [3, 4, 17]))
+    for people in (lift_keypoints(found, lifter), *lift_blocks(found, iter([found]), lifter, LiftOptions())):
+        assert people.media == "walk.mp4"
+        assert people.times is not None
+        np.testing.assert_array_equal(people.times, times[people.frame])
+        np.testing.assert_array_equal(people.take(slice(5, 9)).times, times[people.frame[5:9]])
+    assert lift_keypoints(keypoints(), lifter).times is None
 
 
 LIMBS = [row for row, joint in enumerate(COURSE15.joints) if "_" in joint]

@@ -33,7 +33,9 @@ STREAMED = (("npz", write_npz_people), ("csv", write_wide), ("long", write_long)
 
 def people(frames: int = 30, **changes: Any) -> LiftedPeople:
     """Two people, one of whom has a row without any joint."""
-    made = typed(replace(walkers(frames, 2), people={1: 'Ann, or "Bo"'}, **changes))
+    made = walkers(frames, 2)
+    on_video = {"times": made.frame / 25 + 0.001 * (made.frame % 3), "media": "clips/walk.mp4"}
+    made = typed(replace(made, **{"people": {1: 'Ann, or "Bo"'}, **on_video, **changes}))
     for name in ("joint_3d", "root", "joint_2d", "confidence"):
         getattr(made, name)[3] = np.nan
     return made
@@ -53,13 +55,34 @@ def same(a: LiftedPeople, b: LiftedPeople) -> None:
         if one is not None:
             assert (one.dtype, one.shape) == (other.dtype, other.shape), name
             assert one.tobytes() == other.tobytes(), name
-    for name in ("axes", "unit", "layout", "format", "fps", "size", "stills", "rays", "camera", "people"):
+    for name in (
+        "axes",
+        "unit",
+        "layout",
+        "format",
+        "fps",
+        "size",
+        "stills",
+        "rays",
+        "camera",
+        "people",
+        "media",
+    ):
         assert getattr(a, name) == getattr(b, name), name
     assert (a.notes, a.warnings) == (b.notes, b.warnings)
     np.testing.assert_array_equal(a.to_camera, b.to_camera)
 
 
-NOT_KNOWN = {"expected_error": None, "unlike": None, "check": None, "fps": None, "size": None, "notes": ()}
+NOT_KNOWN = {
+    "expected_error": None,
+    "unlike": None,
+    "check": None,
+    "times": None,
+    "media": None,
+    "fps": None,
+    "size": None,
+    "notes": (),
+}
 
 
 @pytest.mark.parametrize("changes", [{}, NOT_KNOWN], ids=["all known", "little known"])
@@ -243,6 +266,7 @@ PERSON: dict[str, Any] = {
 TOP = {
     *("schema", "version", "unit", "axes", "to_camera", "fps", "size", "layout", "format", "camera"),
     *("stills", "rays", "joints", "parents", "names", "body", "notes", "warnings", "frames"),
+    "media",
 }
 LENGTHS = {"root": 3, "root_2d": 2, "joint_3d": 15, "joint_2d": 15, "confidence": 15, "state": 15}
 
@@ -265,7 +289,8 @@ def test_json_is_what_its_schema_says(tmp_path: Path) -> None:
     assert [frame["frame"] for frame in found["frames"]] == np.unique(whole.frame).tolist()
     rows = []
     for frame in found["frames"]:
-        assert frame.keys() == {"frame", "people"}
+        assert frame.keys() == {"frame", "time", "people"}
+        assert frame["time"] == pytest.approx(whole.times[whole.frame == frame["frame"]][0])
         for person in frame["people"]:
             assert person.keys() == PERSON.keys()
             for name, value in person.items():
@@ -277,7 +302,7 @@ def test_json_is_what_its_schema_says(tmp_path: Path) -> None:
     np.testing.assert_allclose(joints, whole.joint_3d, atol=1e-6)
     assert rows[3]["root"] == [None] * 3
     assert [row["unlike"] for row in rows] == whole.unlike.tolist()  # type: ignore[union-attr]
-    for key in TOP | PERSON.keys() | {"frame", "people"}:
+    for key in TOP | PERSON.keys() | {"frame", "time", "people"}:
         assert f"`{key}`" in OUTPUTS, key
 
 

@@ -113,6 +113,17 @@ def test_a_curve_is_closer_than_a_line() -> None:
     assert of_curve < 0.6 * of_line  # 0.51
 
 
+def test_rows_that_are_filled_have_the_time_of_their_frame() -> None:
+    frame, person = np.array([0, 1, 1, 2, 4, 4]), np.array([0, 0, 1, 1, 0, 1])
+    clock = {0: 0.0, 1: 0.04, 2: 0.11, 4: 0.19}
+    people = lifted(frame, person, times=np.array([clock[f] for f in frame]))
+    filled = fill_gaps(people, 3)
+    assert filled.times is not None
+    found = dict(zip(filled.frame.tolist(), filled.times.tolist(), strict=True))
+    assert found == pytest.approx({**clock, 3: 0.15})  # nobody was seen in 3: midway
+    assert len(filled) == 9
+
+
 def test_each_person_has_their_own_gaps() -> None:
     frame, person = np.repeat(np.arange(40), 2), np.tile([0, 1], 40)
     there = ~((person == 1) & (frame > 10) & (frame < 15)) & ~((person == 0) & (frame < 12))

@@ -48,6 +48,10 @@ class Keypoints:
     """What is suspicious, and what to do about it, a line each."""
     bad: tuple[str, ...] = ()
     """The files of a folder that could not be read, a line each."""
+    media: str | None = None
+    """The path of the photo or video that the points are of, where it is known."""
+    times: np.ndarray | None = None
+    """(F,) float64 seconds since the first frame of the video, for each of `frames`; None: not known."""
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -58,6 +62,10 @@ class Keypoints:
         if self.track is not None and (self.track >= 0).all():
             return len(np.unique(self.track))
         return int(self.person.max(initial=-1)) + 1
+
+    def times_of(self, frame: np.ndarray) -> np.ndarray | None:
+        """Seconds (n,) float64 of frames (n,) that are all among `frames`; None where no times are known."""
+        return None if self.times is None else self.times[np.searchsorted(self.frames, frame)]
 
     def take(self, rows: np.ndarray | slice) -> Keypoints:
         """The detections of these rows (indices, mask or slice), in this order."""

@@ -57,6 +57,10 @@ class LiftedPeople:
     """What the file calls each person, where it gives them ids."""
     body: dict[int, dict[str, Any]] = field(default_factory=dict)
     """The body of each person that one was found for or given, as `poses.body.body.Body.as_dict` has it."""
+    media: str | None = None
+    """The path of the photo or video that they are on, where it is known."""
+    times: np.ndarray | None = None
+    """(n,) float64: seconds since the first frame of the video; None where they are not known."""
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
@@ -74,7 +78,7 @@ class LiftedPeople:
         """The people of these rows (indices, mask or slice), in this order."""
         names = (
             "joint_3d", "root", "joint_2d", "root_2d", "frame", "person", "confidence", "state",
-            "expected_error", "interval", "unlike", "check",
+            "expected_error", "interval", "unlike", "check", "times",
         )  # fmt: skip
         arrays: dict[str, Any] = {name: getattr(self, name) for name in names}
         taken: dict[str, Any] = {k: None if v is None else v[rows] for k, v in arrays.items()}

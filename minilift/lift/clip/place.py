@@ -147,4 +147,6 @@ def people_of(
         notes=(*found.notes, f"camera: {camera.source}", *notes, *axes.notes),
         warnings=found.warnings,
         body={number: one for number, one in body.items() if number in present},
+        media=found.media,
+        times=found.times_of(lifted.frame),
     )

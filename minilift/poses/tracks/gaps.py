@@ -121,9 +121,19 @@ def _with_rows(people: LiftedPeople, frame: np.ndarray, person: np.ndarray) -> L
             array[new] = np.nan
     if longer.unlike is not None:
         longer.unlike[new] = False
+    frames = np.append(people.frame, frame)[order]
     return replace(
         longer,
-        frame=np.append(people.frame, frame)[order],
+        frame=frames,
         person=np.append(people.person, person)[order],
         state=np.where(new[:, None], FILLED, longer.state).astype(np.uint8),
+        times=_times(people, frames) if k else longer.times,
     )
+
+
+def _times(people: LiftedPeople, frames: np.ndarray) -> np.ndarray | None:
+    """Seconds of frames; of those that nobody was in, as if the rate were steady between the others."""
+    if people.times is None:
+        return None
+    numbers, rows = np.unique(people.frame, return_index=True)
+    return np.interp(frames, numbers, people.times[rows])

@@ -29,12 +29,13 @@ def write_json(path: PathLike, people: People) -> Written:
         file.write(start.removesuffix("\n}").encode() + b',\n "frames": [')
         last: int | None = None
         for block in blocks_of(people):
-            for frame, person in _people(block):
+            for frame, time, person in _people(block):
                 if frame == last:
                     file.write(b",\n   " + person)
                 else:
                     begin = b"\n" if last is None else b"\n  ]},\n"
-                    file.write(begin + b'  {"frame": %d, "people": [\n   ' % frame + person)
+                    head = b'  {"frame": %d, "time": %s, "people": [\n   ' % (frame, time)
+                    file.write(begin + head + person)
                 last = frame
         file.write(b"\n ]}\n" if last is None else b"\n  ]}\n ]\n}\n")
 
@@ -49,6 +50,7 @@ def _metadata(head: LiftedPeople) -> dict[str, Any]:
         "axes": head.axes,
         "to_camera": np.asarray(head.to_camera, np.float64).tolist(),
         "fps": head.fps,
+        "media": head.media,
         "size": list(head.size) if head.size else None,
         "layout": head.layout,
         "format": head.format,
@@ -64,14 +66,15 @@ def _metadata(head: LiftedPeople) -> dict[str, Any]:
     }
 
 
-def _people(block: LiftedPeople) -> Iterator[tuple[int, bytes]]:
-    """The frame and the JSON of every row."""
+def _people(block: LiftedPeople) -> Iterator[tuple[int, bytes, bytes]]:
+    """The frame, its time and the JSON of every row."""
     columns = {name: _plain(block, name) for name in (
         "root", "joint_3d", "root_2d", "joint_2d", "confidence", "expected_error", "check",
     )}  # fmt: skip
     states = np.array(WORDS)[block.state].tolist()
     unlike = [None] * len(block) if block.unlike is None else block.unlike.tolist()
     frames, people = block.frame.tolist(), block.person.tolist()
+    times = _plain(block, "times")
     for row, frame in enumerate(frames):
         person = {
             "person": people[row],
@@ -79,7 +82,7 @@ def _people(block: LiftedPeople) -> Iterator[tuple[int, bytes]]:
             **{name: values[row] for name, values in columns.items()},
             "state": states[row],
         }
-        yield frame, json.dumps(person, allow_nan=False).encode()
+        yield frame, json.dumps(times[row]).encode(), json.dumps(person, allow_nan=False).encode()
 
 
 def _plain(block: LiftedPeople, name: str) -> list[Any]:

@@ -32,7 +32,7 @@ def write_npz_people(path: PathLike, people: People) -> Written:
     def fill(file: BinaryIO) -> None:
         with zipfile.ZipFile(file, "w") as archive:
             for name in COLUMNS:
-                if name == "check" and head.check is None:
+                if name in OPTIONAL and name not in _UNKNOWN and getattr(head, name) is None:
                     continue
                 kind, row = COLUMNS[name]
                 parts = column_of(people, name) if getattr(head, name) is not None else _unknown(people, name)
@@ -112,6 +112,7 @@ def _settings(head: LiftedPeople) -> dict[str, np.ndarray]:
         "camera": np.array(json.dumps(camera)),
         "people": np.array(json.dumps({str(k): v for k, v in head.people.items()})),
         "body": np.array(json.dumps({str(k): v for k, v in head.body.items()})),
+        "media": np.array(head.media or ""),
         "notes": np.array(head.notes, "U" if head.notes else "<U1"),
         "warnings": np.array(head.warnings, "U" if head.warnings else "<U1"),
         "known": np.array([name for name in OPTIONAL if getattr(head, name) is not None] or [""]),
@@ -136,6 +137,7 @@ def _read_settings(content: Mapping[str, np.ndarray]) -> dict[str, Any]:
         "camera": camera,
         "people": {int(number): str(name) for number, name in people.items()},
         "body": body,
+        "media": str(content["media"]) or None if "media" in content else None,
         "notes": tuple(str(line) for line in content["notes"].ravel()),
         "warnings": tuple(str(line) for line in content["warnings"].ravel()),
     }

@@ -34,13 +34,14 @@ COLUMNS: dict[str, tuple[str, tuple[int, ...]]] = {
     "expected_error": ("<f4", (JOINTS,)),
     "unlike": ("|b1", ()),
     "check": ("<f4", ()),
+    "times": ("<f8", ()),
 }
 """Every array of LiftedPeople, with its type and the shape of a row."""
 
-OPTIONAL = ("expected_error", "unlike", "check")
+OPTIONAL = ("expected_error", "unlike", "check", "times")
 
 _ALIKE = (
-    *("axes", "unit", "layout", "format", "fps", "size", "stills", "rays", "camera"),
+    *("axes", "unit", "layout", "format", "fps", "size", "stills", "rays", "camera", "media"),
     *OPTIONAL,  # there, or not
 )
 

@@ -1,0 +1,1 @@
+"""Pictures and videos of people in, their 2D keypoints out."""

@@ -1,0 +1,38 @@
+"""A person as a detector finds one in a picture, and the contract of all detectors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from minilift.poses.layouts import Layout
+from minilift.video.frame import Frame
+
+
+@dataclass(frozen=True)
+class Person:
+    """One person in one frame; J joints, in the order of the detector's layout."""
+
+    xy: np.ndarray
+    """(J, 2) float64 pixels of the upright picture, x to the right, y down; they may lie outside of it."""
+    score: np.ndarray
+    """(J,) float32, 0 to 1: how sure the detector is of each joint."""
+    weight: float | None
+    """How sure it is of the person; None where it does not say."""
+    missing: np.ndarray
+    """(J,) bool: joints that were not found."""
+
+
+class Detector(Protocol):
+    """Finds the people of a picture. One thread may use it at a time."""
+
+    name: str
+    layout: Layout
+
+    def __call__(self, frame: Frame) -> list[Person]:
+        """The people of a frame, in no order; none where there is nobody."""
+        ...
+
+    def close(self) -> None: ...
