@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,19 @@ from types import TracebackType
 from typing import Protocol
 
 import numpy as np
+
+
+LARGEST = 4096
+"""Pixels of the longer side of the pictures that detectors are given."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A frame that was read before, to go on behind it."""
+
+    time: float | None
+    print: int
+    """`fingerprint` of its picture."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +34,13 @@ class Frame:
     time: float | None
     """Seconds since the first frame, by the time stamps of the file; None for a photo."""
     image: np.ndarray
-    """(H, W, 3) uint8 RGB, C-contiguous, upright: tags of rotation and mirroring are obeyed."""
+    """(H, W, 3) uint8 RGB, C-contiguous, upright: tags of rotation and mirroring are obeyed. Of pictures larger
+    than LARGEST it is a smaller copy; places in it times `Frames.size` / its own size are those in the whole."""
+
+
+def fingerprint(image: np.ndarray) -> int:
+    """A number that tells pictures (H, W, 3) apart: the checksum of every 16th row."""
+    return zlib.crc32(np.ascontiguousarray(image[::16]).data)
 
 
 class Frames(Protocol):
@@ -44,8 +64,11 @@ class Frames(Protocol):
     warnings: list[str]
     """What is wrong with the file and did not stop the reading, a line each; grows while it is read."""
 
-    def frames(self, start: int = 0) -> Iterator[Frame]:
-        """The frames from number `start` on. Raises InputError for what cannot be read at all."""
+    def frames(self, start: int = 0, after: Mark | None = None) -> Iterator[Frame]:
+        """The frames from number `start` on. Raises InputError for what cannot be read at all.
+
+        With `after`, which is frame `start` - 1, a video is not decoded from its beginning.
+        """
         ...
 
     def close(self) -> None: ...

@@ -11,6 +11,10 @@ from minilift.poses.layouts import Layout
 from minilift.video.frame import Frame
 
 
+AFRESH = 256
+"""Frames after which a detector that remembers frames begins anew."""
+
+
 @dataclass(frozen=True)
 class Person:
     """One person in one frame; J joints, in the order of the detector's layout."""
@@ -26,9 +30,16 @@ class Person:
 
 
 class Detector(Protocol):
-    """Finds the people of a picture. One thread may use it at a time."""
+    """Finds the people of a picture. One thread may use it at a time.
+
+    What it finds depends on the frame alone. One that does remember frames (it follows people from one to the
+    next) has a method `reset()`, which forgets them: it is called before the first frame and then before every
+    AFRESH-th, so that a run that was stopped and goes on from there gives the same bits.
+    """
 
     name: str
+    """With its version and model, where these decide what it finds: kept detections are used again only with
+    the detector of the same name."""
     layout: Layout
 
     def __call__(self, frame: Frame) -> list[Person]:
