@@ -11,7 +11,6 @@ from typing import Protocol
 
 import numpy as np
 
-
 LARGEST = 4096
 """Pixels of the longer side of the pictures that detectors are given."""
 
@@ -34,8 +33,10 @@ class Frame:
     time: float | None
     """Seconds since the first frame, by the time stamps of the file; None for a photo."""
     image: np.ndarray
-    """(H, W, 3) uint8 RGB, C-contiguous, upright: tags of rotation and mirroring are obeyed. Of pictures larger
-    than LARGEST it is a smaller copy; places in it times `Frames.size` / its own size are those in the whole."""
+    """(H, W, 3) uint8 RGB, C-contiguous, upright: tags of rotation and mirroring are obeyed.
+
+    Of pictures larger than LARGEST it is a smaller copy: what a detector finds in it is told in pixels of the
+    copy, and `minilift.video.run` makes them pixels of `Frames.size`."""
 
 
 def fingerprint(image: np.ndarray) -> int:

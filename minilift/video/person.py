@@ -10,7 +10,6 @@ import numpy as np
 from minilift.poses.layouts import Layout
 from minilift.video.frame import Frame
 
-
 AFRESH = 256
 """Frames after which a detector that remembers frames begins anew."""
 
@@ -32,9 +31,9 @@ class Person:
 class Detector(Protocol):
     """Finds the people of a picture. One thread may use it at a time.
 
-    What it finds depends on the frame alone. One that does remember frames (it follows people from one to the
-    next) has a method `reset()`, which forgets them: it is called before the first frame and then before every
-    AFRESH-th, so that a run that was stopped and goes on from there gives the same bits.
+    What it finds depends on the frame alone. One that does remember frames (it follows people from one to
+    the next) has a method `reset()`, which forgets them: it is called before the first frame and then before
+    every AFRESH-th, so that a run that was stopped and goes on from there gives the same bits.
     """
 
     name: str
