@@ -208,11 +208,11 @@ def kernels(data: Poses, batch: int, precision: str, path: str, hidden: int = 10
     with gpu.recording() as launches:
         ours.steps.plan.step(0)
     each: list[dict[str, Any]] = []
-    for name, launch in list(launches):
+    for launch in list(launches):
         try:
-            each.append({"name": name, "us": launch_seconds(gpu, launch) * 1e6})
+            each.append({"name": launch.name, "us": launch_seconds(gpu, launch.run) * 1e6})
         except Exception as problem:
-            each.append({"name": name, "us": float("nan"), "error": str(problem)[:300]})
+            each.append({"name": launch.name, "us": float("nan"), "error": str(problem)[:300]})
     return {"batch": batch, "precision": precision, **ours.notes, "launches": each}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -434,6 +435,7 @@ PYTHON = """case "$*" in
 *"-m pytest"*) echo "7 passed in 3.00s" ;;
 *"minilift info"*) echo "gpu        a card"; echo "self-test  passed in 2.0 s" ;;
 *tiny*) echo tiny ;;
+*gpu_costs*) echo "by kernel"; echo; echo "| kernel |"; echo "|---|" ;;
 *gpu_more*) echo "asked: $*"; echo "of $2"; echo; echo "| poses |"; echo "|---|"; echo "| 1 |" ;;
 *) echo "asked: $*"; echo "steps a second"; echo; echo "| batch |"; echo; echo '{"benchmark": "gpu"}' ;;
 esac"""
@@ -450,10 +452,11 @@ def test_ci_says_all_in_a_summary(ci: Callable[..., tuple[int, str]]) -> None:
         "memcheck   ERROR SUMMARY: 0 errors",
         "smoke      self-test  passed in 2.0 s",
         "bench ",
+        "profile    its tables are in gpu.md",
         "predict ",
     ):
         assert said in summary
-    assert "asked: -m bench.gpu --minutes 3.8 --json" in text
+    assert "asked: -m bench.gpu --minutes 3.3 --json" in text
     assert "--batches 32" in text
     assert '{"benchmark"' not in text
 
@@ -489,13 +492,39 @@ def test_ci_keeps_what_each_stage_said_and_its_tables(
     ci(nvidia_smi="echo", python3=PYTHON, compute_sanitizer=SANITIZER)
     out = tmp_path / "out"
     kept = {path.name for path in out.iterdir()}
-    stages = ("card", "smoke", "tests", "bench", "predict", "mocap", "memcheck", "racecheck")
+    stages = ("card", "smoke", "tests", "bench", "profile", "predict", "mocap", "memcheck", "racecheck")
     assert kept == {"gpu.txt", "gpu.md", *(f"gpu-{stage}.txt" for stage in stages)}
     assert f"--data {tmp_path}/data_train_lift.pkl" in (out / "gpu-mocap.txt").read_text()
     made = (out / "gpu.md").read_text()
     assert "`python -m bench.gpu`:\n\nsteps a second\n\n| batch |\n" in made
     assert "`python -m bench.gpu_more predict`:\n\nof bench.gpu_more\n\n| poses |\n|---|\n| 1 |\n" in made
+    assert "`python -m bench.gpu_costs --measure`:\n\nby kernel\n\n| kernel |\n|---|\n" in made
     assert "asked" not in made
+
+
+@pytest.mark.parametrize(
+    ("ncu", "says"),
+    [
+        ('echo \'"ID","dram__bytes_read.sum"\'', "ncu's counts are in gpu-ncu.txt"),
+        ("echo '==ERROR== ERR_NVGPUCTRPERM'; exit 1", "ncu may not read this card's counters"),
+        ("exit 7", "FAILED with status 7; ncu's counts"),
+    ],
+)
+def test_ci_asks_ncu_where_it_is_there(
+    ci: Callable[..., tuple[int, str]], monkeypatch: pytest.MonkeyPatch, ncu: str, says: str
+) -> None:
+    monkeypatch.setenv("STAGES", "profile")
+    status, text = ci(python3=PYTHON, ncu=ncu)
+    assert says in text.partition("== summary")[2]
+    assert status == int("FAILED" in says)
+
+
+def test_the_limits_of_ci_stay_below_its_thirteen_minutes() -> None:
+    script = (ROOT / ".ci" / "gpu").read_text(encoding="utf-8")
+    limits = re.findall(r"^ +(?:if wanted \w+; then )?(?:stage|checked) \w+ (\d+)", script, re.MULTILINE)
+    told = re.findall(r"^#   \w+ +(\d+) s ", script, re.MULTILINE)
+    assert len(limits) == 10
+    assert sum(map(int, limits)) == sum(map(int, told)) <= 780
 
 
 def test_ci_ends_a_stage_that_hangs_and_runs_those_that_are_wanted(

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -20,6 +20,8 @@ from fake_array import DeviceArray, Memory
 
 HERE = Path(__file__).parent
 CHECKS = "-fsanitize=alignment,null,bounds,integer-divide-by-zero"  # cuda_builtins.h says what they call
+# A call for every read and write, but none for functions, which fibers leave by jumps
+COUNTS = ("-fsanitize=thread", "--param=tsan-instrument-func-entry-exit=0")
 FLAGS = (
     "-std=c++17", "-O2", "-w", "-fPIC",
     "-U_FORTIFY_SOURCE",  # longjmp from stack to stack
@@ -41,6 +43,7 @@ class Device(Protocol):
     """What a kernel needs of the device it is launched on."""
 
     reverse: bool  # whether threads and blocks run in the opposite order
+    counted: list[tuple[int, int, int]] | None  # of each launch: see count_bytes.h; None: nothing is counted
 
     def enqueue(self, name: str, action: Callable[[], None], memories: Sequence[Memory]) -> None: ...
 
@@ -86,32 +89,39 @@ def find_kernels(source: str, defines: Sequence[str]) -> dict[str, tuple[str, li
 
 
 @cache
-def build(text: str, sanitize: bool) -> Path:
+def build(text: str, sanitize: bool, counts: bool = False) -> Path:
     """A shared library of C++ `text`, compiled once in a session."""
-    stem = _folder() / hashlib.sha1(text.encode()).hexdigest()[:16]
+    stem = _folder() / hashlib.sha1(text.encode()).hexdigest()[:16]  # of the text alone: counts is in it
     source, binary, library = (stem.with_suffix(ending) for ending in (".cpp", ".o", ".so"))
     source.write_text(text, encoding="utf-8")
-    _gxx("-c", *FLAGS, *([CHECKS] if sanitize else []), "-o", str(binary), str(source))
+    more = *([CHECKS] if sanitize else []), *(COUNTS if counts else ())
+    _gxx("-c", *FLAGS, *more, "-o", str(binary), str(source))
     _gxx("-shared", "-o", str(library), str(binary))  # apart, so as to take in no library of the checks
     return library
 
 
 @cache
-def _compile(source: str, name: str, defines: tuple[str, ...]) -> tuple[Path, dict[str, list[str]]]:
+def _compile(
+    source: str, name: str, defines: tuple[str, ...], counts: bool
+) -> tuple[Path, dict[str, list[str]]]:
     kernels = find_kernels(source, defines)
     text = f'#include "{HERE / "cuda_shim.h"}"\n'
+    if counts:
+        text += f'#include "{HERE / "count_bytes.h"}"\n'
     for define in defines:  # here, where they cannot change what the system's headers mean
         text += "#define {} {}\n".format(*(define[2:] + "=1").split("=")[:2])
     text += f'#line 1 "{name}"\n{source}\n#line 1 "exports of {name}"\n'
     text += "".join(f"SHIM_KERNEL({kernel}, ({bounds}))\n" for kernel, (bounds, _) in kernels.items())
-    return build(text, True), {kernel: names for kernel, (_, names) in kernels.items()}
+    return build(text, True, counts), {kernel: names for kernel, (_, names) in kernels.items()}
 
 
 class Module:
     """What cupy.RawModule is: source and options in, kernels by name out."""
 
     def __init__(self, device: Device, source: str, name: str, options: tuple[str, ...]) -> None:
-        path, self.kernels = _compile(source, name, tuple(o for o in options if o.startswith("-D")))
+        counts = device.counted is not None
+        defines = tuple(o for o in options if o.startswith("-D"))
+        path, self.kernels = _compile(source, name, defines, counts)
         self.device, self.library = device, ctypes.PyDLL(str(path))  # PyDLL: one thread at a time
         self.library.shim_error.restype = ctypes.c_char_p
 
@@ -138,8 +148,20 @@ class Kernel:
         if len(args) != len(self.types):
             raise TypeError(f"{self.name}: takes {len(self.types)} arguments, got {len(args)}")
         held = [self._convert(i, arg) for i, arg in enumerate(args)]
-        memories = [arg._memory for arg in args if isinstance(arg, DeviceArray)]
-        self.module.device.enqueue(self.name, lambda: self._run(sizes, held), memories)
+        arrays = [arg for arg in args if isinstance(arg, DeviceArray)]
+        areas = sorted({(array.data.ptr, array.nbytes) for array in arrays})
+        memories = [array._memory for array in arrays]
+        run = self._run if self.module.device.counted is None else partial(self._counted, areas)
+        self.module.device.enqueue(self.name, lambda: run(sizes, held), memories)
+
+    def _counted(self, areas: list[tuple[int, int]], sizes: Any, held: list[Any]) -> None:
+        """`_run`, with the bytes of these areas that it touches."""
+        numbers, found = ctypes.c_uint64 * len(areas), (ctypes.c_uint64 * 3)()
+        self.module.library.counts_begin(len(areas), *(numbers(*each) for each in zip(*areas, strict=True)))
+        self._run(sizes, held)
+        self.module.library.counts_end(found)
+        assert self.module.device.counted is not None
+        self.module.device.counted.append((found[0], found[1], found[2]))
 
     def _run(self, sizes: tuple[tuple[int, ...], tuple[int, ...]], held: list[Any]) -> None:
         three, pointers = ctypes.c_uint * 3, ctypes.c_void_p * max(len(held), 1)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,20 @@ class OutOfMemory(MemoryError):
     """As cupy.cuda.memory.OutOfMemoryError."""
 
 
+class Event:
+    """A point in the order of the work. Between two of them lie as many milliseconds as launches."""
+
+    def __init__(self, cuda: FakeCuda) -> None:
+        self.cuda, self.at = cuda, -1
+
+    def record(self, stream: Stream) -> None:
+        self.cuda.refuse_while_capturing("an event")
+        self.at = self.cuda.done
+
+    def synchronize(self) -> None:
+        self.cuda.stream.synchronize()
+
+
 class Namespace:
     """Stands in for the module `cupy`: arrays in and out, and NumPy's dtypes; dtypes must be named."""
 
@@ -29,6 +44,11 @@ class Namespace:
 
     def __init__(self, cuda: FakeCuda) -> None:
         self._cuda = cuda
+
+        def elapsed(first: Event, last: Event) -> float:
+            return float(last.at - first.at)
+
+        self.cuda = SimpleNamespace(Event=lambda: Event(cuda), get_elapsed_time=elapsed)
 
     def empty(self, shape: int | tuple[int, ...], dtype: Any) -> DeviceArray:
         return empty(self._cuda, shape, dtype)
@@ -113,7 +133,8 @@ class Stream:
 
 
 class FakeCuda:
-    """The device. Options: refuse captures; run out of memory beyond `limit` bytes.
+    """The device. Options: refuse captures; run out of memory beyond `limit` bytes; count what kernels touch,
+    into `counted`, a (read, written, moved) for each launch of one (count_bytes.h).
 
     `launches` names what was sent to the device, in order: kernels, "gemm", and of arrays "fill", "copy",
     "add" and "multiply". A graph's nodes are in it once, from their capture; `replays` counts its launches.
@@ -122,11 +143,13 @@ class FakeCuda:
     index = 0
     OutOfMemory = OutOfMemory
 
-    def __init__(self, *, can_capture: bool = True, limit: int | None = None) -> None:
+    def __init__(self, *, can_capture: bool = True, limit: int | None = None, counts: bool = False) -> None:
         self.can_capture, self.limit = can_capture, limit
         self.host_reads = self.syncs = self.allocations = self.replays = self.off_stream = 0
         self.launches: list[str] = []
+        self.done = 0  # what was sent or replayed, until now
         self.reverse = False
+        self.counted: list[tuple[int, int, int]] | None = [] if counts else None
         self._memories: weakref.WeakValueDictionary[int, Memory] = weakref.WeakValueDictionary()
         self.xp, self.stream = Namespace(self), Stream(self)
 
@@ -206,6 +229,7 @@ class FakeCuda:
 
     def execute(self, name: str, action: Callable[[], None], memories: Sequence[Memory]) -> None:
         action()
+        self.done += 1
         damaged = [memory for memory in memories if not memory.intact()]
         if damaged:
             raise RuntimeError(f"{name} wrote outside its arrays")

@@ -6,9 +6,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,7 +20,16 @@ from minilift.ops.cuda.cublas import Cublas
 FOLDER = Path(__file__).parent
 WORKSPACE = 32 << 20  # bytes for cuBLAS, what its manual gives for Hopper; elsewhere it asks for 4 MB
 
-Launch = tuple[str, Callable[[], None]]
+
+class Launch(NamedTuple):
+    """What was asked of the device and not done yet: a kernel of a .cu file, or a product, whose `file` is ''
+    and whose `args` are its factors, its result and whether it is added up."""
+
+    name: str
+    run: Callable[[], None]
+    file: str
+    grid: tuple[int, ...]
+    args: tuple[Any, ...]
 
 
 class Gpu:
@@ -96,28 +105,29 @@ class Gpu:
         """
         function = self._functions.get((file, options, name)) or self._load(file, options, name)
 
-        self._do(name, lambda: function(grid, block, args))
+        self._do(Launch(name, lambda: function(grid, block, args), file, grid, args))
 
     def gemm(self, a: Array, b: Array, out: Array, accumulate: bool = False, tf32: bool = False) -> None:
         """out = a b, or out += a b; see `Cublas.gemm`."""
 
         name = f"gemm {a.shape[0]}x{b.shape[1]}x{a.shape[1]}"
-        self._do(name, lambda: self.blas.gemm(a, b, out, accumulate, tf32))
+        work = partial(self.blas.gemm, a, b, out, accumulate, tf32)
+        self._do(Launch(name, work, "", (), (a, b, out, accumulate)))
 
-    def _do(self, name: str, work: Callable[[], None]) -> None:
+    def _do(self, launch: Launch) -> None:
         def run() -> None:
             with self._turn():
-                work()
+                launch.run()
 
         with self._lock:
             if self._recorded is None:
                 run()
             else:
-                self._recorded.append((name, run))
+                self._recorded.append(launch._replace(run=run))
 
     @contextmanager
     def recording(self) -> Iterator[list[Launch]]:
-        """Within it, launches are not done but listed, with their names: to count them or time each."""
+        """Within it, launches are not done but listed: to count them, time each, or tell what it costs."""
         with self._lock:
             self._recorded = found = list[Launch]()
             try:
