@@ -194,6 +194,8 @@ BAD: dict[str, list[tuple[list[str], str]]] = {
         (["none"], "none: no such file"),
         (["--jsn"], "--jsn: no such option; did you mean --json?"),
         (["empty"], "empty: the file is empty"),
+        (["--device", "tpu"], "--device tpu: unknown; use cpu, gpu, gpu:1 (the second one) or auto"),
+        (["empty", "--device", "gpu"], "--device gpu: tells of this machine, not of files; leave one of"),
     ],
 }
 CALLS = [(name, *case) for name, cases in BAD.items() for case in cases]

@@ -201,11 +201,12 @@ def _name(action: argparse.Action) -> str:
 
 
 def tell_device(device: str) -> None:
-    """A line on stderr where `auto` takes the CPU although there is a GPU."""
+    """A line on stderr where `auto` takes the CPU although there is a GPU, or not the first one."""
     from minilift.ops import choose_device
     from minilift.ops.cuda.driver import devices
 
     if device == "auto":
         chosen, why = choose_device()
-        if chosen == "cpu" and devices().cards:
-            print(f"note: --device auto takes the CPU: {why}", file=sys.stderr)
+        if chosen != "gpu" and devices().cards:
+            taken = "the CPU" if chosen == "cpu" else chosen
+            print(f"note: --device auto takes {taken}: {why}", file=sys.stderr)

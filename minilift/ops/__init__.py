@@ -6,7 +6,6 @@ import re
 from functools import lru_cache
 
 from minilift.errors import ArgumentError, InputError
-from minilift.extras import installed, missing
 from minilift.ops.arrays import Portable
 from minilift.ops.base import Array, Ops
 from minilift.ops.numpy_ops import NumpyOps
@@ -17,7 +16,7 @@ DTYPES = ("float32", "float64")
 
 
 def get_ops(device: str = "cpu", dtype: str = "float32", tf32: bool = False) -> Ops:
-    """The operations of a device: 'cpu' (NumPy), 'gpu' or 'gpu:N' (CuPy), 'auto' (a GPU where there is one).
+    """The operations of a device: 'cpu' (NumPy), 'gpu' or 'gpu:N' (CuPy), 'auto' (a GPU where one opens).
 
     Each call makes its own object, with its own scratch memory: one for every model. `tf32` lets a GPU's
     products of float32 take their factors with 10 bits of mantissa (NVIDIA's TF32); a CPU takes no notice.
@@ -38,26 +37,7 @@ def get_ops(device: str = "cpu", dtype: str = "float32", tf32: bool = False) -> 
 
 @lru_cache(maxsize=1)
 def choose_device() -> tuple[str, str]:
-    """What 'auto' means on this machine, and why, in words for the user.
+    """What 'auto' means on this machine, and why, in words for the user."""
+    from minilift.ops.cuda.choose import choose
 
-    Without a GPU that is found out in a millisecond, and CuPy is not imported.
-    """
-    from minilift.ops.cuda import driver
-    from minilift.ops.cuda.backend import OR_CPU
-
-    count, why = driver.devices()
-    if not count:
-        return "cpu", why
-    if not installed("cupy"):
-        return "cpu", missing("cupy", "there is a GPU, which")
-    try:
-        ops = get_ops("gpu")
-        ops.ones((1,))  # the compiler works too
-        ops.synchronize()
-    except Exception as problem:  # whatever it was, the answer is "cpu": `auto` never ends in a traceback
-        text = (
-            problem.problem if isinstance(problem, ArgumentError) else f"{type(problem).__name__}: {problem}"
-        )
-        reason = " ".join(text.removesuffix(OR_CPU).split())
-        return "cpu", f"the GPU cannot be used: {reason}"
-    return "gpu", "there is one"
+    return choose()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import time
 from pathlib import Path
 from typing import Any
 
 import nvrtc
 import pytest
 
-from minilift.ops.cuda.compiler import Compiler, cache_folder
+from minilift.ops.cuda import compiler
+from minilift.ops.cuda.compiler import Compiler, cache_folder, prune
 from minilift.ops.cuda.gpu import module_source
 
 
@@ -72,14 +75,87 @@ def test_what_is_other_is_compiled_anew(
     assert first.exists()
 
 
+DAY = 86_400
+
+
+def aged(path: Path, days: float, size: int = 10) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(bytes(size))
+    when = time.time() - days * DAY
+    os.utime(path, (when, when))
+    return path
+
+
+def test_old_kernels_are_deleted_when_a_new_one_is_made(tmp_path: Path) -> None:
+    """By age, half files after two days; other files and folders of the user's are none of ours."""
+    old = [aged(tmp_path / "sm_60-nvrtc11.0" / name, 61) for name in ("a.cubin", "b.cubin")]
+    half = aged(tmp_path / "sm_90-nvrtc12.9" / "c.cubin1.half", 3)
+    kept = [
+        aged(tmp_path / "sm_90-nvrtc12.9" / "d.cubin", 59),
+        aged(tmp_path / "sm_90-nvrtc12.9" / "e.cubin2.half", 0.5),
+        aged(tmp_path / "sm_90-nvrtc12.9" / "notes.txt", 900),
+        aged(tmp_path / "mine" / "f.cubin", 900),
+    ]
+    os.utime(old[0].parent, (1, 1))
+    new = Compiler(Programs(), "90", tmp_path).cubin("some code", "kernels.cu", ())
+    assert new.exists()
+    assert not any(path.exists() for path in [*old, half])
+    assert all(path.exists() for path in kept)
+    prune(tmp_path, time.time() + 3 * DAY)  # a folder that has just been emptied may be about to be filled
+    assert not old[0].parent.exists()
+
+
+def test_of_too_many_those_go_that_were_taken_longest_ago(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compiler, "MOST", 250)
+    files = [aged(tmp_path / "sm_90" / f"{days}.cubin", days, 100) for days in (40, 30, 20, 1)]
+    prune(tmp_path)
+    assert [path.exists() for path in files] == [False, False, True, True]
+    monkeypatch.setattr(compiler, "MOST", 0)
+    prune(tmp_path)
+    assert [path.exists() for path in files] == [False, False, False, True]  # perhaps about to be loaded
+
+
+def test_a_kernel_that_is_taken_is_young_again(tmp_path: Path) -> None:
+    programs = Programs()
+    path = Compiler(programs, "90", tmp_path).cubin("some code", "kernels.cu", ())
+    os.utime(path, (1, 1))
+    assert Compiler(programs, "90", tmp_path).cubin("some code", "kernels.cu", ()) == path
+    prune(tmp_path)
+    assert path.exists()
+    assert programs.made == 1
+
+
+def test_two_processes_prune_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other deletes what this one has found and not yet looked at, or not yet deleted."""
+    for i in range(4):
+        aged(tmp_path / "sm_90" / f"{i}.cubin", 100)
+    stat, unlink = Path.stat, Path.unlink
+
+    def gone_before_stat(self: Path, **given: Any) -> Any:
+        if self.name == "1.cubin":
+            unlink(self, missing_ok=True)
+        return stat(self, **given)
+
+    def gone_before_unlink(self: Path, missing_ok: bool = False) -> None:
+        os.unlink(self)
+        unlink(self, missing_ok)
+
+    monkeypatch.setattr(Path, "stat", gone_before_stat)
+    monkeypatch.setattr(Path, "unlink", gone_before_unlink)
+    prune(tmp_path)
+    assert list(tmp_path.rglob("*.cubin")) == []
+
+
 @pytest.mark.parametrize("damage", [b"", b"some", b"other code of someone else"])
 def test_a_damaged_file_is_made_anew(damage: bytes, tmp_path: Path) -> None:
     programs = Programs()
-    compiler = Compiler(programs, "90", tmp_path)
-    path = compiler.cubin("some code", "kernels.cu", ())
+    kept = Compiler(programs, "90", tmp_path)
+    path = kept.cubin("some code", "kernels.cu", ())
     whole = path.read_bytes()
     path.write_bytes(damage)
-    assert compiler.cubin("some code", "kernels.cu", ()).read_bytes() == whole
+    assert kept.cubin("some code", "kernels.cu", ()).read_bytes() == whole
     assert programs.made == 2
 
 
@@ -127,6 +203,7 @@ class Real(Programs):
 def test_the_kernels_are_compiled_by_it(tmp_path: Path) -> None:
     if reason := nvrtc.why_absent():
         pytest.skip(reason)
-    compiler = Compiler(Real(), "90", tmp_path)
-    path = compiler.cubin(module_source("updates.cu"), "updates.cu", ("-DREAL=float",))
+    path = Compiler(Real(), "90", tmp_path).cubin(
+        module_source("updates.cu"), "updates.cu", ("-DREAL=float",)
+    )
     assert path.read_bytes()[:4] == b"\x7fELF"

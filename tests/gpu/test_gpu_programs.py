@@ -168,7 +168,7 @@ def test_auto_without_a_gpu_is_the_cpu(no_gpu: None) -> None:
 
 def test_auto_with_a_gpu_and_no_cupy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(driver, "devices", lambda: driver.Found(1))
-    monkeypatch.setattr("minilift.ops.installed", lambda name: False)
+    monkeypatch.setattr("minilift.ops.cuda.choose.installed", lambda name: False)
     ops.choose_device.cache_clear()
     device, reason = ops.choose_device()
     assert device == "cpu"
@@ -181,7 +181,7 @@ def test_auto_with_a_gpu_that_cannot_be_used(monkeypatch: pytest.MonkeyPatch) ->
         raise backend.unusable(index, "no cuBLAS library (not found); install it")
 
     monkeypatch.setattr(driver, "devices", lambda: driver.Found(1))
-    monkeypatch.setattr("minilift.ops.installed", lambda name: True)
+    monkeypatch.setattr("minilift.ops.cuda.choose.installed", lambda name: True)
     monkeypatch.setattr("minilift.ops.cuda.cupy_core.open_gpu", broken)
     ops.choose_device.cache_clear()
     reason = "the GPU cannot be used: no cuBLAS library (not found); install it"
@@ -197,7 +197,7 @@ class CUDARuntimeError(RuntimeError):
 CANNOT_OPEN = {
     "busy": (CUDARuntimeError("cudaErrorDevicesUnavailable: all CUDA-capable devices are busy"), "are busy"),
     "exclusive": (CUDARuntimeError("cudaErrorDeviceUnavailable: exclusive\nprocess"), "exclusive process"),
-    "out of memory": (MemoryError("Out of memory allocating 33,554,432 bytes"), "Out of memory allocating"),
+    "out of memory": (MemoryError("Out of memory allocating 33,554,432 bytes"), "its memory is full: end"),
     "cublasCreate fails": (RuntimeError("cublasCreate: not initialised (1)"), "cublasCreate: not init"),
     "old driver": (CUDARuntimeError("cudaErrorInsufficientDriver: CUDA driver is insufficient"), "driver is"),
     "no such symbol": (AttributeError("libcublas.so.11: undefined symbol"), "undefined symbol"),
@@ -213,7 +213,7 @@ def test_a_gpu_that_does_not_open(problem: Exception, told: str, monkeypatch: py
         raise problem
 
     monkeypatch.setattr(driver, "devices", lambda: driver.Found(1))
-    monkeypatch.setattr("minilift.ops.installed", lambda name: True)
+    monkeypatch.setattr("minilift.ops.cuda.choose.installed", lambda name: True)
     monkeypatch.setattr("minilift.ops.cuda.gpu.Cuda", broken)
     ops.choose_device.cache_clear()
     device, reason = ops.choose_device()
@@ -233,7 +233,7 @@ def test_a_gpu_that_opens_and_then_fails(gpu: Any, monkeypatch: pytest.MonkeyPat
         raise CUDARuntimeError("cudaErrorIllegalAddress:\n an illegal memory access")
 
     monkeypatch.setattr(driver, "devices", lambda: driver.Found(1))
-    monkeypatch.setattr("minilift.ops.installed", lambda name: True)
+    monkeypatch.setattr("minilift.ops.cuda.choose.installed", lambda name: True)
     monkeypatch.setattr(gpu, "synchronize", fails)
     ops.choose_device.cache_clear()
     told = "CUDARuntimeError: cudaErrorIllegalAddress: an illegal memory access"
@@ -255,10 +255,131 @@ def test_a_program_says_why_auto_is_the_cpu(
 
 def test_auto_with_a_gpu(gpu: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(driver, "devices", lambda: driver.Found(1))
-    monkeypatch.setattr("minilift.ops.installed", lambda name: True)
+    monkeypatch.setattr("minilift.ops.cuda.choose.installed", lambda name: True)
     ops.choose_device.cache_clear()
     assert ops.choose_device() == ("gpu", "there is one")
     ops.choose_device.cache_clear()
+
+
+class Several:
+    """Cards by number: one that opens is the Gpu of the tests, another raises what it is told."""
+
+    def __init__(self, gpu: Any, problems: dict[int, Exception], monkeypatch: pytest.MonkeyPatch) -> None:
+        self.gpu, self.problems, self.asked = gpu, problems, list[int]()
+        monkeypatch.setattr(driver, "devices", lambda: driver.Found(3))
+        monkeypatch.setattr("minilift.ops.cuda.choose.installed", lambda name: True)
+        monkeypatch.setattr("minilift.cli.info.installed", lambda name: True)
+        monkeypatch.setattr("minilift.ops.cuda.cupy_core.open_gpu", self.open)
+        ops.choose_device.cache_clear()
+
+    def open(self, index: int) -> Any:
+        self.asked.append(index)
+        if index in self.problems:
+            raise self.problems[index]
+        self.gpu.index = index
+        return self.gpu
+
+
+@pytest.fixture
+def several(gpu: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setattr(gpu, "index", 0)
+    yield lambda problems: Several(gpu, problems, monkeypatch)
+    ops.choose_device.cache_clear()
+
+
+BUSY = backend.unusable(0, "the GPU does not open (busy); free it")
+FULL_ONE = backend.unusable(1, "the GPU does not open (full); free it")
+
+
+@pytest.mark.parametrize(
+    ("problems", "device", "reason", "asked"),
+    [
+        ({}, "gpu", "it is the first of 3 GPUs", [0]),
+        (
+            {0: BUSY}, "gpu:1",
+            "it is the first of 3 GPUs that can be used (gpu: the GPU does not open (busy); free it)", [0, 1],
+        ),
+        (
+            {0: BUSY, 1: FULL_ONE, 2: BUSY}, "cpu",
+            "none of 3 GPUs can be used: gpu, gpu:2: the GPU does not open (busy); free it; "
+            "gpu:1: the GPU does not open (full); free it", [0, 1, 2],
+        ),
+    ],
+)  # fmt: skip
+def test_auto_takes_the_first_of_several_that_opens(
+    several: Any, problems: dict[int, Exception], device: str, reason: str, asked: list[int]
+) -> None:
+    cards = several(problems)
+    assert ops.choose_device() == (device, reason)
+    assert cards.asked == asked
+    assert ops.get_ops("auto").device == device
+
+
+def test_programs_say_which_card_auto_took(
+    several: Any, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    several({0: BUSY})
+    assert evaluate(["--device", "auto", "--weights", "starting"]) == 0
+    told = (
+        "note: --device auto takes gpu:1: it is the first of 3 GPUs that can be used (gpu: the GPU does not"
+    )
+    assert told in capsys.readouterr().err
+
+
+def test_one_of_several_cards_is_tested(
+    several: Any, opened: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    several({0: BUSY})
+    rows: dict[str, str] = {}
+    for given in ([], ["--device", "gpu:2"]):
+        assert what_is_there.main([*given, "--json"]) == 0
+        (rows,) = json.loads(capsys.readouterr().out)
+        assert rows["self-test"].startswith("passed in ")
+        assert rows["auto"].startswith("--device auto is gpu:1: it is the first of 3 GPUs that")
+        mine = given[-1] if given else "gpu:1"
+        others = [name for name in ("gpu", "gpu:1", "gpu:2") if name != mine]
+        assert rows["others"] == f"{', '.join(others)}; minilift info --device gpu tests it"
+    assert what_is_there.main(["--device", "gpu"]) == 2
+    assert capsys.readouterr().err == (
+        "minilift info: error: --device gpu: the GPU does not open (busy); free it; or use --device cpu\n"
+    )
+    assert what_is_there.main(["--device", "cpu", "--json"]) == 0
+    assert "gpu" not in json.loads(capsys.readouterr().out)[0]
+
+
+@pytest.mark.parametrize(
+    ("problem", "told"),
+    [
+        (
+            CUDARuntimeError("cudaErrorMemoryAllocation: out of memory"),
+            "its memory is full: end what uses it",
+        ),
+        (RuntimeError("cublasCreate: out of memory (3)"), "its memory is full: end what uses it"),
+        (CUDARuntimeError("cudaErrorDevicesUnavailable: busy"), "busy); free it (nvidia-smi"),
+    ],
+)
+def test_a_full_card_is_told_in_its_own_words(
+    problem: Exception, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(index: int) -> Any:
+        raise problem
+
+    monkeypatch.setattr("minilift.ops.cuda.gpu.Cuda", broken)
+    with pytest.raises(InputError) as caught:
+        ops.get_ops("gpu:3")
+    assert told in str(caught.value)
+
+
+def test_a_card_without_room_for_the_first_array(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not a word of smaller batches: nothing has been asked of it yet."""
+    from fake_cuda import FakeCuda
+
+    monkeypatch.setattr("minilift.ops.cuda.gpu.Cuda", lambda index: FakeCuda(limit=1000))
+    with pytest.raises(InputError) as caught:
+        ops.get_ops("gpu:3")
+    told = "device=gpu:3: the GPU does not open (out of memory (34 MB wanted, 0 MB held)); its memory is full"
+    assert str(caught.value).startswith(told)
+    assert "batch" not in str(caught.value)
 
 
 @pytest.mark.parametrize("device", ["tpu", "gpu:x", "gpu:-1", "GPU", ""])

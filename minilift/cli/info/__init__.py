@@ -14,6 +14,7 @@ import numpy as np
 
 from minilift.cli.parser import Parser
 from minilift.errors import ArgumentError, InputError, counted, run_program
+from minilift.extras import installed
 from minilift.files import one_line
 
 PROGRAM = "minilift info"
@@ -25,6 +26,7 @@ computes with; a GPU is tested for some five seconds, and one that fails gives s
 EXAMPLES = f"""\
 examples:
   {PROGRAM}                       the CPU and the GPU
+  {PROGRAM} --device gpu:1        the CPU and the second GPU
   {PROGRAM} liftModel             its layers, and what else is in the file
   {PROGRAM} a.pkl b.bvh --json    a list of objects, one for each file
 """
@@ -42,11 +44,17 @@ def _info(argv: Sequence[str] | None) -> int:
     parser = Parser(PROGRAM, DESCRIPTION, EXAMPLES)
     parser.add_argument("files", nargs="*", metavar="FILE", help="files of any kind")
     parser.add_argument("--json", action="store_true", help="print a list of objects instead of text")
+    what = "without FILE: the card to test, gpu or gpu:1 [the first that opens]"
+    parser.add_argument("--device", default="auto", help=what)
     args = parser.parse_args(argv)
     told: list[Mapping[str, Any]] = []
     status = 0
+    if args.files and args.device != "auto":
+        raise ArgumentError(
+            "device", args.device, "tells of this machine, not of files; leave one of both out"
+        )
     if not args.files:
-        rows, right = machine()
+        rows, right = machine(args.device)
         told, status = [rows], int(not right)
     for path in args.files:
         from minilift.cli.info.files import describe_file
@@ -72,12 +80,14 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def machine() -> tuple[dict[str, Any], bool]:
+def machine(device: str = "auto") -> tuple[dict[str, Any], bool]:
     """What the CPU and the GPU backends find, and whether the GPU computes as it should.
 
-    One that cannot be used is told with the remedy.
+    Of several cards the one that `device` names is told, or for "auto" the first that can be used. One that
+    cannot is told with the remedy; where it was named, InputError says so.
     """
-    from minilift.ops import choose_device
+    from minilift.ops import choose_device, get_ops
+    from minilift.ops.cuda.backend import OR_CPU
     from minilift.ops.threads import blas, team
 
     held = "held to one thread while ours share the work" if blas().threads else "on its own threads"
@@ -85,28 +95,42 @@ def machine() -> tuple[dict[str, Any], bool]:
         "cpu": f"{platform.processor() or platform.machine()}, {counted(team().size, 'thread')}",
         "NumPy": f"{np.__version__}, its BLAS {held}",
     }
-    right = True
+    right, automatic = True, choose_device()
+    chosen = device
+    if device == "auto":  # the first card where none can be used: to say why
+        chosen = automatic[0].replace("cpu", "gpu")
     try:
-        from minilift.ops.cuda.backend import OR_CPU
-        from minilift.ops.cuda.gpu import open_gpu
-
-        gpu = open_gpu(0)
-        right, verdict = _tested()
-        rows |= {"gpu" if name == "card" else name: text for name, text in gpu.describe().items()}
-        rows["self-test"] = verdict
+        ops: Any = get_ops(chosen)
+        if chosen != "cpu":
+            right, verdict = _tested(chosen)
+            told = ops.gpu.describe()
+            rows |= {"gpu" if name == "card" else name: text for name, text in told.items()}
+            rows["self-test"] = verdict
     except ArgumentError as problem:
+        if device != "auto":
+            raise
         rows["gpu"] = problem.problem.removesuffix(OR_CPU)
-    device, reason = choose_device()
-    rows["auto"] = f"--device auto is {device}: {reason}"
+    if others := _others(chosen):
+        rows["others"] = f"{', '.join(others)}; {PROGRAM} --device {others[0]} tests it"
+    rows["auto"] = "--device auto is {}: {}".format(*automatic)
     return rows, right
 
 
-def _tested() -> tuple[bool, str]:
-    """The self-test of the first GPU: whether it passed, and its words."""
+def _others(chosen: str) -> list[str]:
+    """The other cards that the driver has, where CuPy could use them."""
+    from minilift.ops.cuda.driver import devices
+
+    if not installed("cupy"):
+        return []
+    return [name for i in range(devices().cards) if (name := f"gpu:{i}" if i else "gpu") != chosen]
+
+
+def _tested(device: str) -> tuple[bool, str]:
+    """The self-test of a GPU: whether it passed, and its words."""
     from minilift.lift.fast.self_test import self_test
 
     try:
-        return self_test("gpu")
+        return self_test(device)
     except InputError as problem:  # it opens, and then has no compiler, say, or no memory
         return False, f"FAILED: {problem}"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
+import time
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -13,6 +14,9 @@ from typing import Any
 STANDARD = "-std=c++17"
 FLAGS = (STANDARD, "-ftz=true")  # denormal numbers are 0, as CuPy has it
 LETTERS = 32  # of a hash, in a file's name
+DAY = 86_400.0  # seconds
+UNUSED = 60 * DAY  # a file that nobody took for so long goes
+MOST = 256 << 20  # bytes: beyond them, those go that were taken longest ago
 
 
 class Compiler:
@@ -21,7 +25,9 @@ class Compiler:
     def __init__(self, nvrtc: Any, architecture: str, folder: Path | None = None) -> None:
         self.nvrtc, self.architecture = nvrtc, architecture
         version = ".".join(map(str, nvrtc.getVersion()))
-        self.folder = (folder or cache_folder()) / f"sm_{architecture}-nvrtc{version}"
+        self.root = folder or cache_folder()
+        self.folder = self.root / f"sm_{architecture}-nvrtc{version}"
+        self._pruned = False
 
     def knows(self) -> bool:
         """Whether it makes code for this architecture: of a newer card than itself it knows nothing."""
@@ -37,10 +43,14 @@ class Compiler:
         for path in self._kept(key):
             with suppress(OSError):
                 if path.stem == f"{key}-{_hash(path.read_bytes())}":
+                    _taken(path)
                     return path
         code = self._compiled(source, name, options)
         file = f"{key}-{_hash(code)}.cubin"
         try:
+            if not self._pruned:  # here, where seconds go by anyway
+                self._pruned = True
+                prune(self.root)
             return _written(self.folder, file, code)
         except OSError:  # a home that cannot be written, or that is full
             return _written(_temporary(), file, code)
@@ -69,6 +79,39 @@ def cache_folder() -> Path:
     else:
         base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(base) / "minilift" / "kernels"
+
+
+def prune(root: Path, now: float | None = None) -> None:
+    """Delete what is old in a cache folder: of other cards, compilers and versions of this program.
+
+    A file's time is when it was taken last, to a day. What was taken within a day stays however large it is,
+    for another process may be about to load it; and where two prune at once, each finds less to delete.
+    """
+    now = time.time() if now is None else now
+    found: list[tuple[float, int, Path]] = []
+    for path in root.glob("sm_*/*"):
+        with suppress(OSError):  # another process was quicker
+            facts = path.stat()
+            if path.suffix in (".cubin", ".half") and path.is_file():
+                found.append((facts.st_mtime, facts.st_size, path))
+    size = sum(each[1] for each in found)
+    for taken, bytes_of, path in sorted(found):
+        age = now - taken
+        if age > UNUSED or (age > 2 * DAY and (size > MOST or path.suffix == ".half")):
+            size -= bytes_of
+            with suppress(OSError):
+                path.unlink()
+    for folder in root.glob("sm_*"):
+        with suppress(OSError):
+            if now - folder.stat().st_mtime > 2 * DAY:
+                folder.rmdir()  # which an empty one allows
+
+
+def _taken(path: Path) -> None:
+    """Let the file's time be now, where it is older than a day."""
+    with suppress(OSError):  # a cache that this user may only read
+        if time.time() - path.stat().st_mtime > DAY:
+            os.utime(path)
 
 
 @cache

@@ -12,12 +12,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minilift.errors import InputError, OutOfMemory
+from minilift.errors import ArgumentError, InputError, OutOfMemory
 from minilift.ops.base import Array
 from minilift.ops.cuda.backend import INSTALL, Cuda, one_line, unusable
 from minilift.ops.cuda.cublas import Cublas
 
 FOLDER = Path(__file__).parent
+FULL = ("out of memory", "memoryallocation", "alloc_failed")  # in what the driver and libraries say
 WORKSPACE = 32 << 20  # bytes for cuBLAS, what its manual gives for Hopper; elsewhere it asks for 4 MB
 
 
@@ -196,9 +197,16 @@ def open_gpu(index: int = 0) -> Gpu:
     """
     try:
         return Gpu(Cuda(index))
+    except OutOfMemory as problem:  # of the first 32 MB
+        raise _closed(index, problem.problem.partition(";")[0], full=True) from None
     except InputError:
         raise
     except Exception as problem:
         text = f"{type(problem).__name__}: {one_line(problem)}"
-        remedy = "free it (nvidia-smi shows who uses it), set CUDA_VISIBLE_DEVICES to another"
-        raise unusable(index, f"the GPU does not open ({text}); {remedy}") from problem
+        raise _closed(index, text, full=any(word in text.lower() for word in FULL)) from problem
+
+
+def _closed(index: int, text: str, full: bool) -> ArgumentError:
+    what = "its memory is full: end what uses it" if full else "free it"
+    remedy = f"{what} (nvidia-smi shows who uses it), set CUDA_VISIBLE_DEVICES to another"
+    return unusable(index, f"the GPU does not open ({text}); {remedy}")
