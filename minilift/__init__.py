@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from minilift.lift.clip.lift import lift_keypoints
     from minilift.lift.clip.options import LiftOptions
     from minilift.lift.lifter import Lifter
+    from minilift.lift.live import Live
     from minilift.lift.model import LiftModel
     from minilift.lift.run_epoch import evaluate, run_epoch
     from minilift.lift.weak.two_view.training import run_epoch_weak
@@ -45,8 +46,8 @@ __version__ = "0.1.0"
 __all__ = [
     "MPJPE", "MSE", "SGD", "Adam", "AdamW", "BCEWithLogits", "BatchNorm1d", "Batches",
     "CosineAnnealingLR", "CrossEntropy", "Dropout", "ExponentialLR", "InputError", "LiftModel",
-    "LiftOptions", "LiftedPeople", "Lifter", "Linear", "Measure", "Network", "OneCycleLR", "PlainStep",
-    "Poses", "ReLU", "Residual", "Sequential", "StepLR", "Trainer", "WarmUpCosineLR", "accuracy",
+    "LiftOptions", "LiftedPeople", "Lifter", "Linear", "Live", "Measure", "Network", "OneCycleLR",
+    "PlainStep", "Poses", "ReLU", "Residual", "Sequential", "StepLR", "Trainer", "WarmUpCosineLR", "accuracy",
     "bce_with_logits", "cal_mpjpe", "cross_entropy", "evaluate", "lift_keypoints", "load_keypoints",
     "load_poses", "load_two_views", "mpjpe", "mse", "run_epoch", "run_epoch_weak",
 ]  # fmt: skip
@@ -58,6 +59,7 @@ _HOMES = {
     "minilift.lift.clip.lift": ("lift_keypoints",),
     "minilift.lift.clip.options": ("LiftOptions",),
     "minilift.lift.lifter": ("Lifter",),
+    "minilift.lift.live": ("Live",),
     "minilift.lift.model": ("LiftModel",),
     "minilift.lift.run_epoch": ("evaluate", "run_epoch"),
     "minilift.lift.weak.two_view.training": ("run_epoch_weak",),

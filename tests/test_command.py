@@ -61,6 +61,8 @@ BAD: dict[str, list[tuple[list[str], str]]] = {
         (["none.npz", "-o", "out.npz"], "none.npz: no such file"),
         (["keypoints.npy", "-o", "out.npz", "--layout", "coc17"], "--layout coc17: unknown; did you mean"),
         (["data_test_lift.pkl", "-o", "out.txt"], "--out out.txt: the name must end in"),
+        (["-"], "-: the standard input is read frame by frame; add --stream"),
+        (["-", "--stream", "--fill", "3"], "--fill 3: looks at frames that are still to come; leave it out"),
     ],
     "body": [
         ([], "nothing to go by; give a CLIP, --measure or --height"),

@@ -14,7 +14,7 @@ UNUSED = (
     "minilift.poses.read.keypoints.objects.mmpose", "minilift.poses.lens.files", "minilift.lift.augment",
     "minilift.train", "minilift.optim", "minilift.nn", "minilift.show.clip.page", "minilift.poses.people",
     "minilift.files.pickles.safe", "minilift.poses.read.bvh", "minilift.poses.write.people.bvh", "numpy.ma",
-    "xml", "tempfile", "tqdm", "matplotlib", "onnx",
+    "minilift.lift.live", "xml", "tempfile", "tqdm", "matplotlib", "onnx",
 )  # fmt: skip
 
 

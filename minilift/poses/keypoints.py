@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from minilift.errors import ArgumentError, counted
 from minilift.poses.layouts import Layout
+from minilift.poses.layouts.own import layout_named
 
 
 @dataclass(frozen=True)
@@ -83,3 +86,50 @@ class Keypoints:
             track=part(self.track),
             weight=part(self.weight),
         )
+
+
+def frame_of(
+    xy: np.ndarray, score: np.ndarray | None = None, *, layout: str = "coco17", frame: int = 0,
+    time: float | None = None, size: tuple[int, int] | None = None, fps: float | None = None,
+    ids: Sequence[str | int | None] | None = None, missing: np.ndarray | None = None,
+    weight: np.ndarray | None = None,
+) -> Keypoints:  # fmt: skip
+    """The n people of a frame: xy (n, J, 2) pixels, y down, NaN where not seen; score (n, J).
+
+    `missing` (n, J) bool, `weight` (n,) the detector's score of each person, `ids` n identities, None for who
+    has none. `time` is in seconds, `size` width and height of the picture in pixels. Raises ArgumentError for
+    arrays of other shapes.
+    """
+    known = layout_named(layout)
+    xy = np.asarray(xy, np.float64)
+    if xy.ndim != 3 or xy.shape[1:] != (len(known), 2):
+        raise ArgumentError("xy", xy.shape, f"is not (people, {len(known)}, 2), as {known.name} has joints")
+    n = len(xy)
+    for name, given, shape in (
+        ("score", score, xy.shape[:2]), ("missing", missing, xy.shape[:2]), ("weight", weight, (n,)),
+    ):  # fmt: skip
+        if given is not None and np.shape(given) != shape:
+            raise ArgumentError(name, np.shape(given), f"is not {shape}")
+    if ids is not None and len(ids) != n:
+        raise ArgumentError("ids", len(ids), f"there are {counted(n, 'person')}; give one each")
+    names = tuple(dict.fromkeys(str(one) for one in ids or () if one is not None))
+    track = None
+    if names:
+        track = np.array([-1 if one is None else names.index(str(one)) for one in ids or ()], np.int64)
+    lost = np.isnan(xy).any(axis=2)
+    return Keypoints(
+        xy=xy,
+        score=None if score is None else np.asarray(score, np.float32),
+        missing=lost if missing is None else lost | np.asarray(missing, bool),
+        frame=np.full(n, frame, np.int64),
+        person=np.arange(n),
+        track=track,
+        track_names=names,
+        layout=known,
+        format="arrays",
+        frames=np.array([frame], np.int64),
+        size=size,
+        fps=fps,
+        weight=None if weight is None else np.asarray(weight, np.float64),
+        times=None if time is None else np.array([time], np.float64),
+    )

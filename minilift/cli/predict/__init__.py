@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from minilift.cli.keypoint_flags import add_keypoint_flags, asked_of
 from minilift.cli.parser import Parser, number, tell_device
 from minilift.cli.predict.clips import lift_clip
+from minilift.cli.predict.live_flags import add_live_flags, is_live
 from minilift.cli.predict.outputs import DEFAULT, FORMATS, plan
 from minilift.cli.predict.tell import trust_warning
 from minilift.errors import InputError, run_program
@@ -41,6 +42,7 @@ MORE = """\
 What is written by default is NAME_3d.npz with all numbers and NAME_3d.html, a page with the people moving.
 Without --weights and without a liftModel in this folder, the starting weights are used, which come with
 minilift (docs/starting-model.md).
+--stream answers frames as they come, each with a line of JSON (docs/live.md).
 The unit of the joints is the distance from the camera to the middle of the hips, or metres where --height or
 --distance is given (docs/cameras.md). docs/outputs.md describes every format.
 """
@@ -83,6 +85,7 @@ def _parser() -> Parser:
     add_keypoint_flags(parser)
     _add_camera(parser)
     _add_people(parser)
+    add_live_flags(parser)
     return parser
 
 
@@ -128,7 +131,7 @@ def _add_people(parser: Parser) -> None:
         "--noise-px", type=number(float, 0), metavar="PX", group=group, further=True,
         help="how far off keypoints are, standard deviation [from jitter and scores]",
     )  # fmt: skip
-    add("--smooth", choices=SMOOTH, group=group, help=f"over time: {' or '.join(SMOOTH)}")
+    add("--smooth", choices=("none", *SMOOTH), group=group, help=f"over time: {' or '.join(SMOOTH)}")
     add(
         "--fill", type=number(int, 0), default=0, metavar="N", group=group, further=True,
         help="fill gaps of up to N frames [0]",
@@ -159,9 +162,15 @@ def _options(args: argparse.Namespace) -> LiftOptions:
 
 def _predict(argv: Sequence[str] | None) -> int:
     args = _parser().parse_args(argv)
+    live = is_live(args)
+    args.smooth = None if args.smooth == "none" else args.smooth
     options, asked = _options(args), asked_of(args)
-    clips = clips_of(args.input, asked)
     chosen, args.weights = not args.weights, args.weights or weights_here()
+    if live:
+        from minilift.cli.predict.live import serve  # only for who streams
+
+        return serve(args, _lifter(args), options, asked)
+    clips = clips_of(args.input, asked)
     outputs = plan(args, clips)
     lifter = _lifter(args)
     if chosen and args.weights == STARTING:

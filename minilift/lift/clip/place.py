@@ -74,7 +74,8 @@ class Placement:
     @classmethod
     def fit(cls, lifted: Lifted, scale: Scale, options: LiftOptions) -> Placement:
         """Of detections, and the scale that they have."""
-        joint_3d, root = placed(lifted, scale)
+        depth = scale.over_time(lifted.own, lifted.seen, lifted.person, lifted.frame)
+        joint_3d, root = placed(lifted, depth)
         axes = Axes.fit(options.axes, joint_3d, root, lifted.seen, level=options.level)
         return cls(scale, axes)
 
@@ -98,9 +99,8 @@ def scale_of(lifted: Lifted, stills: bool, options: LiftOptions) -> Scale:
     return replace(scale, course=course)
 
 
-def placed(lifted: Lifted, scale: Scale, fps: float | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """Joints (n, 15, 3) and mid-hips (n, 3) in the camera's axes, as far away as the scale says."""
-    depth = scale.over_time(lifted.own, lifted.seen, lifted.person, lifted.frame, fps)
+def placed(lifted: Lifted, depth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Joints (n, 15, 3) and mid-hips (n, 3) in the camera's axes, where these are `depth` (n,) away."""
     joint_3d = back(lifted.own, lifted.turned) * depth[:, None, None]
     root = back(np.broadcast_to(ROOT, (len(depth), 1, 3)), lifted.turned)[:, 0] * depth[:, None]
     return joint_3d, root
@@ -108,14 +108,16 @@ def placed(lifted: Lifted, scale: Scale, fps: float | None = None) -> tuple[np.n
 
 def people_of(
     lifted: Lifted, found: Keypoints, camera: Camera, placement: Placement, names: dict[int, str],
-    body: Mapping[int, Any], notes: tuple[str, ...],
+    body: Mapping[int, Any], notes: tuple[str, ...], depth: np.ndarray | None = None,
 ) -> LiftedPeople:  # fmt: skip
     """The people of a clip, or of a block of it, where they stand; `found` are the same detections.
 
     `names` are what the file calls them, `body` their bodies as dicts, `notes` what is told of the scale.
+    `depth` (n,) is how far away the mid-hips are; None: as the scale has it over the time of the clip.
     """
-    joint_3d, root = placed(lifted, placement.scale, found.fps)
-    depth = np.linalg.norm(root, axis=1)
+    if depth is None:
+        depth = placement.scale.over_time(lifted.own, lifted.seen, lifted.person, lifted.frame, found.fps)
+    joint_3d, root = placed(lifted, depth)
     check = reprojection(camera, joint_3d, lifted.joint_2d, lifted.state == SEEN)
     expected = None if lifted.expected_error is None else lifted.expected_error * depth[:, None]
     interval = None if lifted.interval is None else lifted.interval * depth[:, None, None]

@@ -66,7 +66,7 @@ class Scale:
         if stills:
             each = ("height", height) if height is not None else ("distance", distance or 1.0)
             return cls({}, np.full(_N, np.nan), unit, each, _told_of_stills(height, distance))
-        bones = _Bones.of(own, seen)
+        bones = Bones.of(own, seen)
         usable = np.isfinite(bones.length).all(axis=1)
         bones, person = bones.take(usable), np.asarray(person)[usable]
         found = {one: _agreed(bones.take(rows)) for one, rows in _often(person)}
@@ -92,10 +92,10 @@ class Scale:
         """
         if self.each is not None and self.each[0] == "distance":
             return np.full(len(own), self.each[1])
-        bones = _Bones.of(own, seen)
+        bones = Bones.of(own, seen)
         if self.each is not None:
             return np.asarray(self.each[1] / stature(bones.length))
-        return _units(_each(person, self.lengths, self.others), bones)
+        return depth_by(_each(person, self.lengths, self.others), bones)
 
     def over_time(
         self, own: np.ndarray, seen: np.ndarray, person: np.ndarray, frame: np.ndarray,
@@ -123,7 +123,7 @@ class Scale:
 
 
 @dataclass(frozen=True)
-class _Bones:
+class Bones:
     """The bones of n rows, each row in a unit of its own."""
 
     length: np.ndarray
@@ -133,7 +133,7 @@ class _Bones:
     counts has the weights of all its bones."""
 
     @classmethod
-    def of(cls, own: np.ndarray, seen: np.ndarray) -> _Bones:
+    def of(cls, own: np.ndarray, seen: np.ndarray) -> Bones:
         points = COURSE15.with_root(np.asarray(own, np.float64))
         bone = points[:, :-1] - points[:, _PARENTS]
         length = np.linalg.norm(bone, axis=2)
@@ -145,13 +145,13 @@ class _Bones:
         counts = (both & fit).any(axis=1, keepdims=True)
         return cls(np.where(fit, length, _SHORTEST), np.where(both | ~counts, weight, 0)).whole(own)
 
-    def whole(self, own: np.ndarray) -> _Bones:
+    def whole(self, own: np.ndarray) -> Bones:
         """The same, NaN in the rows that are not lifted."""
         lifted = np.isfinite(own).all(axis=(1, 2))[:, None]
-        return _Bones(np.where(lifted, self.length, np.nan), np.where(lifted, self.weight, 0))
+        return Bones(np.where(lifted, self.length, np.nan), np.where(lifted, self.weight, 0))
 
-    def take(self, rows: np.ndarray) -> _Bones:
-        return _Bones(self.length[rows], self.weight[rows])
+    def take(self, rows: np.ndarray) -> Bones:
+        return Bones(self.length[rows], self.weight[rows])
 
 
 def _often(person: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
@@ -164,7 +164,7 @@ def _often(person: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
             yield int(people[place]), order[ends[place] - counts[place] : ends[place]]
 
 
-def _agreed(bones: _Bones) -> np.ndarray:
+def _agreed(bones: Bones) -> np.ndarray:
     """Lengths (15,) of one person's bones, in units of the median distance.
 
     A bone that is never seen gets the length that it has in a person with the others, `typical`.
@@ -172,12 +172,12 @@ def _agreed(bones: _Bones) -> np.ndarray:
     units = np.ones(len(bones.length))
     for _ in range(_ROUNDS):
         lengths = typical(_weighted_median(units[:, None] * bones.length, bones.weight))
-        units = _units(lengths, bones)
+        units = depth_by(lengths, bones)
         units = units / max(float(median_of_known(units, 0)), 1e-12)
     return typical(_weighted_median(units[:, None] * bones.length, bones.weight))
 
 
-def _units(lengths: np.ndarray, bones: _Bones) -> np.ndarray:
+def depth_by(lengths: np.ndarray, bones: Bones) -> np.ndarray:
     """d (n,) from L (15,) or (n, 15), and the bones of n rows."""
     ratios = lengths / bones.length
     weights = bones.weight * lengths**2
@@ -205,12 +205,10 @@ def _weighted_median(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
     return np.asarray(np.where(reached[-1] > 0, middle, np.nan))
 
 
-def _spread(
-    bones: _Bones, person: np.ndarray, lengths: Mapping[int, np.ndarray], others: np.ndarray
-) -> float:
+def _spread(bones: Bones, person: np.ndarray, lengths: Mapping[int, np.ndarray], others: np.ndarray) -> float:
     """How well the bones agree: the median of |d l / L - 1| over the bones that count."""
     wanted = _each(person, lengths, others)
-    off = np.abs(_units(wanted, bones)[:, None] * bones.length / wanted - 1)[bones.weight > 0]
+    off = np.abs(depth_by(wanted, bones)[:, None] * bones.length / wanted - 1)[bones.weight > 0]
     return float(median_of_known(off, 0)) if len(off) else 0.0
 
 

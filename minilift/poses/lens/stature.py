@@ -14,7 +14,8 @@ import numpy as np
 from minilift.poses.body.prior import usual_shares
 from minilift.poses.layouts import COURSE15
 
-_USUAL = usual_shares()
+USUAL = usual_shares()
+"""(15,) bones of a person of stature 1, of usual proportions."""
 _COLUMNS = tuple(
     [COURSE15.index(name) for name in names]
     for names in (("left_knee", "right_knee"), ("left_ankle", "right_ankle"), ("spine",), ("neck",))
@@ -33,7 +34,7 @@ def stature(lengths: np.ndarray) -> np.ndarray:
         known = np.isfinite(part)
         count = known.sum(axis=-1)
         total += np.where(known, part, 0).sum(axis=-1) / np.maximum(count, 1)
-        usual += np.where(count > 0, _USUAL[columns[0]], 0)
+        usual += np.where(count > 0, USUAL[columns[0]], 0)
     return np.where(usual > 0, total, np.nan) / np.where(usual > 0, usual, 1)
 
 
@@ -44,4 +45,4 @@ def typical(lengths: np.ndarray) -> np.ndarray:
     known = np.isfinite(filled)
     if not known.any():
         return filled
-    return np.asarray(np.where(known, filled, _USUAL * (filled[known].sum() / _USUAL[known].sum())))
+    return np.asarray(np.where(known, filled, USUAL * (filled[known].sum() / USUAL[known].sum())))

@@ -49,16 +49,16 @@ def follow(xy: np.ndarray, missing: np.ndarray, frame: np.ndarray) -> np.ndarray
         what = f"{counted(int(count[most]), 'detection')} in frame {numbers[most]}"
         raise InputError(f"{what}, and {MOST:,} can be followed from frame to frame; leave out the weak ones")
     points = placed(xy, missing)
-    size = _known_sizes(points)
+    size = known_sizes(points)
     step = step_of(numbers)
-    people, found = _People(points.shape[1]), np.empty(len(points), np.int64)
+    people, found = Followed(points.shape[1]), np.empty(len(points), np.int64)
     for i, start in enumerate(first):
         rows = slice(start, start + count[i])
         found[rows] = people.match(points[rows], size[rows], numbers[i] / step)
     return found
 
 
-def _known_sizes(points: np.ndarray) -> np.ndarray:
+def known_sizes(points: np.ndarray) -> np.ndarray:
     """The size of every detection; those that show none get the usual one."""
     found = sizes(points)
     some = found[found > 0]
@@ -98,16 +98,21 @@ def _far(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.asarray(mean_apart(a, b) > REACH_ALONE * np.fmax(sizes(a), sizes(b)))
 
 
-class _People:
-    """Those followed so far: ids (T,), last pose (T, J, 2), velocity (T, 2) a frame, size (T,), time (T,)."""
+class Followed:
+    """Those followed so far: ids (T,), last pose (T, J, 2), velocity (T, 2) a frame, size (T,), time (T,).
 
-    def __init__(self, joints: int) -> None:
-        self.ids, self.total = np.empty(0, np.int64), 0
+    It looks at the past alone, and keeps no more than 2 MOST people: so it serves frames as they come, too.
+    """
+
+    def __init__(self, joints: int, total: int = 0) -> None:
+        """`total` is the first id: so many people were followed before."""
+        self.ids, self.total = np.empty(0, np.int64), total
         self.pose, self.velocity = np.empty((0, joints, 2)), np.empty((0, 2))
         self.size, self.time = np.empty(0), np.empty(0)
 
     def match(self, points: np.ndarray, size: np.ndarray, now: float) -> np.ndarray:
-        """The ids of a frame's detections."""
+        """The ids (D,) of a frame's detections (D, J, 2) of `size` (D,): each goes on with a person so far or
+        is a new one. `now` counts frames; it is later than that of the frame before."""
         waited = now - self.time
         self._keep(waited <= LOST)
         found = np.full(len(points), -1, np.int64)

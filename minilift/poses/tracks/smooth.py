@@ -14,7 +14,8 @@ from minilift.poses.tracks.one_euro import OneEuro
 from minilift.poses.tracks.savgol import savgol
 from minilift.poses.tracks.step import step_of
 
-WAYS = ("one-euro", "savgol")
+CAUSAL = "one-euro"
+WAYS = (CAUSAL, "savgol")
 """one-euro knows only the past, as a live picture does; savgol looks both ways, and is closer."""
 USUAL_FPS = 30.0
 WINDOW = 0.3
@@ -50,7 +51,7 @@ def smooth(people: LiftedPeople, how: str, fps: float | None = None) -> LiftedPe
     if people.stills or not len(people):
         return people
     fps = fps or people.fps or USUAL_FPS
-    if how == "one-euro":
+    if how == CAUSAL:
         return Smoother(fps)(people)
     step = step_of(people.frame)
     window = max(2 * round(WINDOW * fps / step / 2 - 0.5) + 1, ORDER + 3)

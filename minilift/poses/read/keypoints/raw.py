@@ -63,6 +63,8 @@ class Raw:
     """(n, J) bool, by the format's own rule; None: only NaN is missing."""
     track: list[str | None] | None = None
     """(n) identities as the file writes them; None where it has none."""
+    trusted: bool = False
+    """The identities are such, also where all there are is one "0", as detectors write that follow no one."""
     weight: np.ndarray | None = None
     """(n,) the detector's score of the person."""
     frames: np.ndarray | None = None

@@ -29,7 +29,7 @@ def tracks(raw: Raw, rows: np.ndarray) -> tuple[np.ndarray | None, tuple[str, ..
         return None, ()
     named = [raw.track[row] for row in rows]
     names = tuple(dict.fromkeys(name for name in named if name is not None))
-    if names in ((), ("0",)):
+    if not names or (names == ("0",) and not raw.trusted):
         return None, ()
     numbers = {name: number for number, name in enumerate(names)}
     track = np.array([-1 if name is None else numbers[name] for name in named], np.int64)
