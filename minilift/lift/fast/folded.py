@@ -59,6 +59,19 @@ class LayeredLift(Predictor):
                 self.ops.copy(self.model.forward(x[rows]), out=out[rows])
 
 
+def normalising(
+    state: Mapping[str, Any], norm: str, bias: Any, eps: float = 1e-5
+) -> tuple[np.ndarray, np.ndarray]:
+    """What a normalisation with fixed statistics makes of the rows of the Linear before it: scale and bias
+    (n,), float64; `norm` names it in `state`."""
+    mean, var, gain, beta = (
+        np.asarray(state[f"{norm}.{key}"], np.float64)
+        for key in ("running_mean", "running_var", "weight", "bias")
+    )
+    scale = gain / np.sqrt(var + eps)
+    return scale, scale * (bias - mean) + beta
+
+
 class FoldedLift(Predictor):
     """A LiftModel in evaluation, made from its `state_dict`, whose weights it takes as they are now.
 
@@ -89,12 +102,7 @@ class FoldedLift(Predictor):
             for linear in linears(plain):
                 weight, shift = state[f"{name}.{linear}.weight"], state[f"{name}.{linear}.bias"]
                 if not plain:
-                    mean, var, gain, beta = (
-                        np.asarray(state[f"{name}.{linear + 1}.{key}"], np.float64)
-                        for key in ("running_mean", "running_var", "weight", "bias")
-                    )
-                    scale = gain / np.sqrt(var + eps)
-                    shift = scale * (shift - mean) + beta
+                    scale, shift = normalising(state, f"{name}.{linear + 1}", shift, eps)
                     weight = weight * scale.astype(weight.dtype)[:, None]
                 if not self.blocks and not halves:
                     shift = weight @ bias + shift

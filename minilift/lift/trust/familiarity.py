@@ -101,7 +101,7 @@ class Ranks:
 
     def unlike(self, score: np.ndarray, distance: np.ndarray) -> np.ndarray:
         """(n,) bool: beyond either limit, which half of RATE of usual poses are."""
-        return (score > _limit(self.scores)) | (distance > _limit(self.distances))
+        return (score > limit(self.scores)) | (distance > limit(self.distances))
 
     def percentile(self, score: np.ndarray, distance: np.ndarray) -> np.ndarray:
         """Of usual poses, how many per cent have a lower score: 100 (1 - p); all for poses that are too far.
@@ -112,10 +112,10 @@ class Ranks:
         """
         lower = np.searchsorted(self.scores, score, side="left")
         n = len(self.scores)
-        return 100 * np.where(distance > _limit(self.distances), n, lower) / (n + 1)
+        return 100 * np.where(distance > limit(self.distances), n, lower) / (n + 1)
 
 
-def _limit(usual: np.ndarray) -> float:
+def limit(usual: np.ndarray) -> float:
     """Half of RATE of the usual poses, or fewer, lie beyond it."""
     number = math.ceil((1 - RATE / 2) * (len(usual) + 1))
     return float(usual[number - 1]) if number <= len(usual) else math.inf

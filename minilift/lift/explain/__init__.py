@@ -1,0 +1,6 @@
+"""The network looked into: how its answer moves with a 2D joint, and where its depths are in doubt."""
+
+from minilift.lift.explain.depths import Depths, depths, smallest_flips
+from minilift.lift.explain.jacobian import jacobian
+
+__all__ = ["Depths", "depths", "jacobian", "smallest_flips"]
