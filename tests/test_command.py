@@ -47,6 +47,7 @@ GOOD: dict[str, list[str]] = {
     "examples mnist-conv": ["--help"],
     "examples variable-resolution": ["--help"],
     "examples facial-keypoints": ["--help"],
+    "playground": ["--weights", "liftModel", "--only"],
     "export": ["model.onnx"],
     "info": [],
 }
@@ -186,6 +187,12 @@ BAD: dict[str, list[tuple[list[str], str]]] = {
         (["--net", "conv"], "--net conv: unknown; use one of dense"),
         (["--data", "empty"], "empty: is not a folder; give the one that has data_batch_1 in it"),
         (["--trials", "0"], "--trials 0: must be at least 1"),
+    ],
+    "playground": [
+        (["-o", "page.txt"], "--out page.txt: the name must end in .html or .htm"),
+        (["--only"], "--only: there are no --weights to show; name some"),
+        (["--weights", "none"], "none: no such file"),
+        (["--weights", "notes.txt", "--only"], "notes.txt: "),
     ],
     "export": [
         (["model.pt"], "OUT model.pt: the name must end in .onnx"),

@@ -86,12 +86,20 @@ GOOD = {
     "inspect": ["inspect", POSES],
     "body": ["body", "--height", "1.7", "-o", "тіло.json"],
     "examples": ["examples", "fashion-mnist", "--help"],
+    "playground": ["playground", "-o", "гра.html", "--only", *WEIGHTS],
     "export": ["export", "--help"],
     "demo": ["demo", "--help"],  # these two only print: the one takes long, the other needs matplotlib
     "plot": ["plot", "training", "--help"],
 }
 """A call of every subcommand that succeeds in the folder."""
-MADE = ("дані/liftModel", "ліс.npz", "збережено.npz", "частини/data_train_lift.pkl", "вага.trust.npz")
+MADE = (
+    "дані/liftModel",
+    "гра.html",
+    "ліс.npz",
+    "збережено.npz",
+    "частини/data_train_lift.pkl",
+    "вага.trust.npz",
+)
 
 
 def test_the_calls_are_of_every_subcommand() -> None:

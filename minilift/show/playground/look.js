@@ -1,8 +1,8 @@
 // The network looked into: how its answer moves with a joint, which bones could point the other way, who looks
 // alike. minilift/lift/explain has the same; docs/playground.md derives it.
 
-const ROUND = 0.02; // metres at the person: the circle on which the chosen joint is moved
-const DOUBTFUL = 0.2; // odds from which a bone is drawn the other way, too
+const ROUND = 0.05; // metres at the person: the circle on which the chosen joint is moved
+const DOUBTFUL = 0.3; // odds from which a bone is drawn the other way, too
 const ALONG = Math.sqrt(Math.PI / 2); // minilift/lift/explain/depths.py
 const TURNS = 24; // sides from which each person of the crowd is seen
 const ALIKE = 4;

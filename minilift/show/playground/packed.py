@@ -95,7 +95,6 @@ def pack_trust(model: TrustModel) -> tuple[dict[str, Any], str]:
         "plan": plan,
         "reference": list(reference.shape),
         "outputs": len(errors.bias_2),
-        "hidden": len(errors.bias_1),
         "steps": int(errors.edges.shape[1]),
         "level": LEVEL,
         "exact": EXACT.tolist(),

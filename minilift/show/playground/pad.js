@@ -100,13 +100,13 @@ function drawPad() {
   byId("bones").replaceChildren(...scene.parents.map((parent, joint) => {
     const [[x1, y1], [x2, y2]] = [at(parent), at(joint)];
     const unseen = state.hidden.has(joint) || state.hidden.has(parent);
-    return element("line", { x1, y1, x2, y2, class: `${scene.sides[joint]}${unseen ? " unseen" : ""}` });
+    return element("line", { x1, y1, x2, y2, class: `${scene.sides[joint]}${unseen ? " blind" : ""}` });
   }));
   const size = reach / 160; // a pixel, more or less
   handles.forEach((handle, joint) => {
     const [x, y] = at(joint);
     handle.setAttribute("transform", `translate(${x} ${y})`);
-    handle.classList.toggle("unseen", state.hidden.has(joint) && network().head === "place");
+    handle.classList.toggle("blind", state.hidden.has(joint) && network().head === "place");
     handle.classList.toggle("chosen", joint === state.joint);
     const [reached, dot] = handle.children;
     reached.setAttribute("r", 9 * size);

@@ -30,6 +30,7 @@ function lookAndLift() {
 
 /** Anything has changed. */
 function changed() {
+  document.body.dataset.rested = "no";
   clearTimeout(resting);
   resting = setTimeout(lookInto, REST);
   if (!drawing) drawing = requestAnimationFrame(draw);
@@ -74,7 +75,7 @@ function tellSliders() {
   const net = network();
   byId("told").disabled = !net.levels;
   byId("hide").disabled = net.head !== "place";
-  byId("hide").textContent = state.hidden.has(state.joint) ? "see it again" : "hide it from the network";
+  byId("hide").textContent = state.hidden.has(state.joint) ? `let it see the ${words(state.joint)}` : `hide the ${words(state.joint)}`;
   document.body.classList.toggle("no-truth", !known());
   document.body.classList.toggle("no-trust", !net.trust);
   byId("about-weights").textContent = net.said;

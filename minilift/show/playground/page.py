@@ -31,7 +31,7 @@ HERE = "minilift.show.playground"
 CODE = (
     "network.js", "heads.js", "trust.js", "people.js", "pad.js", "view.js", "look.js", "words.js", "page.js",
 )  # fmt: skip
-EACH = 12  # people of every activity
+EACH = 25  # people of every activity
 DRAWN = 4096  # people among whom they are found
 SEED = 20  # of the people
 TURNS = 24  # look.js has the same
@@ -67,7 +67,7 @@ def write_playground(path: PathLike, lifters: Sequence[Lifter]) -> int:
             version=html.escape(__version__),
             activities=_options(enumerate(ACTIVITIES)),
             weights=_options((name, _name(about)) for name, about in networks.items()),
-            round=2,
+            round=5,
             people=len(joints),
             turns=TURNS,
             style=text(ROOM, "base.css") + text(HERE, "page.css"),

@@ -35,7 +35,16 @@ function whitened(x, mean, whiten) {
   return found;
 }
 
-/** {distance, gap, spread, bones}: how far a pose is from the training data, and by which parts. */
+/** W x + b, W row after row. */
+function timesPlus(weight, x, bias) {
+  return bias.map((shift, i) => {
+    let sum = shift;
+    for (let k = 0, at = i * x.length; k < x.length; k++, at++) sum += weight[at] * x[k];
+    return sum;
+  });
+}
+
+/** {distance, parts, bones}: how far a pose is from the training data, and by which parts. */
 function familiarity(trust, points, lengths) {
   const white = whitened(points, trust.image_mean, trust.image_whiten);
   let least = Infinity;
@@ -74,18 +83,15 @@ function judge(trust, parents, image, joints, sigma = null) {
 }
 
 function expectation(trust, features, distance, seen, told, size) {
-  const { hidden, outputs, farthest, steps } = trust;
+  const { outputs, farthest, steps } = trust;
   const n = seen.length;
   const x = features.map((value, i) =>
     Math.min(Math.max((value - trust.mean[i]) / trust.std[i], -farthest), farthest));
-  const units = Float64Array.from({ length: hidden }, (_, i) => Math.max(0,
-    x.reduce((sum, value, k) => sum + value * trust.weight_1[i * x.length + k], trust.bias_1[i])));
+  const units = timesPlus(trust.weight_1, x, trust.bias_1).map((value) => Math.max(value, 0));
+  const logarithms = timesPlus(trust.weight_2, units, trust.bias_2);
   const beyond = Math.max(distance / trust.furthest[0], 1);
   const column = seen.map((is, j) => (is ? j : j + outputs - n));
-  const own = column.map((i) => {
-    const logarithm = units.reduce((sum, value, k) => sum + value * trust.weight_2[i * hidden + k], trust.bias_2[i]);
-    return Math.min(Math.exp(logarithm), trust.largest[i]) * beyond;
-  });
+  const own = column.map((i) => Math.min(Math.exp(logarithms[i]), trust.largest[i]) * beyond);
   const count = seen.filter(Boolean).length;
   const sum = (values) => values.reduce((total, value, j) => total + (seen[j] ? value : 0), 0);
   const score = (values) => {

@@ -27,7 +27,7 @@ function ready(canvas) {
 
 /** A function from a point in metres about the hips to {x, y, scale, near}. */
 function lens(width, height) {
-  const reach = 1.3 * reachOf() * Math.max(1, height / width);
+  const reach = 0.95 * reachOf() * Math.max(1, height / width);
   const away = eye.zoom * reach / Math.sin(OPENING / 2);
   const focal = height / 2 / Math.tan(OPENING / 2);
   const [sinA, cosA, sinE, cosE] = [Math.sin(eye.azimuth), Math.cos(eye.azimuth), Math.sin(eye.elevation), Math.cos(eye.elevation)];
@@ -66,7 +66,7 @@ function drawView() {
   const truth = stand(current.truth);
   const floor = Math.min(...truth.map((point) => point[1]), ...answer.map((point) => point[1])) - 0.03;
   drawFloor(context, place, floor);
-  if (byId("show-camera").checked) drawCamera(context, place);
+  if (byId("show-camera").checked) drawCamera(context, place, width);
   if (byId("show-truth").checked && known()) drawTruth(context, truth.map(place));
   if (byId("show-other").checked) drawOthers(context, place, answer);
   drawPerson(context, answer.map(place));
@@ -85,16 +85,16 @@ function drawFloor(context, place, floor) {
 }
 
 /** An arrow from where the camera looks, along its line of sight. */
-function drawCamera(context, place) {
+function drawCamera(context, place, width) {
   const [a, e] = [radians(state.azimuth), radians(state.elevation)];
   const away = (metres) => place([Math.sin(a) * Math.cos(e), Math.sin(e), Math.cos(a) * Math.cos(e)].map((part) => part * metres));
-  const [from, to] = [1.45, 1.1].map((metres) => away(metres * reachOf()));
+  const [from, to] = [1.2, 0.9].map((metres) => away(metres * reachOf()));
   stroke(context, from, to, paint.muted, 2);
   const [dx, dy] = [to.x - from.x, to.y - from.y];
   for (const side of [-1, 1]) {
     stroke(context, to, { x: to.x - 0.3 * dx + side * 0.18 * dy, y: to.y - 0.3 * dy - side * 0.18 * dx }, paint.muted, 2);
   }
-  label(context, "camera", from.x, from.y - 8, paint.muted);
+  label(context, "camera", Math.min(Math.max(from.x, 32), width - 32), from.y - 8, paint.muted);
 }
 
 function drawTruth(context, seen) {

@@ -5,6 +5,8 @@ const centimetres = (units) => Math.round(100 * state.distance * Math.abs(units)
 const joined = (parts) => parts.filter(Boolean).join(" ");
 const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
+const between = (trust, joint, to) => `${millimetres(trust.low[joint])}${to}${millimetres(trust.high[joint])}`;
+
 /** Where the camera stands, from the person's side. */
 function sideInWords() {
   const names = ["the front", "the front left", "the left", "the back left", "the back", "the back right", "the right", "the front right"];
@@ -29,7 +31,7 @@ function errorsInWords() {
   const worst = trust.expected.reduce((most, value, j, all) => (value > all[most] ? j : most), 0);
   const mean = trust.expected.reduce((sum, value) => sum + value, 0) / JOINTS;
   return `Joints are expected within ${millimetres(mean)} mm of the truth on average. The network is least sure of the `
-    + `${words(worst)}: ${millimetres(trust.expected[worst])} mm, and nine times in ten within ${millimetres(trust.high[worst])}.`;
+    + `${words(worst)}: ${millimetres(trust.expected[worst])} mm, nine times in ten between ${between(trust, worst, " and ")}.`;
 }
 
 function likenessInWords() {
@@ -37,7 +39,7 @@ function likenessInWords() {
   if (!trust) return "";
   if (trust.unlike) return "This pose is unlike what the network learnt: the answer may be anywhere.";
   const share = Math.round(trust.percentile);
-  return `This pose is like those that the network learnt; of 100 usual ones it expects less error of ${share}.`;
+  return `This pose is like those that the network learnt: of 100 usual ones, ${share} have a smaller expected error.`;
 }
 
 function truthInWords() {
@@ -109,7 +111,7 @@ function fillTable() {
   cells.forEach(([row, own], joint) => {
     const bone = bones?.[joint];
     const texts = [
-      trust ? millimetres(trust.expected[joint]) : "", trust ? millimetres(trust.high[joint]) : "", off ? millimetres(off[joint]) : "",
+      trust ? millimetres(trust.expected[joint]) : "", trust ? between(trust, joint, "–") : "", off ? millimetres(off[joint]) : "",
       `${depthOf(answer, joint) > 0 ? "+" : "−"}${centimetres(depthOf(answer, joint))}`,
       bone ? flipInWords(bone.flip) : "", bone && bone.odds !== null ? `${Math.round(100 * bone.odds)}%` : "",
     ];
