@@ -65,8 +65,10 @@ function jacobian(net, points, sigma = null) {
   const given = entered(net, points, sigma);
   const kept = [];
   const answer = forward(net, given.x, kept);
-  const layers = backward(net, kept);
   const { joints } = given;
+  const wanted = [...answer.keys()].filter((i) => counts(net, given, i));
+  const layers = Array(answer.length);
+  backward(net, kept, wanted).forEach((row, k) => { layers[wanted[k]] = row; });
   const rows = [];
   for (let j = 0; j < joints; j++) {
     for (let c = 0; c < 3; c++) {
@@ -77,6 +79,9 @@ function jacobian(net, points, sigma = null) {
   }
   return rows;
 }
+
+/** Whether number i of the answer moves a joint: where one that is seen exactly lies, the image says alone. */
+const counts = (net, { r }, i) => net.head !== "place" || i % 3 === 2 || gainOf(r[Math.floor(i / 3)]) !== 0;
 
 function backOnRay({ points, joints }, answer, layers, j, c) {
   const row = new Float64Array(2 * joints);

@@ -136,10 +136,9 @@ function forward(net, x, kept) {
   return answer;
 }
 
-/** d answer / d x of the layers, row after row, where `forward` kept the slopes: Float32Array of rows each. */
-function backward(net, kept) {
-  let dh = Array.from({ length: net.last.rows }, (_, i) =>
-    net.last.weight.slice(i * net.width, (i + 1) * net.width));
+/** d answer / d x of the layers, where `forward` kept the slopes: a row for each of `wanted` rows of the answer. */
+function backward(net, kept, wanted) {
+  const dh = wanted.map((i) => net.last.weight.slice(i * net.width, (i + 1) * net.width));
   const dx = dh.map(() => new Float32Array(net.first.columns));
   for (let number = net.blocks.length - 1; number >= 0; number--) {
     const [one, two] = net.blocks[number];
@@ -152,17 +151,20 @@ function backward(net, kept) {
   return dx;
 }
 
-/** out_k += (dy_k factors) W for all k: four rows of W at a time, those of units that are off left out. */
+/** out_k += (dy_k factors) W for all k: eight rows of W at a time, those of units that are off left out. */
 function transposed({ weight, columns: n }, dy, factors, out) {
   const on = [...factors.keys()].filter((i) => factors[i] !== 0);
-  while (on.length % 4) on.push(-1); // nothing, in the place of a row
-  for (let t = 0; t < on.length; t += 4) {
-    const four = on.slice(t, t + 4);
-    const [p, q, r, s] = four.map((i) => Math.max(i, 0) * n);
+  while (on.length % 8) on.push(-1); // nothing, in the place of a row
+  for (let t = 0; t < on.length; t += 8) {
+    const eight = on.slice(t, t + 8);
+    const [p, q, r, s, u, v, w, y] = eight.map((i) => Math.max(i, 0) * n);
     for (let k = 0; k < dy.length; k++) {
-      const [a, b, c, d] = four.map((i) => (i < 0 ? 0 : dy[k][i] * factors[i]));
+      const [a, b, c, d, e, f, g, h] = eight.map((i) => (i < 0 ? 0 : dy[k][i] * factors[i]));
       const row = out[k];
-      for (let x = 0; x < n; x++) row[x] += a * weight[p + x] + b * weight[q + x] + c * weight[r + x] + d * weight[s + x];
+      for (let x = 0; x < n; x++) {
+        row[x] += a * weight[p + x] + b * weight[q + x] + c * weight[r + x] + d * weight[s + x]
+          + e * weight[u + x] + f * weight[v + x] + g * weight[w + x] + h * weight[y + x];
+      }
     }
   }
 }

@@ -26,11 +26,16 @@ def rounded(lifter: Lifter) -> Lifter:
 
     Raises InputError for weights that float16 cannot hold.
     """
+    return Lifter(AsStored(halved(lifter)))
+
+
+def halved(lifter: Lifter) -> dict[str, np.ndarray]:
+    """Its state dict with matrices in float16. Raises InputError as `rounded`."""
     try:
-        state = half(lifter.model.state_dict())
+        return half(lifter.model.state_dict())
     except ValueError as problem:
-        raise file_error(str(lifter.weights), f"{problem}; train with weight decay") from None
-    return Lifter(AsStored(state))
+        remedy = "give weights of a training with weight decay"
+        raise file_error(str(lifter.weights), f"{problem}; {remedy}") from None
 
 
 def pack_network(lifter: Lifter) -> tuple[dict[str, Any], str]:
@@ -40,9 +45,8 @@ def pack_network(lifter: Lifter) -> tuple[dict[str, Any], str]:
     normalisation behind it; and then, for each again, float16 weight (n_out, n_in). Raises InputError as
     `rounded`.
     """
-    state = lifter.model.state_dict()
-    made = made_of(state)
-    layers = layers_of(half(state))
+    state = halved(lifter)
+    made, layers = made_of(state), layers_of(state)
     numbers = [part.astype("<f4") for _, scale, bias in layers for part in (scale, bias)]
     numbers += [weight.astype("<f2") for weight, _, _ in layers]
     about = {

@@ -109,8 +109,8 @@ function drawPad() {
     handle.classList.toggle("blind", state.hidden.has(joint) && network().head === "place");
     handle.classList.toggle("chosen", joint === state.joint);
     const [reached, dot] = handle.children;
-    reached.setAttribute("r", 9 * size);
-    dot.setAttribute("r", (joint === state.joint ? 5 : 3.6) * size);
+    reached.setAttribute("r", 12 * size);
+    dot.setAttribute("r", (joint === state.joint ? 3.6 : 3) * size);
     handle.setAttribute("aria-valuenow", Math.round(100 * x));
     handle.setAttribute("aria-valuetext", placeInWords(x, -y, joint));
   });

@@ -94,7 +94,7 @@ function drawCamera(context, place, width) {
   for (const side of [-1, 1]) {
     stroke(context, to, { x: to.x - 0.3 * dx + side * 0.18 * dy, y: to.y - 0.3 * dy - side * 0.18 * dx }, paint.muted, 2);
   }
-  label(context, "camera", Math.min(Math.max(from.x, 32), width - 32), from.y - 8, paint.muted);
+  label(context, "camera", Math.min(Math.max(from.x, 32), width - 32), from.y - 14, paint.muted);
 }
 
 function drawTruth(context, seen) {
