@@ -31,6 +31,7 @@ class Contender(NamedTuple):
 
 OURS = Contender("minilift", "bench.minilift_side", "fast")
 PLAIN = Contender("minilift plain", "bench.minilift_side", "plain")
+MKL = Contender("minilift by MKL", "bench.minilift_side", "mkl")
 
 
 def rivals(variants: Sequence[str]) -> list[Contender]:

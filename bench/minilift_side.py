@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import Any
 
@@ -18,6 +19,7 @@ from minilift.lift.fast.step import TrainStep
 from minilift.lift.run_epoch import pose_batches, training_batches
 from minilift.lift.settings import TrainSettings
 from minilift.nn import losses
+from minilift.ops.blas.choose import VARIABLE, choose
 from minilift.train.batches import hold_out
 from minilift.train.epoch import train_epoch
 from minilift.train.measure import Measure
@@ -41,15 +43,20 @@ def about() -> dict[str, Any]:
 
 
 class Step:
-    """Training steps: TrainStep, or with the variant 'plain' the layers one by one."""
+    """Training steps: TrainStep, or with the variant 'plain' the layers one by one; with 'mkl' its products
+    are MKL's, faster or not."""
 
     def __init__(self, variant: str, threads: int, hidden: int, blocks: int) -> None:
+        if variant == "mkl":
+            os.environ[VARIABLE] = variant
         self.variant, self.threads, self.shape = variant, threads, (blocks, hidden)
 
     def prepare(self, batch: int) -> None:
         model = LiftModel(*self.shape, DROPOUT)
         adam = Adam(model.parameters(), LR)
         x, y = random_rows(batch, 30, seed=1), random_rows(batch, 45, seed=2)
+        # As `Training.fit` does
+        model.ops.gemm = choose(model.ops, batch, self.shape[1]).gemm  # type: ignore[attr-defined]
         step = (PlainStep if self.variant == "plain" else TrainStep)(model, losses.mpjpe, adam)
         self.call = lambda: step(x, y)
         self.time(0, 3)

@@ -17,6 +17,7 @@ examples:
   python -m bench.step                                   the whole table
   python -m bench.step --batches 64 --torch loop fused   one row, two of torch's variants
   python -m bench.step --coretype Haswell                with NumPy's BLAS held to a kernel for older CPUs
+  python -m bench.step --mkl                             also with MKL in the place of NumPy's BLAS
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from statistics import median
 from typing import Any
 
 from bench import contenders, flags, report
-from bench.contenders import OURS, PLAIN, Bar
+from bench.contenders import MKL, OURS, PLAIN, Bar
 from bench.report import ratio_text, spread
 
 MS = 1000.0
@@ -40,6 +41,7 @@ def arguments() -> argparse.Namespace:
         help="rows of a batch [32 64 256 1024 4096]",
     )  # fmt: skip
     parser.add_argument("--plain", action="store_true", help="also time minilift's layers one by one")
+    parser.add_argument("--mkl", action="store_true", help="also time minilift with its products by MKL")
     flags.add_network(parser)
     flags.add_rounds(parser)
     args = parser.parse_args()
@@ -92,7 +94,8 @@ def _times(result: dict[str, Any], names: list[str]) -> list[str]:
 
 def main() -> None:
     args = arguments()
-    crew = [OURS, *([PLAIN] if args.plain else []), *contenders.rivals(args.torch)]
+    own = [OURS, *([PLAIN] if args.plain else []), *([MKL] if args.mkl else [])]
+    crew = [*own, *contenders.rivals(args.torch)]
     results = []
     with contenders.crew(crew, "Step", args, hidden=args.hidden, blocks=args.blocks) as workers:
         ours = workers["minilift"]

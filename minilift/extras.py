@@ -24,6 +24,7 @@ LIBRARIES = {
     "ezc3d": ("ezc3d", "c3d"),
     "av": ("PyAV", "video"),
     "mediapipe": ("MediaPipe", "video"),
+    "mkl": ("MKL", "mkl"),  # no module: a library that minilift.ops.blas loads
 }
 
 

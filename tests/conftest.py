@@ -13,6 +13,9 @@ from typing import Any
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ |= dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1")
 
+# Whatever else is installed, and was found on this machine: tests of the choice set it themselves
+os.environ["MINILIFT_BLAS"] = "openblas"
+
 import numpy as np
 import pytest
 

@@ -57,6 +57,10 @@ class Group:
         self.copy_first(found)
         return int(found[0])
 
+    def all(self, mine: bool) -> bool:
+        """Whether every process says so."""
+        return all(any(said) for said in self.gather(bytes([mine])))
+
     def wait(self) -> None:
         """Until all are here."""
         self.gather(b"")

@@ -18,6 +18,7 @@ from minilift.lift.weights.stored import read_weights
 from minilift.poses.layouts import COURSE15
 
 if TYPE_CHECKING:
+    from minilift.lift.fast.folded import Predictor
     from minilift.lift.model import LiftModel
 
 FARTHEST = 100.0  # image units: a sigma above it, infinity too, is told as this
@@ -119,13 +120,14 @@ class Lifter:
         rows, given = self._without_missing(rows, missing)
         told = self._told(sigma, rows, single)
         poses = np.empty((len(rows), joints, 3), dtype)
-        self._lift(rows, told, slice(0, len(rows)), poses)
+        predictor = self._predictor.for_many(len(rows))
+        self._lift(predictor, rows, told, slice(0, len(rows)), poses)
         if flip and joints != len(COURSE15):
             raise ValueError(f"flip knows the left and right of {len(COURSE15)} joints, not of {joints}")
         for part in chunks(len(rows)) if flip or project else ():
             image = rows[part].reshape(-1, joints, 2)
             if flip:
-                poses[part] += self._mirrored(image, told, part)
+                poses[part] += self._mirrored(predictor, image, told, part)
                 poses[part] /= 2
             if project:
                 where = True if given is None else given[part, :, None]
@@ -164,15 +166,17 @@ class Lifter:
                 raise ArgumentError("sigma", float(told[part][wrong][0]), problem)
         return told
 
-    def _lift(self, rows: np.ndarray, told: np.ndarray | None, part: slice, poses: np.ndarray) -> None:
+    def _lift(
+        self, predictor: Predictor, rows: np.ndarray, told: np.ndarray | None, part: slice, poses: np.ndarray
+    ) -> None:
         """poses (n, J, 3) <- those of rows (n, 2J), which are part of all that `told` is of."""
         flat = poses.reshape(len(rows), math.prod(poses.shape[1:]))
         if told is None:
-            self._predictor.lift(rows, flat)
+            predictor.lift(rows, flat)
             return
         for some in chunks(len(rows)):
             sigma = np.minimum(told[part][some], FARTHEST)
-            self._predictor.lift(np.concatenate([rows[some], sigma], axis=1, dtype=rows.dtype), flat[some])
+            predictor.lift(np.concatenate([rows[some], sigma], axis=1, dtype=rows.dtype), flat[some])
 
     def _without_missing(self, rows: np.ndarray, missing: bool) -> tuple[np.ndarray, np.ndarray | None]:
         """The points (N, 2J), with (0, 0), the root's image, for a missing one if the network does not take
@@ -231,10 +235,12 @@ class Lifter:
         found = known.judge(points.reshape(-1, joints, 2), lifted.reshape(-1, joints, 3), told)
         return Trust(*(field[0] for field in found)) if lifted.ndim == 2 else found
 
-    def _mirrored(self, image: np.ndarray, told: np.ndarray | None, part: slice) -> np.ndarray:
+    def _mirrored(
+        self, predictor: Predictor, image: np.ndarray, told: np.ndarray | None, part: slice
+    ) -> np.ndarray:
         """The prediction for the mirror images of points (n, 15, 2), mirrored back."""
         other = image[:, COURSE15.mirror] * np.array([-1, 1], image.dtype)
         seen = np.empty((*image.shape[:2], 3), image.dtype)
         told = None if told is None else told[:, COURSE15.mirror]
-        self._lift(other.reshape(len(image), -1), told, part, seen)
+        self._lift(predictor, other.reshape(len(image), -1), told, part, seen)
         return seen[:, COURSE15.mirror] * np.array([-1, 1, 1], image.dtype)

@@ -47,6 +47,11 @@ def _of_this_version(stored: Any) -> dict[str, Any]:
     return {**later, **config}
 
 
+def began_with(stored: Mapping[str, Any]) -> str:
+    """The library of products that a run has used, which to go on with gives the same bits."""
+    return "mkl" if stored.get("blas") == "mkl" else "openblas"
+
+
 def upgraded(
     arrays: Mapping[str, np.ndarray], meta: Mapping[str, Any], model: LiftModel
 ) -> tuple[dict[str, np.ndarray], dict[str, Any]]:

@@ -6,12 +6,16 @@ import math
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from minilift.ops.base import Array, Ops
-from minilift.ops.threads import Team, blas, team
+from minilift.ops.blas.bundled import blas
+from minilift.ops.threads import Team, team
+
+if TYPE_CHECKING:
+    from minilift.ops.blas.cblas import Cblas
 
 # Elements of a pass: the few arrays of one should stay in a cache of 1 or 2 MB. With half as many, the
 # threads of a team come back for the interpreter's lock so often that they wait for each other.
@@ -20,6 +24,7 @@ LINE = 64  # bytes of a cache line, and of an AVX-512 register: unaligned, a ufu
 FEW = 96  # rows: packing a wide weight takes as long as multiplying so many by it
 UNPACKED = 1_000_000  # multiplications up to which OpenBLAS leaves the packing out, in the kernels that do
 # Multiplications. A core does 50 to 100 in a nanosecond; waking a sleeping thread takes up to 0.06 ms
+LARGE = 1 << 20  # from here on, a product is worth a call of another library
 WORTH_SPLITTING, WORTH_PAIRING, WORTH_TURNING = 1 << 24, 1 << 23, 1 << 22
 
 
@@ -34,7 +39,8 @@ class _Thread(threading.local):
 class NumpyCore(Ops):
     """The part of NumpyOps that knows about caches and threads.
 
-    How work is cut depends on shapes and on the size of the team alone, and so do the bits of the results.
+    How work is cut depends on shapes and on the size of the team alone, and so do the bits of the results:
+    on these, and on `gemm`, the library that does large products if NumPy's own does not.
     """
 
     index_dtype = np.dtype(np.intp).name
@@ -42,6 +48,7 @@ class NumpyCore(Ops):
     def __init__(self, dtype: str = "float32") -> None:
         self.device, self.dtype = "cpu", dtype
         self._thread = _Thread()
+        self.gemm: Cblas | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         return {"device": self.device, "dtype": self.dtype}
@@ -111,7 +118,7 @@ class NumpyCore(Ops):
         return out
 
     def _leaves_unpacked(self) -> bool:
-        return self.dtype == "float32" and blas().unpacked
+        return self.gemm is None and self.dtype == "float32" and blas().unpacked
 
     def _product(self, a: np.ndarray, b: np.ndarray, out: np.ndarray) -> None:
         """out = a b on one thread, piece by piece where that spares BLAS the packing of a.
@@ -120,6 +127,8 @@ class NumpyCore(Ops):
         product. OpenBLAS leaves it out below 10^6 multiplications, and numpy.matmul takes a stack of pieces.
         """
         (m, k), n = a.shape, b.shape[1]
+        if self.gemm is not None and m * k * n >= LARGE and self.gemm.matmul(a, b, out):
+            return
         piece = min(1 << (UNPACKED // max(k * n, 1)).bit_length() >> 1, 32)
         few = 1 < min(k, n) <= FEW and piece >= 4 and m % piece == 0 and m >= 4 * piece
         lie_well = b.flags.c_contiguous and out.flags.c_contiguous and (a.flags.c_contiguous or k <= FEW)

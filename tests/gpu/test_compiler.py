@@ -10,8 +10,9 @@ from typing import Any
 import nvrtc
 import pytest
 
+from minilift.cache import cache_folder
 from minilift.ops.cuda import compiler
-from minilift.ops.cuda.compiler import Compiler, cache_folder, prune
+from minilift.ops.cuda.compiler import Compiler, prune
 from minilift.ops.cuda.gpu import module_source
 
 
@@ -182,10 +183,10 @@ def test_a_card_newer_than_the_compiler_is_known_as_such() -> None:
 def test_the_folder_is_that_of_the_system(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("sys.platform", "linux")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert cache_folder() == tmp_path / "minilift" / "kernels"
+    assert cache_folder("kernels") == tmp_path / "minilift" / "kernels"
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    assert cache_folder() == tmp_path / "home" / ".cache" / "minilift" / "kernels"
+    assert cache_folder("kernels") == tmp_path / "home" / ".cache" / "minilift" / "kernels"
 
 
 class Real(Programs):

@@ -33,7 +33,7 @@ examples:
 
 
 WIDTH = 76  # columns of a list
-_ROWS = ("arrays", "not used", "notes")
+_ROWS = ("arrays", "not used", "notes", "products")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -94,6 +94,7 @@ def machine(device: str = "auto") -> tuple[dict[str, Any], bool]:
     rows = {
         "cpu": f"{platform.processor() or platform.machine()}, {counted(team().size, 'thread')}",
         "NumPy": f"{np.__version__}, its BLAS {held}",
+        "products": _products(),
     }
     right, automatic = True, choose_device()
     chosen = device
@@ -114,6 +115,19 @@ def machine(device: str = "auto") -> tuple[dict[str, Any], bool]:
         rows["others"] = f"{', '.join(others)}; {PROGRAM} --device {others[0]} tests it"
     rows["auto"] = "--device auto is {}: {}".format(*automatic)
     return rows, right
+
+
+def _products() -> list[str]:
+    """Which library multiplies on the CPU, and why: for the usual network, at two sizes of a batch."""
+    from minilift.lift.settings import TrainSettings
+    from minilift.ops.blas.bundled import blas
+    from minilift.ops.blas.choose import LIBRARIES, choose
+    from minilift.ops.numpy_ops import NumpyOps
+
+    found = [choose(NumpyOps(), rows, TrainSettings.hidden) for rows in (64, TrainSettings.batch_size)]
+    kernel = f" (kernel {blas().kernel})" if blas().kernel else ""
+    words = {"openblas": f"OpenBLAS{kernel}" if blas().threads else "NumPy's BLAS"}
+    return [f"{words.get(one.library, LIBRARIES[one.library])}: {one.why}" for one in dict.fromkeys(found)]
 
 
 def _others(chosen: str) -> list[str]:

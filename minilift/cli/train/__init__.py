@@ -23,7 +23,7 @@ from minilift.files.checkpoint import load_checkpoint
 from minilift.lift.build import build_model, split_data, split_rows
 from minilift.lift.lifter import Lifter
 from minilift.lift.recipe import begun_with
-from minilift.lift.resume import resumed, upgraded
+from minilift.lift.resume import began_with, resumed, upgraded
 from minilift.lift.settings import ENDING, TrainSettings
 from minilift.lift.training import Training
 from minilift.lift.trust import trust_path
@@ -89,10 +89,12 @@ def _run(
     trainer.recorder = curves.recorder if curves else None
     if asked.distributed:
         training.train = share(trainer, training.train, group, settings.sync_batchnorm)
+        training.processes, training.agree = group.size, group.all
     alone = only_one(trainer.log_path.parent) if group.first else nullcontext()
     with alone, closing(events) if events else nullcontext():
         if asked.resume:
             trainer.restore(*upgraded(arrays, meta, model))
+            training.began_with = began_with(meta["settings"])
             if curves:
                 curves.resume(trainer.record_path, trainer.optimiser.steps, trainer.progress.epoch)
             if not _has_more_to_do(trainer, settings, meta):

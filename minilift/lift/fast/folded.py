@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -12,9 +13,13 @@ from minilift.lift.rays.operations import given, place, rays, reliability
 from minilift.lift.rays.size_operations import sized, unsized, with_size
 from minilift.lift.weights.stored import linears, slope_of
 from minilift.ops import Array, Ops, Portable
+from minilift.ops.numpy_ops import NumpyOps
 
 if TYPE_CHECKING:
     from minilift.nn import Module
+
+
+MANY = 1 << 37  # multiplications of a wide layer: a trial of another library takes 0.3 s, once on a machine
 
 
 class Predictor(Portable):
@@ -22,6 +27,10 @@ class Predictor(Portable):
 
     ops: Ops
     columns: int  # of what it predicts
+
+    def for_many(self, count: int) -> Predictor:
+        """Itself, or one that is faster for so many poses: that is worth looking for."""
+        return self
 
     def __call__(self, x: Array, out: Array | None = None) -> Array:
         """out (n, 3J) from x as the network takes it; without `out` memory that the next call uses again."""
@@ -88,6 +97,7 @@ class FoldedLift(Predictor):
 
     def __init__(self, state: Mapping[str, Any], ops: Ops, eps: float = 1e-5) -> None:
         self.ops = ops
+        self._of_many: FoldedLift | None = None
         # What untrained or damaged weights lead to is for the caller to look at, without warnings
         with np.errstate(over="ignore", invalid="ignore"):
             self._fold(state, eps)
@@ -117,6 +127,21 @@ class FoldedLift(Predictor):
         self.places = outputs % 3 == 0 and self.first_inputs in (outputs, outputs // 3 * 4 + 1)
         self.sizes = self.places and self.first_inputs > outputs
         self.columns = 3 * outputs if self.on_rays else outputs
+
+    def for_many(self, count: int) -> Predictor:
+        """For what takes seconds, one with the same weights and the library of products that is faster here.
+
+        Raises InputError where the environment asks for one that is not here.
+        """
+        if not isinstance(self.ops, NumpyOps) or count * self.width**2 < MANY:
+            return self
+        if self._of_many is None:
+            from minilift.ops.blas.choose import choose
+
+            many, ops = copy.copy(self), NumpyOps(self.ops.dtype)
+            ops.gemm = choose(ops, ops.rows_at_once, self.width).gemm
+            many.ops, self._of_many = ops, many
+        return self._of_many
 
     def _layer(self, weight: Any, bias: Any) -> tuple[Array, Array]:
         weight_here, bias_here = self.ops.empty(weight.shape), self.ops.empty(bias.shape)

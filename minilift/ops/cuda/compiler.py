@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-import sys
 import time
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from minilift.cache import cache_folder, write_whole
 
 STANDARD = "-std=c++17"
 FLAGS = (STANDARD, "-ftz=true")  # denormal numbers are 0, as CuPy has it
@@ -25,7 +26,7 @@ class Compiler:
     def __init__(self, nvrtc: Any, architecture: str, folder: Path | None = None) -> None:
         self.nvrtc, self.architecture = nvrtc, architecture
         version = ".".join(map(str, nvrtc.getVersion()))
-        self.root = folder or cache_folder()
+        self.root = folder or cache_folder("kernels")
         self.folder = self.root / f"sm_{architecture}-nvrtc{version}"
         self._pruned = False
 
@@ -47,13 +48,16 @@ class Compiler:
                     return path
         code = self._compiled(source, name, options)
         file = f"{key}-{_hash(code)}.cubin"
+        path = self.folder / file
         try:
             if not self._pruned:  # here, where seconds go by anyway
                 self._pruned = True
                 prune(self.root)
-            return _written(self.folder, file, code)
+            write_whole(path, code)
         except OSError:  # a home that cannot be written, or that is full
-            return _written(_temporary(), file, code)
+            path = _temporary() / file
+            write_whole(path, code)
+        return path
 
     def _kept(self, key: str) -> list[Path]:
         with suppress(OSError):
@@ -70,15 +74,6 @@ class Compiler:
             raise RuntimeError(f"{problem}: {log}" if log else str(problem)) from problem
         finally:
             self.nvrtc.destroyProgram(program)
-
-
-def cache_folder() -> Path:
-    """Where this system keeps what a program can make again."""
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
-    else:
-        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "minilift" / "kernels"
 
 
 def prune(root: Path, now: float | None = None) -> None:
@@ -120,23 +115,6 @@ def _temporary() -> Path:
     import tempfile  # with random and hashlib behind it: only where kernels are compiled
 
     return Path(tempfile.mkdtemp(prefix="minilift-kernels-"))
-
-
-def _written(folder: Path, name: str, code: bytes) -> Path:
-    """The file, whole or not at all: two processes may begin at once."""
-    import tempfile
-
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    handle, half = tempfile.mkstemp(dir=folder, prefix=name, suffix=".half")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(code)
-        os.replace(half, folder / name)
-    except OSError:
-        with suppress(OSError):
-            os.unlink(half)
-        raise
-    return folder / name
 
 
 def _hash(data: bytes) -> str:
