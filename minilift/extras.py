@@ -23,8 +23,8 @@ LIBRARIES = {
     "onnx": ("onnx", "onnx"),
     "ezc3d": ("ezc3d", "c3d"),
     "av": ("PyAV", "video"),
-    "mediapipe": ("MediaPipe", "video"),
     "mkl": ("MKL", "mkl"),  # no module: a library that minilift.ops.blas loads
+    "ai_edge_litert": ("LiteRT", "video"),
 }
 
 
