@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +14,12 @@ from conftest import make_poses
 from fake_cuda import FakeCuda
 
 from minilift import LiftModel
+from minilift.cli.main import main as command
 from minilift.cli.train import main as train
 from minilift.files.checkpoint import load_checkpoint
-from minilift.lift.fast.memory import fitting_batch
+from minilift.lift.fast.memory import fitting_batch, try_with_3d
+from minilift.lift.recipe import make_settings
+from minilift.lift.weak.memory import try_without_3d
 from minilift.poses.poses import save_poses
 from minilift.train.trainer import Trainer
 
@@ -33,11 +38,11 @@ def backend(gpu: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeCu
     return gpu.backend
 
 
-def made() -> LiftModel:
-    return LiftModel(1, 32, device="gpu")
+def lifting(batch: int) -> None:
+    try_with_3d(lambda: LiftModel(1, 32, device="gpu"), 700, batch)
 
 
-def peak(backend: FakeCuda, batch: int) -> int:
+def peak(backend: FakeCuda, batch: int, attempt: Callable[[int], None] = lifting) -> int:
     """Bytes that training with this batch takes at most, and all else that lies there."""
     most, allocate = 0, backend.allocate
 
@@ -48,17 +53,18 @@ def peak(backend: FakeCuda, batch: int) -> int:
         return found
 
     backend.allocate = counted  # type: ignore[method-assign]
-    assert fitting_batch(made, 700, 2 * batch) == batch
+    assert fitting_batch(attempt, 2 * batch) == batch
+    gc.collect()
     backend.allocate = allocate  # type: ignore[method-assign]
     return most
 
 
 def test_the_largest_half_that_fits_is_found(backend: FakeCuda) -> None:
     backend.limit = peak(backend, 100)
-    assert fitting_batch(made, 700, 800) == 100
+    assert fitting_batch(lifting, 800) == 100
     held = backend.pool_bytes()
     backend.limit = held
-    assert fitting_batch(made, 700, 800) == 0
+    assert fitting_batch(lifting, 800) == 0
     assert backend.pool_bytes() == held  # nothing of what was tried is left
 
 
@@ -70,6 +76,21 @@ def test_the_line_says_which_batch_would_fit(backend: FakeCuda, capsys: Capture)
     assert told.endswith("; a new run with --batch-size 150 fits; or use --device cpu")
     assert not Path("checkpoint.npz").exists()
     assert train([*SMALL, "--batch-size", "150"]) == 0
+
+
+@pytest.mark.parametrize("weak", ["one-view", "two-view"])
+def test_the_line_says_it_of_trainings_without_3d_too(backend: FakeCuda, capsys: Capture, weak: str) -> None:
+    if weak == "two-view":
+        assert command(["data", "twoview", "data_train_lift.pkl", "-o", "two.npz"]) == 0
+    data = "two.npz" if weak == "two-view" else "data_train_lift.pkl"
+    run = ["train", "--preset", weak, *SMALL, "--epochs", "1", "--data", data]
+    settings = make_settings(weak, {"hidden": 32, "blocks": 1, "device": "gpu"})
+    backend.limit = peak(backend, 75, lambda batch: try_without_3d(settings, 666, batch))
+    assert command([*run, "--batch-size", "600"]) == 2
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert told.startswith("minilift train: error: --device gpu: out of memory (")
+    assert told.endswith("; a new run with --batch-size 75 fits; or use --device cpu")
+    assert command([*run, "--batch-size", "75"]) == 0
 
 
 def test_out_of_memory_in_the_middle_leaves_the_checkpoint_whole(

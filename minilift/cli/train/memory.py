@@ -7,8 +7,9 @@ from pathlib import Path
 
 from minilift.errors import OutOfMemory
 from minilift.lift.build import build_model
-from minilift.lift.fast.memory import fitting_batch
+from minilift.lift.fast.memory import fitting_batch, try_with_3d
 from minilift.lift.settings import TrainSettings
+from minilift.lift.weak.memory import try_without_3d
 
 SMALLER = "use smaller batches, a smaller network or less data"
 
@@ -29,13 +30,17 @@ def full(problem: OutOfMemory, rows: int) -> Full:
 def with_remedy(problem: Full, settings: TrainSettings, kept: Path | None) -> OutOfMemory:
     """The same with the batch size that would fit, and what of the run is `kept`. The run must be over."""
     gc.collect()
-    remedy, others = SMALLER, list(problem.others)
-    if settings.weak == "none":
-        fits = fitting_batch(lambda: build_model(settings), problem.rows, settings.batch_size)
-        others.append(("batch_size", fits))
-        remedy = (
-            f"a new run with {{{len(others) - 1}}} fits" if fits else "use a smaller network or less data"
-        )
+    others = list(problem.others)
+
+    def attempt(batch: int) -> None:
+        if settings.weak == "none":
+            try_with_3d(lambda: build_model(settings), problem.rows, batch)
+        else:
+            try_without_3d(settings, problem.rows, batch)
+
+    fits = fitting_batch(attempt, settings.batch_size)
+    others.append(("batch_size", fits))
+    remedy = f"a new run with {{{len(others) - 1}}} fits" if fits else "use a smaller network or less data"
     if kept:
         others.append(("resume", True))
         remedy += f"; {kept} is whole, and {{{len(others) - 1}}} goes on from it, where there is more memory"

@@ -22,13 +22,11 @@ from minilift.train.progress import Listener, Recorder
 from minilift.train.step import Loss, Metric
 from minilift.train.trainer import Trainer
 
-two_view_loss = TwoViewLoss()
-
 
 def run_epoch_weak(
     epoch_no: int, data: TwoViews, model: LiftModel, optimiser: Optimiser | None = None,
     scheduler: Schedule | None = None, batch_size: int = 64, split: str = "train", *,
-    loss: Loss = two_view_loss, progress: bool = True, flip: float = 0.0, noise: float = 0.0,
+    loss: Loss | None = None, progress: bool = True, flip: float = 0.0, noise: float = 0.0,
     labels: np.ndarray | None = None, recorder: Recorder | None = None,
 ) -> Averages:  # fmt: skip
     """`run_epoch` without 3D: people seen by two cameras train a model of head "ray".
@@ -43,7 +41,7 @@ def run_epoch_weak(
     _check_views("data", data)
     if split not in SPLITS:
         raise ValueError(f"split {split!r} is unknown; use one of {', '.join(SPLITS)}")
-    truth = data.joint_3d is not None
+    truth, loss = data.joint_3d is not None, loss or TwoViewLoss()
     metrics = _metrics(truth)
     if split != "train":
         batches = TwoViewBatches(data, model, EVALUATION_ROWS, truth=truth, labels=labels)
@@ -60,7 +58,7 @@ def run_epoch_weak(
 def two_view_training(
     model: LiftModel, optimiser: Optimiser, scheduler: Schedule | None, train: TwoViews,
     validation: TwoViews, test: TwoViews | None = None, *, epochs: int, batch_size: int = 64,
-    loss: Loss = two_view_loss, flip: float = 0.0, noise: float = 0.0,
+    loss: Loss | None = None, flip: float = 0.0, noise: float = 0.0,
     labels: Sequence[np.ndarray] | None = None, out: PathLike | None = None,
     weights: str = "liftModel", patience: int = 0, min_delta: float = 0.0,
     settings: dict[str, Any] | None = None, show: Callable[[str], None] = print, bar: bool = True,
@@ -75,7 +73,7 @@ def two_view_training(
         if views is not None:
             _check_views(name, views)
     truth = all(views.joint_3d is not None for views in (train, validation, test) if views is not None)
-    metrics = _metrics(truth)
+    metrics, loss = _metrics(truth), loss or TwoViewLoss()  # one of its own: it keeps memory of its device
     trainer = Trainer(
         model, loss, optimiser, scheduler, metrics=metrics, watch="loss", out=out, weights=weights,
         step=TwoViewStep(model, loss, optimiser, metrics), measure=TwoViewMeasure(model, loss, metrics),
