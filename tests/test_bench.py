@@ -65,6 +65,18 @@ def test_layers_for_images() -> None:
     assert "no such case" in program("conv", "--cases", "Conv3d").stderr
 
 
+def test_the_shares_of_an_epoch_add_up() -> None:
+    done = program("shares", "--people", "600", "--epochs", "3", "--set", "hidden=16", "blocks=1")
+    assert done.returncode == 0, done.stderr
+    *text, line = done.stdout.splitlines()
+    found = json.loads(line)["results"]
+    whole = found.pop("whole")
+    assert sum(found.values()) == pytest.approx(whole)
+    assert all(seconds > 0 for seconds in found.values())
+    assert "| **outside steps and evaluation** |" in "".join(text)
+    assert "no such setting: hiden" in program("shares", "--set", "hiden=16").stderr
+
+
 def test_step_and_the_environment_of_its_contenders(tmp_path: Path) -> None:
     hobbled = {"OPENBLAS_CORETYPE": "Haswell", "OPENBLAS_L2_SIZE": "512"}
     kept = tmp_path / "all.json"

@@ -61,7 +61,7 @@ LACKED = {
     "tilt": 0.0, "distance": 0.0, "body": 0.0, "mix": 0.0, "synthetic": 0.0, "joint_dropout": 0.0,
     "part_dropout": 0.0, "noise_to": 0.0, "outliers": 0.0, "swap": 0.0, "elevation": 7.5, "roll": 0.0,
     "tumble": 0.0, "joint_dropout_to": 0.0, "edge": 0.0, "plot": "", "tensorboard": "", "patience": 0,
-    "min_delta": 0.0, "poses": 0, "sync_batchnorm": True,
+    "min_delta": 0.0, "poses": 0, "sync_batchnorm": True, "checkpoint_every": "30s",
 }  # fmt: skip
 
 
@@ -230,6 +230,7 @@ def test_a_resumed_run_may_change_where_things_are_and_how_long_it_takes() -> No
     others: dict[str, Any] = {
         "data": "d", "test": "t", "out": "o", "device": "gpu", "tf32": True, "epochs": 99, "plot": "a.png",
         "tensorboard": "e", "patience": 3, "min_delta": 0.5, "sync_batchnorm": False,
+        "checkpoint_every": "1epoch",
     }  # fmt: skip
     assert {name for name, setting in SETTINGS.items() if setting.resumable} == others.keys()
     found = asdict(resumed(stored, others))

@@ -14,10 +14,15 @@ _META = "meta"
 
 def save_checkpoint(path: PathLike, arrays: Mapping[str, np.ndarray], meta: Mapping[str, Any]) -> None:
     """Write arrays and a JSON-able `meta` as one .npz without pickle, atomically, under exactly this name."""
+    members = packed(arrays, meta)
+    write_atomically(path, lambda file: write_npz(file, members))
+
+
+def packed(arrays: Mapping[str, np.ndarray], meta: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """The arrays of such a file: those given, and `meta` as it is now, as text."""
     if _META in arrays:
         raise ValueError(f"the array name {_META!r} is taken")
-    text = np.frombuffer(json.dumps(meta).encode(), np.uint8)
-    write_atomically(path, lambda file: write_npz(file, {_META: text, **arrays}))
+    return {_META: np.frombuffer(json.dumps(meta).encode(), np.uint8), **arrays}
 
 
 def load_checkpoint(path: PathLike) -> tuple[dict[str, np.ndarray], dict[str, Any]]:

@@ -81,7 +81,7 @@ def build_trainer(
         augmentation=augmentation, weights=settings.weights, patience=settings.patience,
         min_delta=settings.min_delta,
         settings={**settings.as_stored(), "data": fingerprint(data)},
-        show=_nothing if quiet else print, bar=not quiet,
+        show=_nothing if quiet else print, bar=not quiet, checkpoint_every=settings.checkpoint_every,
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from minilift.errors import ArgumentError
+from minilift.files.runs.every import Every
 
 WEAK = ("none", "two-view", "one-view")
 WITHOUT_3D = {"two-view": ("flip", "noise", "elevation"), "one-view": ("flip", "elevation")}
@@ -134,7 +135,8 @@ def came(since: int, default: Any, group: str, help: str, **facts: Any) -> Any:
 
 
 def of_files(default: str, help: str, **facts: Any) -> Any:
-    return described(default, "files", help, result=False, **facts)
+    before = default if "since" in facts else None
+    return described(default, "files", help, result=False, before=before, **facts)
 
 
 def augmenting(default: float, help: str, high: float, **facts: Any) -> Any:
@@ -143,7 +145,8 @@ def augmenting(default: float, help: str, high: float, **facts: Any) -> Any:
 
 
 def check_together(settings: Any) -> None:
-    """Raise ArgumentError for settings of a run that contradict each other."""
+    """Raise ArgumentError for settings of a run that contradict each other, or stand for nothing."""
+    Every.of(settings.checkpoint_every)
     if settings.min_delta and not settings.patience:
         problem = "needs patience, which is 0; give {0}, or leave it out"
         raise ArgumentError("min_delta", settings.min_delta, problem, ("patience", 5))

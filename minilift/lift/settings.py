@@ -14,7 +14,7 @@ from minilift.nn.init import NAMES as INITIALISERS
 
 # Of the settings in a checkpoint. To add a setting, raise it, and give the setting `since=VERSION` and, in
 # `before`, what runs had until then. Version 0 is that of checkpoints which do not say theirs.
-VERSION = 6
+VERSION = 7
 
 LOSSES, ADAMS, NORMS = ("mpjpe", "mse", "relative"), ("adam", "adamw"), ("batch", "none")
 ENDING, DROPPING = ("onecycle", "cosine", "warmup"), ("step", "exponential")
@@ -38,13 +38,14 @@ class TrainSettings:
         "liftModel", "name of the weights file; .safetensors at its end gives that format", metavar="NAME"
     )
     plot: str = of_files(
-        "", "draw charts of the run: .png, .svg or .pdf",
-        since=1, before="", resumable=True, basic=True, metavar="FILE",
-    )  # fmt: skip
+        "", "draw charts of the run: .png, .svg or .pdf", since=1, resumable=True, basic=True, metavar="FILE"
+    )
     tensorboard: str = of_files(
-        "", "write event files for TensorBoard into this folder, after each epoch",
-        since=1, before="", resumable=True, metavar="DIR",
-    )  # fmt: skip
+        "", "write event files for TensorBoard here, after each epoch", since=1, resumable=True, metavar="DIR"
+    )
+    checkpoint_every: str = of_files(
+        "30s", "time between checkpoints: 30s, 5m, 1h; or 1epoch", since=7, resumable=True, metavar="TIME"
+    )
 
     epochs: int = described(56, "training", "passes over the data", low=1, resumable=True, basic=True)
     batch_size: int = described(256, "training", "poses in a step", low=2, basic=True)

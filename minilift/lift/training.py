@@ -72,7 +72,7 @@ def lift_training(
     augmentation: Augmentation | None = None, out: PathLike | None = None, weights: str = "liftModel",
     patience: int = 0, min_delta: float = 0.0, settings: dict[str, Any] | None = None,
     show: Callable[[str], None] = print, bar: bool = True, recorder: Recorder | None = None,
-    listeners: Sequence[Listener] = (),
+    listeners: Sequence[Listener] = (), checkpoint_every: str | float = "30s",
 ) -> Training:  # fmt: skip
     """Training of a lifter that watches the validation MPJPE. Options as of `Trainer`.
 
@@ -84,6 +84,7 @@ def lift_training(
         model, loss, optimiser, scheduler, metrics=metrics, watch="mpjpe", out=out, weights=weights,
         step=fast_step(model, loss, optimiser, metrics), patience=patience, min_delta=min_delta,
         settings=settings, show=show, bar=bar, recorder=recorder, listeners=listeners,
+        checkpoint_every=checkpoint_every,
     )  # fmt: skip
     watched = None if test is None else pose_batches(test, model)
     return Training(trainer, batches, pose_batches(validation, model), watched, epochs)

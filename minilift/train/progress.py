@@ -67,9 +67,29 @@ class Watch:
         """Its value in a row of the log: of the validation rows, or else of the training rows."""
         return float(row.get(f"val_{self.metric}", row[f"train_{self.metric}"]))
 
+    def check_same(self, before: Any, history: list[dict[str, Any]], path: Any) -> None:
+        """The best so far, and patience, are of one metric: another one cannot go on from them.
+
+        Raises InputError where the checkpoint at `path` has watched another one, or has not measured this.
+        """
+        now = [self.metric, self.best]
+        if before is not None and before != now:
+            had, has = (" ".join(map(str, pair)) for pair in (before, now))
+            raise InputError(f"{path}: watches {had}, not {has}; watch that, or start anew")
+        if not all({f"val_{now[0]}", f"train_{now[0]}"} & row.keys() for row in history):
+            raise InputError(f"{path}: has not measured {now[0]}; watch another metric")
+
 
 class Diverged(InputError):
     """A loss became infinite or undefined."""
+
+    @classmethod
+    def in_epoch(cls, epoch: int, loss: float, lr: float) -> Diverged:
+        kept = "the log and the best weights are kept" if epoch > 1 else "no epoch was finished"
+        return cls(
+            f"training diverged: the loss of epoch {epoch} is {loss}; use a lower learning rate "
+            f"(it was {lr:g}); {kept}"
+        )
 
 
 class Recorder(Protocol):

@@ -1,4 +1,4 @@
-"""The Trainer: strings epochs together, keeps the best weights, and loses nothing."""
+"""The Trainer: strings epochs together, and keeps the best weights and what it needs to go on."""
 
 from __future__ import annotations
 
@@ -12,17 +12,16 @@ import numpy as np
 from minilift.errors import InputError
 from minilift.files import PathLike
 from minilift.files.checkpoint import load_checkpoint
+from minilift.files.runs.every import Every
+from minilift.files.runs.files import RunFiles
 from minilift.nn.network import Network
 from minilift.optim import Optimiser, Schedule
 from minilift.train.batches import Batches
 from minilift.train.epoch import Bar
-from minilift.train.files import RunFiles
 from minilift.train.measure import Measure
 from minilift.train.progress import Diverged, Listener, Progress, Recorder, Signals, Watch, whole
 from minilift.train.put_back import put_back
 from minilift.train.step import Loss, Metric, PlainStep, Step, check_fit
-
-SAVE_SECONDS = 60.0  # an epoch longer than this also saves its checkpoint on the way
 
 
 class Trainer:
@@ -42,13 +41,16 @@ class Trainer:
                       `best_weights`
     patience          above 0, training ends where the watched metric has not become better by more than
                       `min_delta` for so many epochs
-    listeners         are told of every epoch, when its files are written
+    listeners         are told of every epoch
+    checkpoint_every  how often checkpoint.npz is replaced: "30s", "5m", "1h" or, at the ends of epochs alone,
+                      "1epoch"; a kill costs what came after it
     settings          kept in the checkpoint for whoever resumes: anything that JSON can say
 
     `weights` (its name)   the weights of the best epoch
     log.csv                a row per epoch
     checkpoint.npz         all that is needed to continue, to the bit: `resume`
     record.npz             what a `recorder` has found, if there is one
+    They are written while training goes on; when `fit` returns or raises, they are there.
     """
 
     def __init__(
@@ -58,7 +60,7 @@ class Trainer:
         weights: str = "weights.pt", patience: int = 0, min_delta: float = 0.0,
         settings: dict[str, Any] | None = None,
         show: Callable[[str], None] = print, bar: bool = True, recorder: Recorder | None = None,
-        listeners: Sequence[Listener] = (),
+        listeners: Sequence[Listener] = (), checkpoint_every: str | float = "30s",
     ) -> None:  # fmt: skip
         if not isinstance(network, Network):
             kind = type(network).__name__
@@ -78,6 +80,7 @@ class Trainer:
         self.files = RunFiles(out, weights, show)
         self.weights_path, self.log_path = self.files.weights, self.files.log
         self.checkpoint_path, self.record_path = self.files.checkpoint, self.files.record
+        self.every, self._saved = Every.of(checkpoint_every), (0.0, 0, 0)  # when, epoch, batch
         self.best_weights: dict[str, np.ndarray] = {}
         self.progress, self.signals, self.epochs = Progress(), Signals(), 0
         self.cut: dict[str, Any] = {}  # rows, size and seed of the batches of the latest epoch
@@ -111,13 +114,17 @@ class Trainer:
         measured = {name: batches for name, batches in others.items() if batches is not None}
         self.epochs = epochs
         # Overflow on the way to a loss of NaN needs no warnings of NumPy's: _check says it in one line
-        with self.signals.caught(), np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        quiet, stopped = np.errstate(over="ignore", invalid="ignore", divide="ignore"), False
+        with self.signals.caught(), quiet, self.files.behind():
+            self._mark()
             if self.recorder is not None and not self.optimiser.steps:
                 self.recorder.epoch(0)
             while self.progress.epoch < epochs and not self.given_up:
-                if not self._epoch(train, measured):
-                    return False
-        return True
+                if stopped := not self._epoch(train, measured):
+                    break
+            if self._saved[1:] != (self.progress.epoch, self.progress.batch):
+                self.save_checkpoint()
+        return not stopped
 
     def _check_middle(self, train: Batches) -> None:
         """Raises InputError where the batches of a begun epoch would not be the rest of those it had."""
@@ -130,19 +137,18 @@ class Trainer:
 
     def _epoch(self, train: Batches, measured: Mapping[str, Batches]) -> bool:
         state, sums, began = self.progress, self.step.sums, time.monotonic()
-        before, first, saved = state.seconds, state.batch, began
+        before, first = state.seconds, state.batch
         sums.restore(state.batch, state.sums)
         steps = self.step.epoch(state.epoch, train, self.scheduler)
         title = f"epoch {state.epoch + 1}/{self.epochs}"
         for _ in Bar(steps, title, train.steps, sums) if self.bar else steps:
             if self.recorder is not None:
                 self.recorder.step(self.optimiser.steps)
-            now = time.monotonic()
-            if sums.batches < train.steps and (self.signal or now - saved > SAVE_SECONDS):
-                self._check(sums.averages()["loss"])
-                state.batch, state.sums, state.seconds = sums.batches, sums.read(), before + now - began
+            if sums.batches < train.steps and (self._due() or self.signal):
+                state.batch, state.sums = sums.batches, sums.read()
+                self._check(state.sums["loss"])
+                state.seconds = before + time.monotonic() - began
                 self.save_checkpoint()
-                saved = now
                 if self.signal:
                     return False
         rate = (sums.batches - first) / max(time.monotonic() - began, 1e-9)
@@ -154,12 +160,8 @@ class Trainer:
 
     def _check(self, value: float) -> None:
         if not math.isfinite(value):
-            epoch, lr = self.progress.epoch, getattr(self.scheduler, "base_lr", self.optimiser.lr)
-            kept = f"the files of epoch {epoch} are kept" if epoch else "no epoch was finished"
-            raise Diverged(
-                f"training diverged: the loss of epoch {epoch + 1} is {value}; use a lower learning rate "
-                f"(it was {lr:g}); {kept}"
-            )
+            lr = getattr(self.scheduler, "base_lr", self.optimiser.lr)
+            raise Diverged.in_epoch(self.progress.epoch + 1, value, lr)
 
     def _finish_epoch(self, found: dict[str, dict[str, float]], rate: float, seconds: float) -> None:
         state = self.progress
@@ -179,13 +181,12 @@ class Trainer:
             self.recorder.epoch(state.epoch)
         if self.files.writes:
             self.files.write_log(state.history)
-            self.save_checkpoint()
+            if self._due(state.epoch) or not self.files.is_own:  # else another run's would lie beside these
+                self.save_checkpoint()
         metric, width = self.watch.metric, len(str(self.epochs))
         told = "  ".join(f"{name} {values[metric]:.5f}" for name, values in found.items())
-        self.show(
-            f"epoch {state.epoch:{width}d}/{self.epochs}  {metric}: {told}  lr {row['lr']:.1e}  "
-            f"{rate:.1f} it/s  {seconds:.0f} s{'  *' if better else ''}"
-        )
+        pace = f"lr {row['lr']:.1e}  {rate:.1f} it/s  {seconds:.0f} s{'  *' if better else ''}"
+        self.show(f"epoch {state.epoch:{width}d}/{self.epochs}  {metric}: {told}  {pace}")
         for listener in self.listeners:
             listener.after_epoch(state.history)
 
@@ -197,6 +198,7 @@ class Trainer:
 
     def save_checkpoint(self) -> None:
         """Write checkpoint.npz, and record.npz if there is a recorder."""
+        self._mark()
         if not self.files.writes:
             return
         if self.recorder is not None:
@@ -209,6 +211,14 @@ class Trainer:
         meta |= {"watch": [self.watch.metric, self.watch.best], "batches": self.cut}
         meta["optimiser"] = type(self.optimiser).__name__
         self.files.write_checkpoint(arrays, meta)
+
+    def _mark(self) -> None:
+        self._saved = time.monotonic(), self.progress.epoch, self.progress.batch
+
+    def _due(self, epoch: int = 0) -> bool:
+        """Whether a checkpoint is due, here or at the end of epoch number `epoch`."""
+        free = self.files.poll()  # one that waits to be written is replaced at the end of an epoch only
+        return (free or epoch > 0) and self.every.after(time.monotonic() - self._saved[0], epoch)
 
     def resume(self) -> bool:
         """Go to where the checkpoint in `out` was written; False where there is none. Raises as `restore`."""
@@ -226,7 +236,7 @@ class Trainer:
             state = Progress.read(meta["progress"])
             if state.sums and state.sums.keys() != self.step.sums.totals.keys():
                 raise ValueError(f"it measures {', '.join(state.sums)}")
-            self._check_watch(meta.get("watch"), state.history)
+            self.watch.check_same(meta.get("watch"), state.history, self.checkpoint_path)
             put_back(self.network, self.optimiser, arrays, meta.get("optimiser"))
         except (KeyError, TypeError, ValueError) as problem:
             raise InputError(
@@ -238,12 +248,3 @@ class Trainer:
             state.best = math.nan  # whatever they were, they are lost: the next epoch's are better
         if self.scheduler is not None:
             self.scheduler.seek(state.schedule_t)
-
-    def _check_watch(self, before: Any, history: list[dict[str, Any]]) -> None:
-        """The best so far, and patience, are of one metric: another one cannot go on from them."""
-        now = [self.watch.metric, self.watch.best]
-        if before is not None and before != now:
-            had, has = (" ".join(map(str, pair)) for pair in (before, now))
-            raise InputError(f"{self.checkpoint_path}: watches {had}, not {has}; watch that, or start anew")
-        if not all({f"val_{now[0]}", f"train_{now[0]}"} & row.keys() for row in history):
-            raise InputError(f"{self.checkpoint_path}: has not measured {now[0]}; watch another metric")

@@ -19,6 +19,7 @@ from minilift.cli import info as what_is_there
 from minilift.cli.eval import main as evaluate
 from minilift.cli.train import main as train
 from minilift.errors import InputError
+from minilift.files.checkpoint import load_checkpoint
 from minilift.lift.fast.self_test import self_test
 from minilift.ops.cuda import backend, driver
 from minilift.poses.poses import save_poses
@@ -87,6 +88,31 @@ def test_ctrl_c_in_the_middle_of_an_epoch(gpu: Any, folder: Path, monkeypatch: p
     monkeypatch.setattr("minilift.ops.cuda.cupy_core.open_gpu", lambda index: gpu)
     assert train(["--resume", "--device", "gpu"]) == 0
     np.testing.assert_array_equal(log()["val_mpjpe"], expected["val_mpjpe"])
+
+
+def test_cut_off_behind_a_checkpoint_in_the_middle_of_an_epoch(
+    gpu: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As by a kill: what came after it is lost, and done again to the same bits."""
+    often = ["--hidden", "64", "--batch-size", "8", "--epochs", "2", "--device", "gpu"]
+    assert train(often) == 0
+    expected, weights = log(), Path("liftModel").read_bytes()
+    real, cut = Trainer.save_checkpoint, []
+
+    def save(self: Trainer) -> None:
+        real(self)
+        if self.progress.epoch == 1 and self.progress.batch:
+            cut.append(self.progress.batch)
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Trainer, "save_checkpoint", save)
+    assert train([*often, "--checkpoint-every", "0.000001s"]) == 130
+    assert cut[0] > 0
+    monkeypatch.setattr(Trainer, "save_checkpoint", real)
+    assert load_checkpoint("checkpoint.npz")[1]["progress"]["batch"] == cut[0]
+    assert train(["--resume", "--device", "gpu"]) == 0
+    np.testing.assert_array_equal(log()["val_mpjpe"], expected["val_mpjpe"])
+    assert Path("liftModel").read_bytes() == weights
 
 
 def test_the_flag_tf32(gpu: Any, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

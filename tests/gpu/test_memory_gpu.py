@@ -105,7 +105,7 @@ def test_out_of_memory_in_the_middle_leaves_the_checkpoint_whole(
             backend.limit = backend.pool_bytes()
 
     monkeypatch.setattr(Trainer, "_finish_epoch", fuller)
-    assert train([*SMALL, "--batch-size", "50"]) == 2
+    assert train([*SMALL, "--batch-size", "50", "--checkpoint-every", "1epoch"]) == 2
     told = capsys.readouterr().err.splitlines()[-1]
     assert "; checkpoint.npz is whole, and --resume goes on from it, where there is more memory; or" in told
     _, meta = load_checkpoint(Path("checkpoint.npz"))

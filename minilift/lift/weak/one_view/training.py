@@ -122,6 +122,7 @@ def build_one_view(
         out=out, weights=settings.weights, patience=settings.patience, min_delta=settings.min_delta,
         settings={**settings.as_stored(), "data": print_of},
         show=show, bar=bar, listeners=[Guard()] if judged >= ENOUGH else [],
+        checkpoint_every=settings.checkpoint_every,
     )  # fmt: skip
     watched = others[1] if test else None
     return OneViewTraining(trainer, batches, others[0], watched, settings.epochs, judged)

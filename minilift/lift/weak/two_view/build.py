@@ -55,7 +55,7 @@ def build_two_view(
         epochs=settings.epochs, batch_size=settings.batch_size, flip=settings.flip, noise=settings.noise,
         labels=labels, out=out, weights=settings.weights, patience=settings.patience,
         min_delta=settings.min_delta,
-        settings={**settings.as_stored(), "data": print_of},
+        settings={**settings.as_stored(), "data": print_of}, checkpoint_every=settings.checkpoint_every,
     )  # fmt: skip
 
 

@@ -63,6 +63,7 @@ def two_view_training(
     weights: str = "liftModel", patience: int = 0, min_delta: float = 0.0,
     settings: dict[str, Any] | None = None, show: Callable[[str], None] = print, bar: bool = True,
     recorder: Recorder | None = None, listeners: Sequence[Listener] = (),
+    checkpoint_every: str | float = "30s",
 ) -> Training:  # fmt: skip
     """Training of a lifter that watches the validation loss, which needs no 3D. Options as of `Trainer`.
 
@@ -78,7 +79,7 @@ def two_view_training(
         model, loss, optimiser, scheduler, metrics=metrics, watch="loss", out=out, weights=weights,
         step=TwoViewStep(model, loss, optimiser, metrics), measure=TwoViewMeasure(model, loss, metrics),
         patience=patience, min_delta=min_delta, settings=settings, show=show, bar=bar, recorder=recorder,
-        listeners=listeners,
+        listeners=listeners, checkpoint_every=checkpoint_every,
     )  # fmt: skip
     own, others = labels or (None, None)
     batches = TwoViewBatches(train, model, batch_size, truth=truth, flip=flip, noise=noise, labels=own)
