@@ -63,6 +63,8 @@ BAD: dict[str, list[tuple[list[str], str]]] = {
         (["keypoints.npy", "-o", "out.npz", "--layout", "coc17"], "--layout coc17: unknown; did you mean"),
         (["data_test_lift.pkl", "-o", "out.txt"], "--out out.txt: the name must end in"),
         (["-"], "-: the standard input is read frame by frame; add --stream"),
+        (["data_test_lift.pkl", "--workers", "0"], "--workers 0: must be a number of workers, or an address"),
+        (["-", "--stream", "--workers", "2"], "--workers 2: a stream writes no files; leave it out"),
         (["-", "--stream", "--fill", "3"], "--fill 3: looks at frames that are still to come; leave it out"),
     ],
     "body": [
@@ -142,6 +144,10 @@ BAD: dict[str, list[tuple[list[str], str]]] = {
         (["--set", "lr=0"], "--set lr=0: must be more than 0"),
         (["--preset", "best"], "--preset best: unknown; "),
         (["--study", "ablatoin"], "--study ablatoin: unknown; did you mean ablation?"),
+        (
+            ["--workers", "tcp://a:1", "--cluster", "tcp://a:1"],
+            "--workers tcp://a:1: names the scheduler of --cluster tcp://a:1 again; leave one out",
+        ),
     ],
     "plot": [
         (["trainig", "log.csv"], "'trainig': no such command of minilift plot; did you mean training?"),

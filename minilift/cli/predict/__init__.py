@@ -10,7 +10,7 @@ from minilift.cli.keypoint_flags import add_keypoint_flags, asked_of
 from minilift.cli.parser import Parser, number, tell_device
 from minilift.cli.predict.clips import lift_clip
 from minilift.cli.predict.live_flags import add_live_flags, is_live
-from minilift.cli.predict.outputs import DEFAULT, FORMATS, plan
+from minilift.cli.predict.outputs import DEFAULT, FORMATS, File, plan
 from minilift.cli.predict.tell import trust_warning
 from minilift.errors import InputError, run_program
 from minilift.files import file_error
@@ -21,7 +21,8 @@ from minilift.poses.body.file import read_body
 from minilift.poses.layouts import COURSE15
 from minilift.poses.lens.away import read_distances
 from minilift.poses.lens.axes import NAMES as AXES
-from minilift.poses.read.keypoints.clips import clips_of
+from minilift.poses.read.keypoints.clips import Clip, clips_of
+from minilift.poses.read.keypoints.raw import Asked
 from minilift.poses.tracks.smooth import WAYS as SMOOTH
 
 PROGRAM = "minilift predict"
@@ -69,6 +70,15 @@ def distance(text: str) -> float | str:
     if not value > 0:
         raise argparse.ArgumentTypeError("must be more than 0")
     return value
+
+
+def _workers(text: str) -> int | str:
+    """A number of workers on this machine, or a scheduler's address: the `type` of an argument."""
+    if "://" in text:
+        return text
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError("must be a number of workers, or an address as tcp://host:8786")
+    return int(text)
 
 
 def _parser() -> Parser:
@@ -142,6 +152,10 @@ def _add_people(parser: Parser) -> None:
         help="move joints onto the rays of their keypoints",
     )  # fmt: skip
     add("--device", default="auto", group=group, further=True, help="cpu, gpu, gpu:1 or auto [auto]")
+    add(
+        "--workers", type=_workers, metavar="N|ADDRESS", group="many clips", further=True,
+        help="lift them on N workers of Dask here, or on those of a scheduler, as tcp://host:8786",
+    )  # fmt: skip
 
 
 def _options(args: argparse.Namespace) -> LiftOptions:
@@ -170,22 +184,38 @@ def _predict(argv: Sequence[str] | None) -> int:
         from minilift.cli.predict.live import serve  # only for who streams
 
         return serve(args, _lifter(args), options, asked)
+    if args.workers:
+        from minilift.cli.predict.workers import everywhere, lift_on  # only for who has a cluster
+
+        asked = everywhere(args, asked)
     clips = clips_of(args.input, asked)
     outputs = plan(args, clips)
     lifter = _lifter(args)
     if chosen and args.weights == STARTING:
         print(f"weights: the starting ones (there is no {USUAL} here)")
+    if args.workers:
+        bad = lift_on(args.workers, clips, outputs, options, asked, args)
+    else:
+        bad = _lift_here(clips, outputs, lifter, options, asked, args.check)
+    for line in bad:
+        print(f"not done: {line}", file=sys.stderr)
+    return 1 if bad else 0
+
+
+def _lift_here(
+    clips: Sequence[Clip], outputs: Sequence[Sequence[File]], lifter: Lifter, options: LiftOptions,
+    asked: Asked, check: bool,
+) -> list[str]:  # fmt: skip
+    """Clip after clip. Returns what was not done; raises InputError where the only one was not."""
     bad: list[str] = []
     for clip, files in zip(clips, outputs, strict=True):
         try:
-            bad += lift_clip(clip, files, lifter, options, asked, args.check)
+            bad += lift_clip(clip, files, lifter, options, asked, check)
         except InputError as problem:
             if len(clips) == 1:
                 raise
             bad.append(str(problem))
-    for line in bad:
-        print(f"not done: {line}", file=sys.stderr)
-    return 1 if bad else 0
+    return bad
 
 
 def _lifter(args: argparse.Namespace) -> Lifter:

@@ -9,7 +9,7 @@ from minilift.errors import ArgumentError, InputError
 from minilift.poses.tracks.smooth import CAUSAL
 
 STANDARD_INPUT = "-"
-_OF_FILES = ("out", "to", "check", "clip")
+_OF_FILES = ("out", "to", "check", "clip", "workers")
 """Options that belong to files that are written, or to clips."""
 
 

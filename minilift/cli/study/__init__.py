@@ -22,11 +22,11 @@ from minilift.studies.results.best import best_of
 from minilift.studies.results.charts import check_charts, draw_charts
 from minilift.studies.results.columns import tabulated
 from minilift.studies.results.tables import check_marked, write_between
-from minilift.studies.runs.cluster import ALL, LOKY, check_backend
+from minilift.studies.runs.cluster import ALL, DASK, LOKY, check_backend
 from minilift.studies.runs.evaluations import read_evaluation
 from minilift.studies.runs.plan import Plan
 from minilift.studies.runs.store import Store
-from minilift.studies.runs.sweep import choose_jobs, cores, sweep
+from minilift.studies.runs.sweep import Undone, choose_jobs, cores, sweep
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -64,10 +64,13 @@ def _study(args: argparse.Namespace, argv: Sequence[str] | None) -> int:
     if args.dry_run:
         return 0
     check_writable(plan.store.folder)
-    if pending and not _swept(plan, jobs, threads, args, argv):
+    undone = _swept(plan, jobs, threads, args, argv) if pending else []
+    if undone is None:
         return 130
     _show(plan, tables, args)
-    return 0
+    for one in undone:
+        print(f"not done: {plan.name(one.key)}: {one.why}", file=sys.stderr)
+    return 1 if undone else 0
 
 
 def _check_results(args: argparse.Namespace, tables: dict[str, list[Group]]) -> None:
@@ -97,6 +100,11 @@ def _plan(args: argparse.Namespace, groups: list[Group]) -> Plan:
 
 def _how(args: argparse.Namespace) -> tuple[int, int]:
     """Runs at once, and threads of each."""
+    if args.workers:
+        if args.cluster:
+            raise ArgumentError("workers", args.workers, "names the scheduler of {0} again; leave one out",
+                                ("cluster", args.cluster))  # fmt: skip
+        args.backend, args.cluster = DASK, args.workers
     if args.cluster and args.backend == LOKY:
         raise InputError(f"--cluster {args.cluster}: --backend {LOKY} is this machine; give --backend dask")
     check_backend(args.backend)
@@ -104,12 +112,16 @@ def _how(args: argparse.Namespace) -> tuple[int, int]:
     return jobs, args.threads or (1 if jobs == ALL else max(cores() // jobs, 1))
 
 
-def _swept(plan: Plan, jobs: int, threads: int, args: argparse.Namespace, argv: Sequence[str] | None) -> bool:
-    """Make the runs that are to be made. False if Ctrl-C came, after saying how to continue."""
+def _swept(
+    plan: Plan, jobs: int, threads: int, args: argparse.Namespace, argv: Sequence[str] | None
+) -> list[Undone] | None:
+    """Make the runs that are to be made. Returns those that could not be, or None if Ctrl-C came, after
+    saying how to continue. Raises InputError where none could, for one reason."""
+    pending = plan.pending()
     try:
         with only_one(plan.store.folder):
-            sweep(
-                plan.pending(), plan.evaluations, plan.store, jobs=jobs, threads=threads,
+            undone = sweep(
+                pending, plan.evaluations, plan.store, jobs=jobs, threads=threads,
                 backend=args.backend, address=args.cluster,
             )  # fmt: skip
     except KeyboardInterrupt:
@@ -119,8 +131,10 @@ def _swept(plan: Plan, jobs: int, threads: int, args: argparse.Namespace, argv: 
             f"\nstopped: {done} of {counted(len(plan.runs), 'run')} are done, and kept in {plan.store.folder}"
         )
         print(f"continue with: {command}")
-        return False
-    return True
+        return None
+    if len(undone) == len(pending) and len({one.why for one in undone}) == 1:
+        raise InputError(undone[0].why)
+    return undone
 
 
 def _show(plan: Plan, tables: dict[str, list[Group]], args: argparse.Namespace) -> None:

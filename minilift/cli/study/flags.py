@@ -159,6 +159,9 @@ def _add_how(parser: Parser) -> None:
         help="Dask's scheduler, say tcp://host:8786; without it, Dask starts workers on this machine",
     )  # fmt: skip
     parser.add_argument(
+        "--workers", metavar="ADDRESS", group=group, further=True, help="--backend dask --cluster ADDRESS"
+    )
+    parser.add_argument(
         "--list", action="store_true", group=group, help="say which runs these are and which are done"
     )
     parser.add_argument("--dry-run", action="store_true", group=group, help="say how much there is to do")

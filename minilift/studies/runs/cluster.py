@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -24,21 +25,40 @@ def check_backend(backend: str) -> None:
 
 
 @contextmanager
-def connected(backend: str, address: str | None, jobs: int) -> Iterator[None]:
+def connected(backend: str, address: str | None, jobs: int, argument: str = "cluster") -> Iterator[Any]:
     """Within it, joblib finds the cluster at the address; without one, `jobs` workers on this machine.
 
-    Raises ArgumentError where no scheduler answers.
+    Gives Dask's client, if there is one. Raises ArgumentError, of `argument`, where no scheduler answers.
     """
     if backend == LOKY:
-        yield
+        yield None
         return
     options: dict[str, Any] = {"address": address, "timeout": SECONDS}
     if not address:
         options = {"n_workers": jobs, "threads_per_worker": 1, "dashboard_address": None}
         options["silence_logs"] = logging.ERROR
     try:
-        client = extras.load("distributed", f"the backend {backend}").Client(**options)
+        with deaf_to_ctrl_c():  # workers on this machine are started here
+            client = extras.load("distributed", f"the backend {backend}").Client(**options)
     except (OSError, ValueError) as problem:
-        raise ArgumentError("cluster", address, f"no scheduler of Dask answers ({problem})") from None
+        raise ArgumentError(argument, address, f"no scheduler of Dask answers ({problem})") from None
     with client:
+        yield client
+
+
+@contextmanager
+def deaf_to_ctrl_c() -> Iterator[None]:
+    """Within it, and in processes that are started in it for ever, Ctrl-C does nothing.
+
+    A terminal sends it to all of them. This process hears it soon after, and ends the others, which would
+    only print where they were. (A blocked signal would not do: starting a process unblocks it.)
+    """
+    try:
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    except ValueError:  # not the main thread: signals are not handled here
         yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -48,6 +48,11 @@ class Plan:
         found = {key: self.record(run) for key, run in self.runs.items()}
         return {row: found[run.key] for row, run in self.by_row.items()}
 
+    def name(self, key: str) -> str:
+        """Of a run, in words: that of the first row that it is behind, and the seed."""
+        variant, seed = next(row for row, run in self.by_row.items() if run.key == key)
+        return f"{_told(variant)}, seed {seed}"
+
     def listing(self) -> str:
         """The runs in words, a line for each row, with a mark for each seed that is done."""
         records, lines = self.records(), []

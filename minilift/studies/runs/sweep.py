@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack, closing, contextmanager
-from typing import Any
+from contextlib import ExitStack, closing
+from typing import Any, NamedTuple
 
 from minilift import extras
-from minilift.errors import ArgumentError
-from minilift.studies.runs.cluster import LOKY, connected
+from minilift.errors import ArgumentError, InputError
+from minilift.studies.runs.cluster import LOKY, connected, deaf_to_ctrl_c
 from minilift.studies.runs.evaluations import Evaluation
 from minilift.studies.runs.key import Run
 from minilift.studies.runs.run import execute
 from minilift.studies.runs.store import Record, Store
+
+
+class Undone(NamedTuple):
+    """A run that could not be made, by its key, and why."""
+
+    key: str
+    why: str
 
 
 def cores() -> int:
@@ -39,11 +45,11 @@ def choose_jobs(asked: int | None) -> int:
 def sweep(
     runs: Sequence[Run], evaluations: Sequence[Evaluation], store: Store, *, jobs: int, threads: int,
     backend: str = LOKY, address: str | None = None,
-) -> None:  # fmt: skip
+) -> list[Undone]:  # fmt: skip
     """Make the runs, and keep each one's record as soon as it is finished; a bar counts their epochs.
 
-    A worker gets as many threads before it loads NumPy. Raises KeyboardInterrupt where a signal came, and
-    InputError where a run could not be made.
+    A worker gets as many threads before it loads NumPy. Returns what could not be made, when the others are.
+    Raises KeyboardInterrupt where a signal came.
     """
     from tqdm import tqdm
 
@@ -52,43 +58,39 @@ def sweep(
     given = [(run, evaluations, threads, store.folder) for run in runs]
     alone = jobs == 1 and backend == LOKY
     with ExitStack() as stack:
-        with _deaf_to_ctrl_c():  # a cluster on this machine is started here
-            stack.enter_context(connected(backend, address, jobs))
+        stack.enter_context(connected(backend, address, jobs))
         bar = tqdm(total=total, unit="epoch", desc="runs", mininterval=every, maxinterval=2 * every)
         stack.enter_context(bar).set_postfix_str(f"0 of {len(runs)} runs")
-        finished = (execute(*one) for one in given) if alone else _parallel(given, jobs, threads, backend)
-        for count, record in enumerate(finished, 1):
+        finished = (attempt(*one) for one in given) if alone else _parallel(given, jobs, threads, backend)
+        undone: list[Undone] = []
+        for count, made in enumerate(finished, 1):
             bar.set_postfix_str(f"{count} of {len(runs)} runs", refresh=False)
-            bar.update(record["epochs"])
+            if isinstance(made, Undone):
+                undone.append(made)
+            else:
+                bar.update(made["epochs"])
+    return undone
 
 
-@contextmanager
-def _deaf_to_ctrl_c() -> Iterator[None]:
-    """Within it, and in processes that are started in it for ever, Ctrl-C does nothing.
-
-    A terminal sends it to all of them. This process hears it soon after, and ends the others, which would
-    only print where they were. (A blocked signal would not do: starting a process unblocks it.)
-    """
+def attempt(run: Run, *given: Any) -> Record | Undone:
+    """As `execute`; what goes wrong with one run is no matter of the others."""
     try:
-        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    except ValueError:  # not the main thread: signals are not handled here
-        yield
-        return
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
+        return execute(run, *given)
+    except InputError as problem:
+        return Undone(run.key, str(problem))
+    except Exception as problem:
+        return Undone(run.key, f"{type(problem).__name__}: {' '.join(str(problem).split())[:300]}")
 
 
-def _parallel(given: Iterable[Any], jobs: int, threads: int, backend: str) -> Iterable[Record]:
-    """The records in the order in which they are finished."""
+def _parallel(given: Iterable[Any], jobs: int, threads: int, backend: str) -> Iterable[Record | Undone]:
+    """What came of the runs, in the order in which they are finished."""
     joblib = extras.load("joblib", "several runs at once")
     limit = {"inner_max_num_threads": threads} if backend == LOKY else {}
-    tasks = [joblib.delayed(execute)(*one) for one in given]
+    tasks = [joblib.delayed(attempt)(*one) for one in given]
     try:
         with joblib.parallel_config(backend, n_jobs=jobs, **limit):
             pool = joblib.Parallel(return_as="generator_unordered", batch_size=1)
-            with _deaf_to_ctrl_c():
+            with deaf_to_ctrl_c():
                 started = pool(tasks)
             with closing(started) as finished:
                 yield from finished

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from minilift.errors import InputError
@@ -30,7 +31,7 @@ class Clip:
     path: Path
     """The file, or the folder of its frames."""
     load: Callable[[], Keypoints]
-    """Reads it; raises InputError as `load_keypoints`."""
+    """Reads it; raises InputError as `load_keypoints`. It can be pickled, for another process to read it."""
 
 
 def clips_of(paths: Sequence[PathLike], asked: Asked | None = None) -> list[Clip]:
@@ -65,11 +66,11 @@ def _file(path: Path, asked: Asked) -> Clip:
     name = path.name
     for ending in (*_ENDINGS, ".mp4", ".openpifpaf"):
         name = name.removesuffix(ending)
-    return Clip(name or path.stem, path, lambda: load_keypoints(path, asked))
+    return Clip(name or path.stem, path, partial(load_keypoints, path, asked))
 
 
 def _frames(name: str, path: Path, files: list[Path], asked: Asked) -> Clip:
-    return Clip(name, path, lambda: load_frames(path, files, asked))
+    return Clip(name, path, partial(load_frames, path, files, asked))
 
 
 def _folder(path: Path, asked: Asked) -> list[Clip]:
