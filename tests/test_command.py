@@ -47,6 +47,7 @@ GOOD: dict[str, list[str]] = {
     "examples mnist-conv": ["--help"],
     "examples variable-resolution": ["--help"],
     "examples facial-keypoints": ["--help"],
+    "explain": ["keypoints.npy", "--data", "data_train_lift.pkl"],
     "playground": ["--weights", "liftModel", "--only"],
     "export": ["model.onnx"],
     "info": [],
@@ -193,6 +194,18 @@ BAD: dict[str, list[tuple[list[str], str]]] = {
         (["--net", "conv"], "--net conv: unknown; use one of dense"),
         (["--data", "empty"], "empty: is not a folder; give the one that has data_batch_1 in it"),
         (["--trials", "0"], "--trials 0: must be at least 1"),
+    ],
+    "explain": [
+        (["none.npz"], "none.npz: no such file"),
+        (
+            ["keypoints.npy", "--frame", "99"],
+            "--frame 99: there is no one who can be lifted in it; there are",
+        ),
+        (["keypoints.npy", "--person", "3"], "--person 3: frame 0 has 1, counted from 0"),
+        (["keypoints.npy", "--plot", "a.doc"], "cannot draw a.doc: the name must end in"),
+        (["keypoints.npy", "--height", "2", "--distance", "3"], "--height 2.0: sets the scale, and so does"),
+        (["keypoints.npy", "--data", "notes.txt"], "notes.txt: "),
+        (["keypoints.npy", "-k", "0"], "-k 0: must be at least 1"),
     ],
     "playground": [
         (["-o", "page.txt"], "--out page.txt: the name must end in .html or .htm"),

@@ -86,6 +86,7 @@ GOOD = {
     "inspect": ["inspect", POSES],
     "body": ["body", "--height", "1.7", "-o", "тіло.json"],
     "examples": ["examples", "fashion-mnist", "--help"],
+    "explain": ["explain", POSES, *WEIGHTS],
     "playground": ["playground", "-o", "гра.html", "--only", *WEIGHTS],
     "export": ["export", "--help"],
     "demo": ["demo", "--help"],  # these two only print: the one takes long, the other needs matplotlib

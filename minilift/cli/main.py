@@ -21,6 +21,7 @@ COMMANDS = {
     "study": "train many settings and compare them",
     "plot": "draw charts of training runs",
     "examples": "train other networks: classifiers of pictures, and more",
+    "explain": "look into the answer for one pose",
     "playground": "write a page in which to play with the network",
     "export": "write a lifter as ONNX",
     "info": "tell what files are, and what this machine computes with",

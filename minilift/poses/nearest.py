@@ -82,6 +82,37 @@ class NearestRows:
         return 2 * (2 * self.mean.size + 8) * UNIT * (2 * sizes + b) * b
 
 
+def nearest_shapes(known: Points, points: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """The k rows of known poses (m, J, 2), an array or MappedRows, whose picture is most like points (J, 2).
+
+    Pictures are compared at one size, each over the root mean square of its joints' distances from the root,
+    and by the joints alone that `points` has (NaN: not seen). Returns row numbers and gaps (k,), nearest
+    first, of equally near ones the first row first; a gap is the root mean square distance of the joints, in
+    the unit of `points`. Fewer where `known` has fewer rows that have these joints. Raises ValueError where
+    no joint was seen.
+    """
+    seen = np.isfinite(points).all(axis=1)
+    if not seen.any():
+        raise ValueError("no joint was seen; give at least one")
+    shape, size = _shape(points[None, seen].astype(np.float64))
+    rows, gaps = np.zeros(0, np.int64), np.zeros(0)
+    for block in _bar(len(known)):
+        other, _ = _shape(known[block][:, seen].astype(np.float64))
+        gap = np.sqrt(np.square(other - shape).sum(axis=(1, 2)) / seen.sum())
+        there = np.flatnonzero(np.isfinite(gap))
+        rows, gaps = np.concatenate([rows, there + block.start]), np.concatenate([gaps, gap[there]])
+        best = np.lexsort((rows, gaps))[:k]
+        rows, gaps = rows[best], gaps[best]
+    return rows, gaps * float(size[0, 0, 0])
+
+
+def _shape(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Points (n, J, 2) at size 1, and their sizes (n, 1, 1)."""
+    size = np.sqrt(np.square(points).sum(axis=(1, 2), keepdims=True) / points.shape[1])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return points / size, size
+
+
 def _below(values: np.ndarray, rows: np.ndarray, limit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Where values (n, m) do not exceed limit (n,), among some `rows`: the rows and the columns, in order."""
     found = []

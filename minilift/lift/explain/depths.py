@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minilift.lift.explain.jacobian import gradients, jacobian, with_sigma
+from minilift.lift.explain.jacobian import answers, gradients, jacobian, with_sigma
 from minilift.lift.model import LiftModel
 from minilift.poses.layouts import COURSE15
 
@@ -47,8 +47,7 @@ def depths(
     `expected_error` (n, J) in units as `Lifter.trust` says it. Raises ArgumentError as `jacobian`."""
     points = np.asarray(joint_2d, model.dtype)
     rows = points.reshape(len(points), -1)
-    answer = np.array(model.ops.to_host(model.forward(model.ops.asarray(with_sigma(model, rows, sigma)))))
-    found = depth_of(answer.reshape(*points.shape[:2], 3))
+    found = depth_of(answers(model, with_sigma(model, rows, sigma)))
     by_points = depth_of(np.moveaxis(jacobian(model, points, sigma), 2, -1), root=0.0)
     slope = np.sqrt((by_points.reshape(*found.shape, -1) ** 2).sum(axis=2))
     odds = np.full(found.shape, np.nan) if expected_error is None else odds_of(found, expected_error)
@@ -109,9 +108,7 @@ def smallest_flips(model: LiftModel, joint_2d: Any, sigma: Any = None) -> np.nda
 
 def _own_depths(model: LiftModel, rows: np.ndarray, sigma: Any) -> np.ndarray:
     """(J,) the depth of bone b in row b of points (J, 2J)."""
-    x = with_sigma(model, rows, sigma)
-    answer = np.array(model.ops.to_host(model.forward(model.ops.asarray(x))))
-    return np.diagonal(depth_of(answer.reshape(len(rows), -1, 3))).copy()
+    return np.diagonal(depth_of(answers(model, with_sigma(model, rows, sigma)))).copy()
 
 
 def _nearer(best: np.ndarray, change: np.ndarray, turned: np.ndarray) -> np.ndarray:

@@ -49,6 +49,14 @@ def with_sigma(model: LiftModel, rows: np.ndarray, sigma: Any) -> np.ndarray:
 
 def gradients(model: LiftModel, x: np.ndarray, dy: Any) -> np.ndarray:
     """dy (n, 3J) taken back to the points of x: (n, 2J)."""
-    model.forward(model.ops.asarray(np.ascontiguousarray(x)))
-    dx = np.array(model.ops.to_host(model.backward(dy)))
+    with model.ops.parallel():  # BLAS's own threads wait for each other in products of a few rows
+        model.forward(model.ops.asarray(np.ascontiguousarray(x)))
+        dx = np.array(model.ops.to_host(model.backward(dy)))
     return dx[:, : model.input_nodes]
+
+
+def answers(model: LiftModel, x: np.ndarray) -> np.ndarray:
+    """The model's answer (n, J, 3) to x (n, 2J) or (n, 3J)."""
+    with model.ops.parallel():
+        answer = np.array(model.ops.to_host(model.forward(model.ops.asarray(x))))
+    return answer.reshape(len(x), -1, 3)
