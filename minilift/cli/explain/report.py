@@ -58,7 +58,7 @@ def _likeness(found: Explained) -> str:
 
 def _heading(units: Units) -> str:
     unit = "mm" if units.metres is not None else "‰"
-    return f"{'':14}{unit:>8}{unit:>15}{unit:>10}{'px':>11}{'%':>6}{'':>6}"
+    return f"{'':14}{unit:>8}{unit:>15}{unit:>10}{'px':>11}{'%':>6}"
 
 
 def _row(joint: int, found: Explained, units: Units) -> str:
