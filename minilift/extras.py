@@ -25,6 +25,7 @@ LIBRARIES = {
     "av": ("PyAV", "video"),
     "mkl": ("MKL", "mkl"),  # no module: a library that minilift.ops.blas loads
     "ai_edge_litert": ("LiteRT", "video"),
+    "onnxruntime": ("onnxruntime", "rtmlib"),
 }
 
 

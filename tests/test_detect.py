@@ -171,6 +171,8 @@ def test_one_person_in_many_squares_is_found_once() -> None:
 
     found = look(image, finder, Networks(person), squares(400, 600, (0.7,)))  # type: ignore[arg-type]
     assert [one.votes for one in found] == [len(squares(400, 600, (0.7,)))]
+    strayed = Networks(replace(person, region=Region(40, 300, 100)))  # to where nothing was found
+    assert look(image, finder, strayed, squares(400, 600, (0.7,))) == []  # type: ignore[arg-type]
     again = look(image, finder, Networks(standing(320, votes=0)), [], known=found)  # type: ignore[arg-type]
     assert again == found
 

@@ -11,6 +11,7 @@ from minilift.files import PathLike
 from minilift.video.person import Detector
 
 _mediapipe = Later("minilift.video.detect.mediapipe")
+_rtmlib = Later("minilift.video.detect.rtmlib")
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,11 @@ DETECTORS = {
         _mediapipe.MediaPipe,
         "33 landmarks, several people, its networks inside the wheel",
         "pose_landmarker_full.task, or _lite, or _heavy",
+    ),
+    "rtmlib": Row(
+        _rtmlib.open_rtmlib,
+        "17, 26 or 133 keypoints, several people, by networks that you give",
+        "RTMO as .onnx or .zip; a folder with YOLOX and RTMPose",
     ),
 }
 
