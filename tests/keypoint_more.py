@@ -22,6 +22,19 @@ def npz(**arrays: Any) -> bytes:
     return file.getvalue()
 
 
+def _kept() -> dict[str, Any]:
+    """What minilift keeps of a video: docs/video.md."""
+    floats, texts = np.float32, np.array([], "<U1")
+    return {
+        "keypoints": BOTH[..., :2].astype(floats), "scores": BOTH[..., 2].astype(floats),
+        "weight": np.full(2, SCORE, floats), "frame": np.arange(2), "frames": np.arange(2),
+        "times": np.array([0.0, 0.04]), "joint_names": np.array(JOINTS), "size": np.array(SIZE),
+        "fps": np.array(25.0), "focal": np.array(np.nan), "focal_source": np.array(""),
+        "media": np.array("clip.mp4"), "detector": np.array("made by hand"), "kept": np.array("{}"),
+        "notes": texts, "warnings": texts,
+    }  # fmt: skip
+
+
 def boxed(value: Any) -> np.ndarray:
     """An array of objects without axes, as numpy.savez makes of a dict."""
     found = np.empty((), object)
@@ -92,6 +105,7 @@ def _arrays() -> dict[str, Golden]:
         "npz-keypoints-scores": Golden(
             "rtm.npz", npz(keypoints=BOTH[:, None, :, :2], scores=BOTH[:, None, :, 2]), "coco17"
         ),
+        "minilift-2d": Golden("clip_2d.npz", npz(**_kept()), "coco17"),
         "npz": Golden("mine.npz", npz(kpts=BOTH, frame=np.array([4, 6]), fps=25), "coco17", frames=(4, 6)),
         "sleap-h5": Golden(
             "clip.analysis.h5",

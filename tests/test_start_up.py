@@ -14,7 +14,8 @@ UNUSED = (
     "minilift.poses.read.keypoints.objects.mmpose", "minilift.poses.lens.files", "minilift.lift.augment",
     "minilift.train", "minilift.optim", "minilift.nn", "minilift.show.clip.page", "minilift.poses.people",
     "minilift.files.pickles.safe", "minilift.poses.read.bvh", "minilift.poses.write.people.bvh", "numpy.ma",
-    "minilift.lift.live", "xml", "tempfile", "tqdm", "matplotlib", "onnx",
+    "minilift.lift.live", "xml", "tempfile", "tqdm", "matplotlib", "onnx", "minilift.video.run",
+    "minilift.video.kept", "av", "PIL",
 )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ def add_keypoint_flags(parser: Parser) -> None:
     group = "what the file is, where it does not say so"
     add = parser.add_argument
     add("--format", metavar="NAME", group=group, help="the format, such as openpose or coco-result")
-    what = "joints and their order, such as coco17; or a .json file"
+    what = "of the joints, such as coco17; or a .json file"
     add("--layout", metavar="NAME", group=group, help=what)
     add("--size", type=size, metavar="WxH", group=group, help="of the pictures in pixels, such as 1280x720")
     add("--fps", type=number(float, 0, open_low=True), group=group, help="frames a second")

@@ -79,20 +79,24 @@ def read_npy(path: PathLike, remedy: str = "check the name") -> np.ndarray:
 
 
 def read_npz(
-    path: PathLike, content: bytes, names: Container[str] | None = None, objects: ReadObjects | None = None
-) -> dict[str, Any]:
+    path: PathLike, content: bytes | None, names: Container[str] | None = None,
+    objects: ReadObjects | None = None,
+) -> dict[str, Any]:  # fmt: skip
     """The arrays of a .npz file's `content`; those not in `names` (None: all) are listed as None, unread.
+    Without `content` they are read from the file, which then may be of any size.
 
     `objects` reads the pickle of an array of Python objects; without it such an array is refused.
     Raises InputError naming the file: not a zip, damaged, encrypted, pickled objects, or sizes that do not
     fit the file: more than LARGEST_FILE bytes, or LARGEST_RATIO times the file's own size.
     """
-    with _readable(path, "npz", content), zipfile.ZipFile(io.BytesIO(content)) as archive:
+    size = os.stat(path).st_size if content is None else len(content)
+    source = path if content is None else io.BytesIO(content)
+    with _readable(path, "npz", content), zipfile.ZipFile(source) as archive:
         members = _members(archive)
         wanted = {name: names is None or name in names for name in members}
         total = sum(members[name].file_size for name in members if wanted[name])
-        if total > min(LARGEST_FILE, max(SMALL, LARGEST_RATIO * len(content))):
-            raise ValueError(f"{len(content)} bytes claim to hold {total}")
+        if total > min(LARGEST_FILE, max(SMALL, LARGEST_RATIO * size)):
+            raise ValueError(f"{size} bytes claim to hold {total}")
         return {name: _member(archive, i, objects) if wanted[name] else None for name, i in members.items()}
 
 

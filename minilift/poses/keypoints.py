@@ -56,6 +56,10 @@ class Keypoints:
     times: np.ndarray | None = None
     """(F,) float64 seconds since the first frame of the video, for each of `frames`; None: not known."""
 
+    focal: float | None = None
+    """Focal length in pixels, where the picture itself tells it, and how that is known."""
+    focal_source: str = ""
+
     def __len__(self) -> int:
         return len(self.frame)
 

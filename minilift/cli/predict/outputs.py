@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from minilift.cli.predict.inputs import Media
 from minilift.errors import InputError
 from minilift.extras import require
 from minilift.files import check_writable, file_error
@@ -51,6 +52,7 @@ def plan(args: argparse.Namespace, clips: Sequence[Clip]) -> list[list[File]]:
         stem = _stem(args.out, named, clip)
         files.append([File(Path(f"{stem}{one.suffix}"), one) for one in formats])
     _check(args, files)
+    _check_kept(args, [clip for clip in clips if isinstance(clip, Media)])
     return files
 
 
@@ -74,6 +76,23 @@ def _stem(out: str | None, named: PeopleFormat | None, clip: Clip) -> Path:
     return Path(out[: len(out) - len(named.suffix)])
 
 
+def kept_path(out: str | None, clip: Clip) -> Path:
+    """Where what was found in a photo or a video is kept, beside its other files."""
+    named = _format_of(out)
+    stem = Path(clip.name) if out is None else _stem(out, named, clip)
+    return Path(f"{stem}_2d.npz")
+
+
+def _check_kept(args: argparse.Namespace, media: Sequence[Media]) -> None:
+    """What was found before is not thrown away unasked: it may have taken hours."""
+    for clip in media:
+        path = kept_path(args.out, clip)
+        for there in (path, path.with_suffix(".part")):
+            if there.exists() and not (args.force or args.resume):
+                remedy = "--resume takes it and goes on from there, --force begins anew"
+                raise file_error(there, f"exists already, found before in {clip.path}; {remedy}")
+
+
 def _check(args: argparse.Namespace, files: list[list[File]]) -> None:
     inputs = [file for name in args.input for file in (name, *files_of(name))]
     read = {Path(name).resolve() for name in (*inputs, args.weights, trust_path(args.weights))}
@@ -87,7 +106,7 @@ def _check(args: argparse.Namespace, files: list[list[File]]) -> None:
         if path.is_dir():
             raise file_error(path, "a folder, where a file is to be written; choose another name")
         there = file.format.there(path)
-        if there and not args.force:
+        if there and not (args.force or args.resume):
             raise file_error(there[0], "exists already; choose another --out, or --force to replace it")
         check_writable(path.parent, f"--out {path}")
         seen.add(path)

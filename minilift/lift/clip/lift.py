@@ -131,6 +131,9 @@ def camera_of(found: Keypoints, options: LiftOptions) -> Camera:
         return Camera.from_fov(options.fov, found.size, seen)
     if options.camera is not None:
         return options.camera.fitted(found.size)
+    if found.focal is not None:
+        camera = Camera.from_focal(found.focal, found.size, seen)
+        return replace(camera, source=f"focal length {found.focal:.0f} px, {found.focal_source}")
     return Camera.assumed(found.size, seen)
 
 

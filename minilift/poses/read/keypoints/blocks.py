@@ -17,7 +17,7 @@ from minilift.poses.keypoints import Keypoints
 from minilift.poses.layouts import COURSE15
 from minilift.poses.read.course import KEYS_2D
 from minilift.poses.read.keypoints.load import load_keypoints
-from minilift.poses.read.keypoints.numeric import course
+from minilift.poses.read.keypoints.numeric import course, kept
 from minilift.poses.read.keypoints.numeric.npz import KEYPOINTS, SCORES
 from minilift.poses.read.keypoints.numeric.plain import of_array
 from minilift.poses.read.keypoints.raw import UNITS, Asked, Raw
@@ -70,6 +70,25 @@ def load_blocks(path: PathLike, asked: Asked | None = None, rows: int = ROWS) ->
             unit = raw.unit if raw.unit in UNITS else None  # as it was settled, for all blocks
             first, asked = found, replace(asked, layout=asked.layout or found.layout.name, unit=unit)
         yield found
+
+
+def kept_keypoints(
+    path: PathLike, asked: Asked | None = None, rows: int = kept.ROWS
+) -> Iterator[Keypoints] | None:
+    """The same of a file in which minilift kept what it found in a video, at least `rows` detections at a
+    time; None for any other file, also one that is broken: `load_keypoints` says how."""
+    if Path(path).suffix.lower() != ".npz":
+        return None
+    try:
+        parts = kept.kept_blocks(path, rows)
+    except (CannotMap, InputError, OSError):
+        return None
+    return None if parts is None else with_people(parts, path, asked or Asked())
+
+
+def with_people(parts: Iterator[Raw], path: PathLike, asked: Asked) -> Iterator[Keypoints]:
+    """Keypoints of the parts of a clip that has people; parts without any are left out."""
+    return (assemble(part, path, kept.FORMAT, asked) for part in parts if len(part.xy))
 
 
 def _nobody(raw: Raw) -> bool:

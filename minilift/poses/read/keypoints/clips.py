@@ -19,7 +19,7 @@ from minilift.poses.read.keypoints.numeric import course
 from minilift.poses.read.keypoints.raw import Asked
 from minilift.poses.read.keypoints.rows import clip_of
 
-_ENDINGS = (".json", ".csv", ".tsv", ".txt", ".npy", ".npz", ".h5", ".pkl", ".pbtxt")
+ENDINGS = (".json", ".csv", ".tsv", ".txt", ".npy", ".npz", ".h5", ".pkl", ".pbtxt")
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def clips_of(paths: Sequence[PathLike], asked: Asked | None = None) -> list[Clip
 def _file(path: Path, asked: Asked) -> Clip:
     path = Path(course.stands_for(path))
     name = path.name
-    for ending in (*_ENDINGS, ".mp4", ".openpifpaf"):
+    for ending in (*ENDINGS, ".mp4", ".openpifpaf"):
         name = name.removesuffix(ending)
     return Clip(name or path.stem, path, partial(load_keypoints, path, asked))
 
@@ -75,7 +75,7 @@ def _frames(name: str, path: Path, files: list[Path], asked: Asked) -> Clip:
 
 def _folder(path: Path, asked: Asked) -> list[Clip]:
     inside = sorted(one for one in path.iterdir() if one.is_dir() and not one.name.startswith("."))
-    if inside and not any(one.suffix.lower() in _ENDINGS for one in path.iterdir() if one.is_file()):
+    if inside and not any(one.suffix.lower() in ENDINGS for one in path.iterdir() if one.is_file()):
         return [clip for one in inside if any(one.iterdir()) for clip in _folder(one, asked)]
     files = files_in(path)
     try:
@@ -85,7 +85,7 @@ def _folder(path: Path, asked: Asked) -> list[Clip]:
     name = path.resolve().name
     if one_frame:
         return [_frames(name, path, files, asked)]
-    return [_file(file, asked) for file in files if file.suffix.lower() in _ENDINGS]
+    return [_file(file, asked) for file in files if file.suffix.lower() in ENDINGS]
 
 
 def _is_frame(path: Path, asked: Asked, frames: dict[tuple[Path, str], list[Path]]) -> bool:

@@ -11,8 +11,8 @@ from minilift.poses.read.keypoints.raw import Asked, Raw
 from minilift.poses.read.keypoints.rows import Rows
 
 _HERE = "minilift.poses.read.keypoints"
-course, hdf5, npz, plain, videopose3d = (
-    Later(f"{_HERE}.numeric.{name}") for name in ("course", "hdf5", "npz", "plain", "videopose3d")
+course, hdf5, kept, npz, plain, videopose3d = (
+    Later(f"{_HERE}.numeric.{name}") for name in ("course", "hdf5", "kept", "npz", "plain", "videopose3d")
 )
 alphapose, coco, mediapipe, mmpose, named, nested = (
     Later(f"{_HERE}.objects.{name}")
@@ -88,6 +88,7 @@ FORMATS: tuple[Format, ...] = (
            course.read_course),
     Format("movenet-npy", "MoveNet's own arrays", (NPY,), plain.is_movenet, plain.read_movenet),
     Format("npy", "an array of keypoints", (NPY,), plain.is_array, plain.read_array),
+    Format("minilift-2d", "what minilift found in a photo or a video", (NPZ,), kept.is_kept, kept.read_kept),
     Format("videopose3d-npz", "VideoPose3D, data_2d_NAME.npz", (NPZ,), videopose3d.is_videopose3d,
            videopose3d.read_videopose3d),
     Format("videopose3d-detectron-npz", "VideoPose3D, infer_video_d2.py", (NPZ,), videopose3d.is_detectron,

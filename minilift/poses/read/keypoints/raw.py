@@ -77,6 +77,13 @@ class Raw:
     size: tuple[int, int] | None = None
     fps: float | None = None
     stills: bool = False
+    media: str | None = None
+    """The photo or video that the points are of."""
+    times: np.ndarray | None = None
+    """Seconds since the first frame, for each of `frames`, where these are known."""
+    focal: float | None = None
+    """Focal length in pixels, where the picture tells it, and how that is known."""
+    focal_source: str = ""
     notes: list[str] = field(default_factory=list)
     """What was found or assumed, a line each, for `minilift inspect`."""
     warnings: list[str] = field(default_factory=list)

@@ -64,6 +64,10 @@ def assemble(raw: Raw, path: PathLike, format: str, asked: Asked, doubts: bool =
         rays=raw.unit == RAYS,
         notes=(*raw.notes, *notes),
         warnings=tuple(raw.warnings),
+        media=raw.media,
+        times=raw.times,
+        focal=raw.focal,
+        focal_source=raw.focal_source,
     )
     found = without_doubles(found)
     if not doubts:
