@@ -48,7 +48,8 @@ MORE = """\
 What is written by default is NAME_3d.npz with all numbers and NAME_3d.html, a page with the people moving.
 Without --weights and without a liftModel in this folder, the starting weights are used, which come with
 minilift (docs/starting-model.md).
---stream answers frames as they come, each with a line of JSON (docs/live.md).
+--stream answers frames as they come, each with a line of JSON; --live and camera:0 show them in a page
+(docs/live.md).
 The unit of the joints is the distance from the camera to the middle of the hips, or metres where --height or
 --distance is given (docs/cameras.md). docs/outputs.md describes every format.
 """

@@ -13,8 +13,7 @@ def projected(people: LiftedPeople) -> np.ndarray:
     points = np.concatenate([people.joint_3d, people.root[:, None]], axis=1).astype(np.float64)
     if not people.camera.get("fx"):
         return np.full((*points.shape[:2], 2), np.nan)
-    k1, k2, p1, p2, k3 = people.camera.get("distortion") or (0.0,) * 5
     fx, fy, cx, cy = (float(people.camera[name]) for name in ("fx", "fy", "cx", "cy"))
-    camera = Camera(fx, fy, cx, cy, distortion=(k1, k2, p1, p2, k3))
+    camera = Camera(fx, fy, cx, cy, distortion=tuple(people.camera.get("distortion") or (0.0,) * 5))
     turn, shift = people.to_camera[:, :3].astype(np.float64), people.to_camera[:, 3].astype(np.float64)
     return camera.pixels(points @ turn.T + shift)

@@ -22,7 +22,17 @@ from minilift.show.clip.timeline import timeline
 from minilift.show.html.document import POLICY, ROOM, json_text, text
 
 HERE = "minilift.show.clip.page"
-CODE = ("data.js", "eye.js", "skeleton.js", "stage.js", "image.js", "strips.js", "table.js", "player.js")
+CODE = (
+    "data.js",
+    "eye.js",
+    "skeleton.js",
+    "stage.js",
+    "image.js",
+    "strips.js",
+    "table.js",
+    "hand.js",
+    "player.js",
+)
 
 
 def write_page(path: PathLike, people: LiftedPeople) -> tuple[str, ...]:
