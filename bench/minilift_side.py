@@ -63,8 +63,8 @@ class Step:
         self.batch, self.parameters = batch, sum(p.size for p in model.parameters())
         self.roofline: Roofline | None = None
 
-    def time(self, seconds: float, steps: int) -> float:
-        return seconds_per_call(self.call, seconds, steps)
+    def time(self, seconds: float, steps: int, cpu: bool = False) -> float:
+        return seconds_per_call(self.call, seconds, steps, cpu)
 
     def floors(self, seconds: float, steps: int) -> dict[str, float]:
         if self.roofline is None:

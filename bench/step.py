@@ -17,6 +17,7 @@ examples:
   python -m bench.step                                   the whole table
   python -m bench.step --batches 64 --torch loop fused   one row, two of torch's variants
   python -m bench.step --coretype Haswell                with NumPy's BLAS held to a kernel for older CPUs
+  python -m bench.step --threads 1 --cpu                 where other programs run, too
   python -m bench.step --mkl                             also with MKL in the place of NumPy's BLAS
 """
 
@@ -41,6 +42,10 @@ def arguments() -> argparse.Namespace:
         help="rows of a batch [32 64 256 1024 4096]",
     )  # fmt: skip
     parser.add_argument("--plain", action="store_true", help="also time minilift's layers one by one")
+    parser.add_argument(
+        "--cpu", action="store_true",
+        help="seconds of CPU, of all threads of a process, not of the clock: for a machine that others use",
+    )  # fmt: skip
     parser.add_argument("--mkl", action="store_true", help="also time minilift with its products by MKL")
     flags.add_network(parser)
     flags.add_rounds(parser)
@@ -108,7 +113,9 @@ def main() -> None:
             for name, worker in workers.items():
                 bar(f"warming up {name}")
                 worker.ask("prepare", batch=batch)
-            turns = {name: partial(worker.ask, "time", **budget) for name, worker in workers.items()}
+            turns = {
+                name: partial(worker.ask, "time", cpu=args.cpu, **budget) for name, worker in workers.items()
+            }
             turns["floors"] = partial(ours.ask, "floors", **budget)
             results.append(row(batch, contenders.take_turns(turns, args.rounds, bar), default))
         bar.close()

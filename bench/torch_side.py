@@ -57,8 +57,8 @@ class Step:
         self.call = lambda: train_step(loss, adam, x, y)
         self.time(0, 3)
 
-    def time(self, seconds: float, steps: int) -> float:
-        return seconds_per_call(self.call, seconds, steps)
+    def time(self, seconds: float, steps: int, cpu: bool = False) -> float:
+        return seconds_per_call(self.call, seconds, steps, cpu)
 
 
 class Predict:

@@ -11,6 +11,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -411,11 +412,11 @@ def test_a_run_that_is_continued_keeps_its_library(found: Any, monkeypatch: Any)
 
 def test_without_mkl_it_is_openblas_and_asking_for_mkl_is_one_line(found: Any, monkeypatch: Any) -> None:
     def absent(name: str) -> Any:
-        raise mkl.metadata.PackageNotFoundError(name)
+        raise metadata.PackageNotFoundError(name)
 
     monkeypatch.setattr(choosing, "find_mkl", mkl.find_mkl)
     monkeypatch.setattr(mkl.platform, "machine", lambda: "x86_64")
-    monkeypatch.setattr(mkl.metadata, "distribution", absent)
+    monkeypatch.setattr(metadata, "distribution", absent)
     choice = choose(NumpyOps(), 64, 1024)
     assert (choice.library, choice.gemm) == ("openblas", None)
     assert choice.why == "a second BLAS to choose from needs MKL: pip install 'minilift[mkl]'"
@@ -431,7 +432,7 @@ def test_an_mkl_that_is_not_whole_is_never_loaded(found: Any, monkeypatch: Any, 
     files = [Path("libmkl_core.so.2"), Path("libmkl_rt.so.2"), Path("libmkl_sequential.so.2")]
     wheel = SimpleNamespace(version="2025.1", files=files, locate_file=lambda file: tmp_path / file)
     monkeypatch.setattr(mkl.platform, "machine", lambda: "x86_64")
-    monkeypatch.setattr(mkl.metadata, "distribution", lambda name: wheel)
+    monkeypatch.setattr(metadata, "distribution", lambda name: wheel)
     for file in files:
         with pytest.raises(InputError, match=r"MKL 2025\.1 is not whole"):
             mkl.find_mkl()

@@ -6,7 +6,6 @@ import ctypes
 import platform
 import sys
 from functools import lru_cache
-from importlib import metadata
 from pathlib import Path
 
 from minilift.errors import InputError
@@ -21,6 +20,8 @@ NEEDED = ("libmkl_core", "libmkl_sequential")  # without them libmkl_rt would en
 
 def find_mkl() -> tuple[Path, str]:
     """The library's file and its version; it is not loaded. Raises InputError that says what is missing."""
+    from importlib import metadata  # here: it takes longer to import than the rest of training's start
+
     if sys.platform != "linux" or platform.machine() != "x86_64":
         raise InputError("MKL is used on Linux and x86-64 alone")
     try:
