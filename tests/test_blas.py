@@ -218,6 +218,23 @@ def test_small_products_are_left_to_numpy(openblas: Cblas) -> None:
     assert counted.shapes == [(128, 128, 128)]
 
 
+def test_what_it_has_multiplied_is_not_multiplied_again() -> None:
+    """Nor cut into the pieces that OpenBLAS likes."""
+    shapes = []
+
+    def matmul(a: np.ndarray, b: np.ndarray, out: np.ndarray) -> bool:
+        shapes.append((*a.shape, b.shape[1]))
+        out[...] = 7
+        return True
+
+    ops = NumpyOps("float32")
+    with multiplied_by(ops, SimpleNamespace(matmul=matmul)), pytest.MonkeyPatch.context() as patch:  # type: ignore[arg-type]
+        patch.setattr(numpy_core, "blas", lambda: SimpleNamespace(unpacked=True))
+        y = ops.linear(ops.ones((64, 320)), ops.ones((256, 320)), None, out=ops.empty((64, 256)))
+    assert (y == 7).all()
+    assert shapes == [(64, 320, 256)]
+
+
 def test_threads_may_multiply_at_once(gemm: Cblas) -> None:
     rng = np.random.default_rng(0)
     a, b = (rng.standard_normal((200, 200)).astype(np.float32) for _ in range(2))
@@ -481,7 +498,8 @@ def test_a_trial_times_both_sides_alike(openblas: Cblas, monkeypatch: Any) -> No
     """By a clock that charges what the library does: the ratio is that of the medians."""
     now = [0.0]
     costs = {True: 0.002, False: 0.003}  # the other library's, and NumPy's
-    monkeypatch.setattr(trial.time, "perf_counter", lambda: now[0])
+    for clock in ("perf_counter", "process_time"):
+        monkeypatch.setattr(trial.time, clock, lambda: now[0])
     turns: list[bool] = []
 
     def linear(self: NumpyOps, *args: Any, **kwargs: Any) -> None:
@@ -497,7 +515,7 @@ def test_a_trial_times_both_sides_alike(openblas: Cblas, monkeypatch: Any) -> No
 
 
 def test_a_trial_of_a_library_against_itself(openblas: Cblas) -> None:
-    assert 0.2 < trial.speed_ratio(NumpyOps("float32"), openblas, 64, 256) < 5
+    assert 0.3 < trial.speed_ratio(NumpyOps("float32"), openblas, 64, 256) < 3  # 0.9 to 1.2 seen
 
 
 def test_the_machine_is_told_by_more_than_a_vague_name(monkeypatch: Any) -> None:
@@ -631,11 +649,12 @@ def test_what_a_run_began_with_and_is_gone_is_told(found: Any, monkeypatch: Any)
 def test_all_processes_take_it_or_none_does(haves: tuple[int, ...], found: Any, monkeypatch: Any) -> None:
     """Where one has not got it, the others leave it."""
     ranks: dict[int, int] = {}
+    counted = Counted(found.gemm)
 
     def of_this_thread(ops: NumpyOps, rows: int, width: int, began_with: str) -> Choice:
         assert (rows, width) == (50, 160)
         has = ranks[threading.get_ident()] in haves
-        return Choice("mkl", "a trial", found.gemm) if has else Choice("openblas", "none here")
+        return Choice("mkl", "a trial", counted) if has else Choice("openblas", "none here")
 
     def one(group: Any) -> str:
         ranks[threading.get_ident()] = group.rank
@@ -646,6 +665,7 @@ def test_all_processes_take_it_or_none_does(haves: tuple[int, ...], found: Any, 
 
     monkeypatch.setattr("minilift.lift.training.choose", of_this_thread)
     assert together(2, one) == ["mkl" if haves == (0, 1) else "openblas"] * 2
+    assert bool(counted.shapes) == (haves == (0, 1))
 
 
 @pytest.mark.parametrize("told", [False, True])

@@ -20,8 +20,8 @@ def speed_ratio(ops: NumpyCore, other: Cblas, rows: int, width: int) -> float:
     """The seconds that NumPy's BLAS takes over those of `other`: above 1, the other one is faster.
 
     Forward and backward of a Linear from `width` to `width` for a batch of so many rows, on the threads and
-    by the ways that training takes. They take turns, and the medians count: what else the machine does hits
-    both.
+    by the ways that training takes. The seconds are of processor time, and they take turns, and the medians
+    count: on a machine that is busy with other things a clock would tell of those.
     """
     sides = [type(ops)(ops.dtype), type(ops)(ops.dtype)]
     sides[1].gemm = other
@@ -32,11 +32,11 @@ def speed_ratio(ops: NumpyCore, other: Cblas, rows: int, width: int) -> float:
         array[...] = rng.standard_normal(array.shape, np.float32)
 
     def seconds(side: NumpyCore) -> float:
-        began = time.perf_counter()
+        began = time.process_time()
         with side.parallel():
             side.linear(x, weight, None, out=y)
             side.linear_backward(dy, x, weight, dweight, None, out=dx)
-        return time.perf_counter() - began
+        return time.process_time() - began
 
     for side in sides:  # libraries prepare themselves, and memory is touched
         seconds(side)
