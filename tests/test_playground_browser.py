@@ -307,6 +307,12 @@ def test_dragging_a_joint_moves_it_and_the_answer_follows(browser: Browser) -> N
     np.testing.assert_array_equal(browser.current("given"), left)
 
 
+def joint_scale(browser: Browser) -> float:
+    """Pixels of the drawing's side, which is 2.7 m long."""
+    box = browser.tab.locator("#pad").bounding_box()
+    return float(min(box["width"], box["height"]))
+
+
 def test_a_finger_moves_a_joint(opened: Opened, starting_page: Path) -> None:
     browser = opened(starting_page, 390, has_touch=True, is_mobile=True)
     before = browser.current("given")
@@ -314,15 +320,15 @@ def test_a_finger_moves_a_joint(opened: Opened, starting_page: Path) -> None:
     session = browser.tab.context.new_cdp_session(browser.tab)
     for kind, points in (
         ("touchStart", [{"x": x, "y": y}]),
-        ("touchMove", [{"x": x + 10, "y": y + 3}]),
-        ("touchMove", [{"x": x + 25, "y": y + 10}]),
+        *(("touchMove", [{"x": x + step, "y": y - 3 * step}]) for step in range(1, 9)),
         ("touchEnd", []),
     ):
         session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
     browser.rest()
     moved = (browser.current("given") - before).reshape(15, 2)[COURSE15.index("head")]
-    assert moved[0] > 0.01
-    assert moved[1] < -0.003
+    assert browser.tab.evaluate("scrollY") == 0  # a finger that moves a joint does not scroll the page
+    assert moved[1] / moved[0] == pytest.approx(3, rel=0.1)
+    assert moved[1] * 4.0 == pytest.approx(24 * 2.7 / joint_scale(browser), rel=0.1)
     assert browser.tab.evaluate("document.documentElement.scrollWidth") <= 390
 
 
@@ -351,6 +357,18 @@ def test_keys_move_a_joint_put_it_back_and_hide_it(browser: Browser) -> None:
     browser.tab.click("#hide")
     browser.rest()
     np.testing.assert_array_equal(browser.current("given"), before)
+
+
+def test_a_joint_cannot_be_moved_out_of_reach(browser: Browser) -> None:
+    handle = joint(browser, "left_wrist")
+    handle.focus()
+    for key in ("ArrowRight", "ArrowDown"):
+        for _ in range(60):
+            browser.tab.keyboard.press(f"Shift+{key}")
+    browser.rest()
+    pad, box = browser.tab.locator("#pad").bounding_box(), handle.locator(".dot").bounding_box()
+    assert pad["x"] <= box["x"] <= pad["x"] + pad["width"] - box["width"]
+    assert pad["y"] + 0.8 * pad["height"] < box["y"] <= pad["y"] + pad["height"] - box["height"] + 1
 
 
 def test_noise_is_added_and_told_and_mirroring_mirrors(browser: Browser) -> None:

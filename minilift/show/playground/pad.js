@@ -2,7 +2,7 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 const pad = byId("pad");
-const REACH = 1.25; // metres to each side, of someone of 1.75 m
+const REACH = 1.35; // metres to each side, of someone of 1.75 m
 const STEP = 0.01; // metres a key; five times as much with Shift
 const handles = [];
 
@@ -48,6 +48,8 @@ function listen(handle, joint) {
     from = under(event).map((value, c) => value - state.moved[2 * joint + c]);
     event.preventDefault();
   });
+  // within a drawing touch-action is not heeded: without this a finger scrolls the page
+  handle.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
   handle.addEventListener("pointermove", (event) => {
     if (!from) return;
     under(event).forEach((value, c) => moveTo(joint, c, value - from[c]));
@@ -74,9 +76,12 @@ function listen(handle, joint) {
   });
 }
 
-/** Move a joint, but not out of what a camera could see. */
+/** Move a joint, but not out of the drawing, where nobody could get hold of it any more. */
 function moveTo(joint, c, value) {
-  state.moved[2 * joint + c] = Math.min(Math.max(value, -3), 3);
+  const at = 2 * joint + c;
+  const own = current.points[at] * state.distance - current.moved[at]; // where it would be
+  const most = Math.max(0.96 * reachOf(), Math.abs(own));
+  state.moved[at] = Math.min(Math.max(value, -most - own), most - own);
 }
 
 /** Let the network not see a joint, or see it again. */

@@ -84,7 +84,7 @@ function looked(net) {
   for (let i = 0; i < points.length; i++) points[i] += noise * state.draws[i] + state.moved[i] / distance;
   const given = Float32Array.from(points, (value, i) => (state.hidden.has(i >> 1) && net.head === "place" ? NaN : value));
   const sigma = net.levels && state.told && noise ? new Float32Array(JOINTS).fill(noise) : null;
-  return { truth, points, given, sigma };
+  return { truth, points, given, sigma, moved: state.moved.slice() };
 }
 
 /** Whether the points are those of the person: then it is known how far off the answer is. */

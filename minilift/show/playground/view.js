@@ -27,7 +27,7 @@ function ready(canvas) {
 
 /** A function from a point in metres about the hips to {x, y, scale, near}. */
 function lens(width, height) {
-  const reach = 0.95 * reachOf() * Math.max(1, height / width);
+  const reach = 0.88 * reachOf() * Math.max(1, height / width);
   const away = eye.zoom * reach / Math.sin(OPENING / 2);
   const focal = height / 2 / Math.tan(OPENING / 2);
   const [sinA, cosA, sinE, cosE] = [Math.sin(eye.azimuth), Math.cos(eye.azimuth), Math.sin(eye.elevation), Math.cos(eye.elevation)];
@@ -88,7 +88,7 @@ function drawFloor(context, place, floor) {
 function drawCamera(context, place, width) {
   const [a, e] = [radians(state.azimuth), radians(state.elevation)];
   const away = (metres) => place([Math.sin(a) * Math.cos(e), Math.sin(e), Math.cos(a) * Math.cos(e)].map((part) => part * metres));
-  const [from, to] = [1.2, 0.9].map((metres) => away(metres * reachOf()));
+  const [from, to] = [1.1, 0.82].map((metres) => away(metres * reachOf()));
   stroke(context, from, to, paint.muted, 2);
   const [dx, dy] = [to.x - from.x, to.y - from.y];
   for (const side of [-1, 1]) {

@@ -39,7 +39,8 @@ function likenessInWords() {
   if (!trust) return "";
   if (trust.unlike) return "This pose is unlike what the network learnt: the answer may be anywhere.";
   const share = Math.round(trust.percentile);
-  return `This pose is like those that the network learnt: of 100 usual ones, ${share} have a smaller expected error.`;
+  const how = share < 90 ? "like those that" : "at the edge of what";
+  return `This pose is ${how} the network learnt: of 100 usual ones, ${share} have a smaller expected error.`;
 }
 
 function truthInWords() {
