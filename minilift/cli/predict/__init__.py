@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from minilift.cli.keypoint_flags import add_keypoint_flags, asked_of
 from minilift.cli.parser import Parser, tell_device
+from minilift.cli.predict.beside import Beside
 from minilift.cli.predict.clips import lift_clip
 from minilift.cli.predict.flags import add_camera, add_media, add_people
 from minilift.cli.predict.inputs import Media, inputs_of
@@ -116,8 +117,12 @@ def _predict(argv: Sequence[str] | None) -> int:
         from minilift.cli.predict.workers import everywhere, lift_on  # only for who has a cluster
 
         asked = everywhere(args, asked)
+    if args.media is not None:
+        asked = Beside(args.media).asked(asked)
     inputs = inputs_of(args.input, asked)
     clips = inputs.clips
+    if args.media is not None and (len(clips) > 1 or isinstance(clips[0], Media)):
+        raise ArgumentError("media", args.media, "names the video of one file of keypoints; lift that alone")
     if args.workers and any(isinstance(clip, Media) for clip in clips):
         raise ArgumentError("workers", args.workers, "lift keypoints; give photos and videos without it")
     outputs = plan(args, clips)

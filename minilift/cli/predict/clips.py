@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from minilift.cli.predict.beside import Beside
 from minilift.cli.predict.outputs import File
 from minilift.cli.predict.tell import Told, found_line
 from minilift.errors import ArgumentError
@@ -43,7 +44,9 @@ def lift_clip(
     if blocks is None:
         whole = any(getattr(options, name) for name in _NOT_IN_BLOCKS)
         large = clip.path.is_file() and os.stat(clip.path).st_size > (_LARGEST_WHOLE if whole else LARGE)
-        blocks = load_blocks(clip.path, asked) if large else iter([clip.load()])
+        blocks = load_blocks(clip.path, asked) if large else (load() for load in (clip.load,))
+    if asked.media is not None:
+        blocks = Beside(asked.media).fitted(blocks)
     return lift_found(clip.name, blocks, files, lifter, options, check).bad
 
 

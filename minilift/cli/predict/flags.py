@@ -14,6 +14,10 @@ from minilift.video.detect.open import DETECTORS
 def add_media(parser: Parser) -> None:
     group, add = "photos and videos", parser.add_argument
     add(
+        "--media", metavar="FILE", group=group, further=True,
+        help="the video or photo that a file of keypoints is of, to be drawn over",
+    )  # fmt: skip
+    add(
         "--detector", metavar="NAME", default="mediapipe", choices=list(DETECTORS), group=group,
         help=f"that finds people: {', '.join(DETECTORS)} [mediapipe]",
     )  # fmt: skip

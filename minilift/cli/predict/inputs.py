@@ -18,7 +18,7 @@ from minilift.poses.read.keypoints.raw import Asked
 from minilift.video.frames.kinds import CAMERA, is_media, kind_of_media
 
 _SHOWN = 5
-_OURS = ("_2d.npz", "_2d.part", "_3d.npz", "_3d.html")
+_OURS = ("_2d.npz", "_2d.part", "_3d.npz", "_3d.html", "_3d.mp4", "_3d.overlay.png")
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,7 @@ def _media_in(folder: Path, asked: Asked) -> tuple[list[Path], list[str]]:
     media = [one for one in files if one.is_file() and is_media(one)]
     names = {one.stem for one in media} | {one.name.replace(".", "_") for one in media}
     ours = {f"{name}{ending}" for name in names for ending in _OURS}
+    media = [one for one in media if one.name not in ours]  # what was drawn of another is no input
     others = [one for one in files if one not in media and one.name not in ours]
     if not media:
         return [], []

@@ -27,6 +27,12 @@ def _moving(path: PathLike, people: LiftedPeople) -> tuple[str, ...]:
     return write_moving(path, people)
 
 
+def _overlay(path: PathLike, people: People) -> Written:
+    from minilift.show.clip.overlay.write import write_overlay
+
+    return write_overlay(path, people)
+
+
 def _drawn(
     draw: Callable[[PathLike, LiftedPeople], tuple[str, ...]],
 ) -> Callable[[PathLike, People], Written]:
@@ -51,4 +57,12 @@ FORMATS = (
         library="matplotlib",
     ),
     PeopleFormat("gif", ".gif", "moving picture, 2D and 3D", _drawn(_moving), library="matplotlib"),
+    PeopleFormat(
+        "overlay",
+        ".mp4",
+        "keypoints over the video or photo, 3D beside it",
+        _overlay,
+        others=(".overlay.png",),
+        library="av",
+    ),
 )

@@ -44,6 +44,8 @@ class Asked:
     """The picture was padded to a square before the detector saw it."""
     unit: str | None = None
     """One of UNITS: what coordinates are counted in."""
+    media: str | None = None
+    """The path of the video or photo that the keypoints of the file are of."""
 
 
 @dataclass

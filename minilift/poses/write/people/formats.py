@@ -28,16 +28,19 @@ class PeopleFormat:
     write: Callable[[PathLike, People], Written]
     each: bool = False
     """Whether every person has a file of their own where there are several: NAME_person0.bvh, ..."""
+    others: tuple[str, ...] = ()
+    """How the name of its file may end instead, by what is written."""
     library: str = ""
     """The optional library that it needs: a name in minilift.extras.LIBRARIES."""
 
     def there(self, path: PathLike) -> list[Path]:
         """The files that writing `path` may replace: itself, and where `each`, those of its people."""
         place = Path(path)
+        others = (place.with_suffix(ending) for ending in self.others)
         own = re.compile(re.escape(place.stem) + r"_person-?\d+" + re.escape(place.suffix))
         names = place.parent.iterdir() if self.each and place.parent.is_dir() else ()
         found = sorted(other for other in names if own.fullmatch(other.name))
-        return [place, *found] if place.exists() else found
+        return [*(one for one in (place, *others) if one.exists()), *found]
 
 
 PEOPLE_FORMATS = (

@@ -2,6 +2,9 @@
 
 const EMPTY = 0.06; // of the view, around what it shows
 
+/** What is below the keypoints: nothing, unless a page has pictures (pictures.js). */
+const below = { draw: () => false, tell: () => {} };
+
 /** The corners [left, top, right, bottom] of a box around points in the picture, in which nearly all lie. */
 function boxAround(some) {
   const [xs, ys] = [[], []];
@@ -25,6 +28,14 @@ const whole = scene.size && [0, 0, ...scene.size];
 const picture = byId("image");
 const areaOf = ([left, top, right, bottom]) => (right - left) * (bottom - top);
 
+/** What a view `wide` has in its middle, to show a box from `low` to `high`: where that is near the edge of a
+ * picture of that `size`, a little farther inside, so that the view is full. */
+function centreOf(low, high, wide, size) {
+  const middle = (low + high) / 2;
+  if (!size) return middle;
+  return wide < size ? Math.min(Math.max(middle, wide / 2), size - wide / 2) : size / 2;
+}
+
 function drawImage(at) {
   const [context, width, height] = ready(picture);
   const close = !whole || byId("close").checked;
@@ -32,22 +43,26 @@ function drawImage(at) {
   const box = !close ? whole : scene.stills && some.length ? boxAround(some) : clipBox;
   const margin = EMPTY * Math.min(width, height);
   const scale = Math.min((width - 2 * margin) / (box[2] - box[0]), (height - 2 * margin) / (box[3] - box[1]));
+  const across = centreOf(box[0], box[2], width / scale, close && whole && whole[2]);
+  const down = centreOf(box[1], box[3], height / scale, close && whole && whole[3]);
   const put = (point) => point && {
-    x: width / 2 + scale * (point[0] - (box[0] + box[2]) / 2),
-    y: height / 2 + scale * ((scene.rays ? -point[1] : point[1]) - (box[1] + box[3]) / 2),
+    x: width / 2 + scale * (point[0] - across),
+    y: height / 2 + scale * ((scene.rays ? -point[1] : point[1]) - down),
   };
+  const [from, to] = whole ? [put([0, 0]), put(scene.size)] : [];
+  let photo = false;
   if (whole) {
-    const [from, to] = [put([0, 0]), put(scene.size)];
     context.fillStyle = paint.page;
     context.fillRect(from.x, from.y, to.x - from.x, to.y - from.y);
     context.strokeStyle = paint.muted;
     context.lineWidth = 1;
     context.strokeRect(from.x, from.y, to.x - from.x, to.y - from.y);
+    photo = below.draw(context, at, from, to);
   }
   const names = [];
   for (const row of some) {
     const given = points2d("given", row).map(put);
-    if (byId("show-given").checked) drawGiven(context, row, given);
+    if (byId("show-given").checked) drawGiven(context, row, given, photo);
     if (byId("show-back").checked) drawBack(context, row, points2d("back", row).map(put), given);
     const there = given.filter(Boolean);
     if (!there.length) continue;
@@ -55,9 +70,14 @@ function drawImage(at) {
     names.push({ row, near: 0, x: top.x, y: top.y - 10 });
   }
   drawNames(context, names);
+  if (photo) below.tell(context, at, from);
 }
 
-function drawGiven(context, row, points) {
+/** Over a photo, limbs have a rim: they are seen on any ground. */
+function drawGiven(context, row, points, rimmed) {
+  scene.parents.forEach((parent, j) => {
+    if (rimmed && points[parent] && points[j]) stroke(context, points[parent], points[j], paint.card, 7.4);
+  });
   scene.parents.forEach((parent, j) => {
     if (points[parent] && points[j]) stroke(context, points[parent], points[j], colour(row, j), 4.6, stateOf(row, j));
   });

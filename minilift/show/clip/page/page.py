@@ -1,4 +1,4 @@
-"""One HTML file with lifted people in it: 3D, the 2D keypoints, a timeline, and how it all was made.
+"""One HTML file with lifted people in it: 3D, the 2D keypoints, the video, a timeline, and how it was made.
 
 It loads nothing, and a Content-Security-Policy in its head forbids it to. Names of people, notes and file
 names come from the user: they are escaped in HTML, and in JSON no `<` is left that could end a script. The
@@ -17,6 +17,7 @@ from minilift.files import PathLike, one_line, write_atomically
 from minilift.poses.lifted import LiftedPeople
 from minilift.show.clip.page.facts import facts, lead, warnings
 from minilift.show.clip.page.packed import MOST, pack
+from minilift.show.clip.page.pictures import pictures_of
 from minilift.show.clip.stage import build, fit_to_draw
 from minilift.show.clip.timeline import timeline
 from minilift.show.html.document import POLICY, ROOM, json_text, text
@@ -28,6 +29,7 @@ CODE = (
     "skeleton.js",
     "stage.js",
     "image.js",
+    "pictures.js",
     "strips.js",
     "table.js",
     "hand.js",
@@ -44,6 +46,8 @@ def write_page(path: PathLike, people: LiftedPeople) -> tuple[str, ...]:
     people = fit_to_draw(people, path)
     stage, shown = build(people), timeline(people, MOST)
     scene, packed = pack(people.take(shown.rows), replace(stage, joints=stage.joints[shown.rows]), shown)
+    pictures = pictures_of(people, shown)
+    notes = (*shown.notes, *pictures.notes)
     title = one_line(Path(path).stem, 80)
     page = Template(text(HERE, "page.html")).substitute(
         title=html.escape(title),
@@ -51,12 +55,13 @@ def write_page(path: PathLike, people: LiftedPeople) -> tuple[str, ...]:
         version=html.escape(__version__),
         lead=lead(people),
         warnings=warnings(people),
-        facts=facts(people, stage.floor, shown.notes),
-        kind="stills" if people.stills else "clip",
+        facts=facts(people, stage.floor, notes),
+        kind=("stills" if people.stills else "clip") + " pictured" * bool(pictures.at),
         style=text(ROOM, "base.css") + text(HERE, "page.css"),
         scene=json_text(scene),
         packed=packed,
+        pictures=json_text(pictures.as_dict()),
         code=text(ROOM, "bytes.js", "colours.js") + text(HERE, *CODE),
     )
     write_atomically(path, lambda file: file.write(page.encode()))
-    return shown.notes
+    return notes

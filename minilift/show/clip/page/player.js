@@ -159,6 +159,7 @@ function fillChoices() {
   document.querySelectorAll("[data-axis]").forEach((cell) => (cell.textContent += metres ? ", m" : ""));
   byId("close").checked = Boolean(whole) && areaOf(clipBox) < 0.25 * areaOf(whole);
   byId("close").closest("label").hidden = !whole;
+  byId("show-picture").closest("label").hidden = !photos.at.length;
   byId("pace").hidden = scene.seconds !== null || scene.stills;
 }
 

@@ -61,9 +61,9 @@ function dot(context, { x, y }, shade, radius, state = SEEN) {
 }
 
 /** Words with a rim, so that they can be read over anything. */
-function words(context, text, x, y, shade) {
+function words(context, text, x, y, shade, align = "center") {
   context.font = `600 13px ${getComputedStyle(document.body).fontFamily}`;
-  context.textAlign = "center";
+  context.textAlign = align;
   context.lineJoin = "round";
   context.lineWidth = 4;
   context.strokeStyle = paint.card;
