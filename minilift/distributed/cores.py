@@ -1,4 +1,4 @@
-"""The cores of a machine, divided among the processes on it."""
+"""The cores and the GPUs of a machine, divided among the processes on it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from minilift.distributed.group import Group
+from minilift.extras import installed
 from minilift.ops.threads import blas, limited
 
 MOST = 1024  # cores of a machine
@@ -35,6 +36,24 @@ def share_of(group: Group, own: list[int]) -> int:
     masks = [other[4:] for other in group.gather(host + bytes(mask)) if other[:4] == host]
     users = [sum(other[core // 8] >> core % 8 & 1 for other in masks) for core in own]
     return max(int(sum(1 / n for n in users) + 1e-9), 1)
+
+
+def card_for(group: Group, device: str) -> str:
+    """The device of this process: "gpu" and "auto" are one of its machine's GPUs, for each the next, and
+    "auto" is the CPU for all where one of them has none that can be used. Others are as they are."""
+    if device not in ("gpu", "auto"):
+        return device
+    from minilift.ops.cuda.choose import problem_of
+    from minilift.ops.cuda.driver import devices
+
+    host = zlib.crc32(socket.gethostname().encode()).to_bytes(4, "little")
+    before = group.gather(host)[: group.rank].count(host)
+    cards = devices().cards
+    index = before % cards if cards else 0
+    mine = f"gpu:{index}" if index else "gpu"
+    if device == "gpu":
+        return mine
+    return mine if group.all(bool(cards) and installed("cupy") and not problem_of(mine)) else "cpu"
 
 
 def _own_cores() -> list[int]:

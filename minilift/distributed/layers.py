@@ -12,40 +12,23 @@ from __future__ import annotations
 from typing import Any
 
 from minilift.distributed.group import Group, Place
-from minilift.errors import ArgumentError, InputError
+from minilift.distributed.whole import WholeBatch
+from minilift.errors import ArgumentError
 from minilift.nn import BatchNorm1d, Dropout, Network
 from minilift.ops import Array, Ops
 from minilift.ops.numpy_ops import NumpyOps
 
 
-class SharedNumpyOps(NumpyOps):
-    """The operations of a network's normalisations and dropouts, whose rows are those of `place`.
+class SharedNumpyOps(WholeBatch, NumpyOps):
+    """The operations of a network's normalisations and dropouts, whose rows are those of `place`."""
 
-    Memory and threads are those of `ops`. With `sync` off, statistics are of the rows here.
-    """
-
-    def __init__(self, ops: NumpyOps, group: Group, place: Place, sync: bool) -> None:
-        super().__init__(ops.dtype)
+    def _begin(self, ops: NumpyOps) -> None:
+        NumpyOps.__init__(self, ops.dtype)
         self._thread = ops._thread
-        self.group, self.place, self.sync = group, place, sync
         self._skipped = 0  # elements of the whole batch's dropout mask that come before those here
 
     def __reduce__(self) -> Any:
         return NumpyOps, (self.dtype,)  # a copy is in no group
-
-    def whole_batch(self, n: int, *sums: Array) -> int:
-        if not self.sync:
-            return n
-        if n % self.place.here:
-            raise ValueError(f"{n} rows of a shared batch, of which {self.place.here} are here")
-        if sums:
-            both = self.scratch("exchanged", (len(sums), sums[0].size))
-            for mine, row in zip(sums, both, strict=True):
-                self.copy(mine, out=row)
-            self.group.add(both)
-            for mine, row in zip(sums, both, strict=True):
-                self.copy(row, out=mine)
-        return n // self.place.here * self.place.whole
 
     # ---- masks of the whole batch --------------------------------------------------------------
     def _keep(self, p: float, key: tuple[int, int], start: int, out: Any) -> None:
@@ -68,7 +51,7 @@ class SharedNumpyOps(NumpyOps):
         out: Array,
     ) -> Array:  # fmt: skip
         super().batchnorm_backward(dy, xhat, rstd, weight, dweight, dbias, out)
-        self._count_once(dweight, dbias)
+        self.count_once(dweight, dbias)
         return out
 
     def norm_act_drop_backward(
@@ -76,19 +59,14 @@ class SharedNumpyOps(NumpyOps):
         dbias: Array, out: Array,
     ) -> Array:  # fmt: skip
         super().norm_act_drop_backward(dy, centred, y, rstd, weight, p, dweight, dbias, out)
-        self._count_once(dweight, dbias)
+        self.count_once(dweight, dbias)
         return out
-
-    def _count_once(self, *gradients: Array) -> None:
-        if self.sync and not self.group.first:
-            for gradient in gradients:
-                self.fill(gradient, 0.0)
 
 
 def share_layers(network: Network, group: Group, place: Place, sync: bool) -> list[BatchNorm1d]:
     """Let the normalisations and dropouts of a network know that their batches are shared.
 
-    Returns the normalisations. Raises InputError for a device or a layer for which that cannot be done.
+    Returns the normalisations. Raises ArgumentError for a layer for which that cannot be done.
     """
     norms = [layer for _, layer in network.modules() if isinstance(layer, BatchNorm1d)]
     for layer in norms:
@@ -103,6 +81,8 @@ def share_layers(network: Network, group: Group, place: Place, sync: bool) -> li
 
 
 def shared_ops(ops: Ops, group: Group, place: Place, sync: bool) -> Ops:
-    if not isinstance(ops, NumpyOps):
-        raise InputError(f"device={ops.device}: several processes train on the CPU alone so far; give cpu")
-    return SharedNumpyOps(ops, group, place, sync)
+    if isinstance(ops, NumpyOps):
+        return SharedNumpyOps(ops, group, place, sync)
+    from minilift.distributed.cuda_layers import SharedCupyOps
+
+    return SharedCupyOps(ops, group, place, sync)

@@ -11,6 +11,7 @@ from minilift.distributed.group import Group
 from minilift.distributed.layers import share_layers
 from minilift.distributed.step import AgreedSignals, Shared, SharedPlainStep, SharedTrainStep
 from minilift.errors import InputError
+from minilift.lift.fast.captured import CapturedStep
 from minilift.lift.fast.step import TrainStep
 from minilift.ops import Array
 from minilift.train.batches import Batches
@@ -21,6 +22,7 @@ from minilift.train.trainer import Trainer
 STEPS: dict[type[Step], type[SharedPlainStep] | type[SharedTrainStep]] = {
     PlainStep: SharedPlainStep,
     TrainStep: SharedTrainStep,
+    CapturedStep: SharedPlainStep,  # graphs hold no messages
 }
 
 
@@ -51,6 +53,12 @@ def share(trainer: Trainer, train: Batches, group: Group, sync: bool = True) -> 
     if (kind := STEPS.get(type(trainer.step))) is None or type(train) is not Batches:
         names = f"{type(trainer.step).__name__} on {type(train).__name__}"
         raise InputError(f"{names}: several processes share {', '.join(k.__name__ for k in STEPS)} alone")
+    if gpu := getattr(trainer.network.ops, "gpu", None):
+        from minilift.distributed.device import DeviceGroup
+
+        group = DeviceGroup(group, gpu)
+        if group.first:
+            trainer.show(f"between GPUs: {group.way.kind}")
     batches = SharedBatches(train, group, 1 if sync else 2)
     norms = share_layers(trainer.network, group, batches.place, sync)
     trainer.signals = signals = AgreedSignals()

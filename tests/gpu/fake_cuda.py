@@ -15,6 +15,7 @@ import numpy as np
 from cpu_kernels import Module
 from fake_array import DeviceArray, Memory, empty
 from fake_blas import FakeBlas
+from fake_nccl import FakeNccl
 
 CAPTURING = "cudaErrorStreamCaptureUnsupported: operation not permitted when stream is capturing"
 
@@ -48,7 +49,8 @@ class Namespace:
         def elapsed(first: Event, last: Event) -> float:
             return float(last.at - first.at)
 
-        self.cuda = SimpleNamespace(Event=lambda: Event(cuda), get_elapsed_time=elapsed)
+        nccl = FakeNccl(cuda)
+        self.cuda = SimpleNamespace(Event=lambda: Event(cuda), get_elapsed_time=elapsed, nccl=nccl)
 
     def empty(self, shape: int | tuple[int, ...], dtype: Any) -> DeviceArray:
         return empty(self._cuda, shape, dtype)
@@ -140,10 +142,12 @@ class FakeCuda:
     "add" and "multiply". A graph's nodes are in it once, from their capture; `replays` counts its launches.
     """
 
-    index = 0
     OutOfMemory = OutOfMemory
 
-    def __init__(self, *, can_capture: bool = True, limit: int | None = None, counts: bool = False) -> None:
+    def __init__(
+        self, *, index: int = 0, can_capture: bool = True, limit: int | None = None, counts: bool = False
+    ) -> None:
+        self.index = index
         self.can_capture, self.limit = can_capture, limit
         self.host_reads = self.syncs = self.allocations = self.replays = self.off_stream = 0
         self.launches: list[str] = []
@@ -188,6 +192,15 @@ class FakeCuda:
 
     def download(self, array: DeviceArray) -> np.ndarray:
         return array.get()
+
+    def pinned(self, size: int, dtype: str) -> np.ndarray:
+        return np.empty(size, dtype)
+
+    def download_into(self, array: DeviceArray, host: np.ndarray) -> None:
+        host[...] = array.get()
+
+    def identity(self) -> str:
+        return f"0000:{self.index:02x}:00.0"
 
     def pool_bytes(self) -> int:
         """Bytes of all arrays alive."""

@@ -17,6 +17,7 @@ from minilift.cli.train.files import check_outputs
 from minilift.cli.train.memory import Full, full, with_remedy
 from minilift.cli.trust import groups_beside, keep_trust
 from minilift.distributed import Group, share
+from minilift.distributed.cores import card_for
 from minilift.errors import ArgumentError, InputError, OutOfMemory, counted, run_program
 from minilift.files import only_one
 from minilift.files.checkpoint import load_checkpoint
@@ -54,7 +55,8 @@ def _train_in(group: Group, asked: Asked) -> int:
     if settings.start and not asked.resume:
         settings = begun_with(settings, asked.given)
     if settings.weak != "none" and asked.distributed:
-        problem = "learns in one process alone; leave {0} out"
+        why = "what a batch teaches depends on all of its people, and the network is small"
+        problem = f"learns in one process alone: {why}; leave {{0}} out"
         raise ArgumentError("weak", settings.weak, problem, ("distributed", True))
     if group.first:
         check_outputs(settings)
@@ -74,8 +76,9 @@ def _run(
 ) -> int:
     """Everything from the device to the last words. Returns the exit status."""
     events = EventFiles(settings.tensorboard) if settings.tensorboard else None
-    model = build_model(settings)
-    reason = f", because {choose_device()[1]}" if settings.device == "auto" else ""
+    device = card_for(group, settings.device) if asked.distributed else settings.device
+    model = build_model(replace(settings, device=device))
+    reason = f", because {choose_device()[1]}" if device == "auto" else ""
     print(f"device: {model.ops.device}{reason}")
     named = asked.resume or bool({"data", "test"} & asked.given.keys())
     begun = _begin(group, Asking(settings, model, named, "test" in asked.given, asked.resume, group.first))

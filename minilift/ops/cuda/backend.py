@@ -80,6 +80,17 @@ class Cuda:
         events[slot].record(self.stream)
         self._sent += 1
 
+    def pinned(self, size: int, dtype: str) -> np.ndarray:
+        memory = self.xp.cuda.alloc_pinned_memory(size * np.dtype(dtype).itemsize)
+        return np.frombuffer(memory, dtype, size)
+
+    def download_into(self, array: Any, host: np.ndarray) -> None:
+        array.get(stream=self.stream, out=host)
+
+    def identity(self) -> str:
+        """What tells this card from the others of the machine."""
+        return str(self.device.pci_bus_id)
+
     def pool_bytes(self) -> int:
         """Bytes of the device's memory that arrays hold."""
         with self.device:

@@ -22,7 +22,7 @@ def choose() -> tuple[str, str]:
     problems: dict[str, str] = {}
     for index in range(cards):
         device = f"gpu:{index}" if index else "gpu"
-        problem = _problem(device)
+        problem = problem_of(device)
         if not problem:
             return device, _chosen(cards, problems)
         problems[device] = problem
@@ -31,7 +31,7 @@ def choose() -> tuple[str, str]:
     return "cpu", f"none of {counted(cards, 'GPU')} can be used: {_listed(problems)}"
 
 
-def _problem(device: str) -> str:
+def problem_of(device: str) -> str:
     """Why a card cannot be used; '' where it can."""
     from minilift.ops import get_ops
 

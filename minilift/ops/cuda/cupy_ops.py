@@ -41,10 +41,10 @@ class CupyOps(CupyLosses):
         self._each("relu_backward", dy.size, dy, y, out, self.real(slope), np.int64(dy.size))
         return out
 
-    def dropout_mask(self, p: float, key: tuple[int, int], out: Array) -> Array:
-        threshold, kept = self.dropout(p)
-        words = np.uint32(key[0]), np.uint32(key[1])
-        self._each("dropout_mask", out.size, out, threshold, kept, *words, np.int64(out.size))
+    def dropout_mask(self, p: float, key: tuple[int, int], out: Array, first: int = 0) -> Array:
+        """As in base.py, of the elements from `first` on."""
+        numbers = np.uint32(first), *self.dropout(p), np.uint32(key[0]), np.uint32(key[1])
+        self._each("dropout_mask", out.size, out, *numbers, np.int64(out.size))
         return out
 
     def dropout(self, p: float) -> tuple[Any, Any]:

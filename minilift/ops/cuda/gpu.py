@@ -51,11 +51,11 @@ class Gpu:
         self.compiled: dict[str, float] = {}  # seconds for each file, of whatever dtypes and sizes
         self.notes: set[str] = set()  # what the user has been told
         self.workspace = self.empty((WORKSPACE,), "uint8")
-        with self._turn():
+        with self.turn():
             self.blas = Cublas(backend.blas, self.stream.ptr, self.workspace.data.ptr, WORKSPACE)
 
     @contextmanager
-    def _turn(self) -> Iterator[None]:
+    def turn(self) -> Iterator[None]:
         """Within it, the device does what this thread says, and no other thread's work."""
         with self._lock, self.backend.active():
             yield
@@ -68,7 +68,7 @@ class Gpu:
         return self._allocate(self.backend.xp.zeros, shape, dtype)
 
     def _allocate(self, make: Any, shape: tuple[int, ...], dtype: str) -> Array:
-        with self._turn():
+        with self.turn():
             try:
                 return make(shape, dtype)
             except self.backend.OutOfMemory:
@@ -80,19 +80,29 @@ class Gpu:
 
     def upload(self, host: np.ndarray, out: Array) -> None:
         """out <- host, of the same dtype and number of elements, both C-contiguous."""
-        with self._turn():
+        with self.turn():
             self.backend.upload(host, out)
 
     def download(self, array: Array) -> np.ndarray:
         """A copy on the host; waits for all work before it."""
-        with self._turn():
+        with self.turn():
             return self.backend.download(array)
+
+    def pinned(self, size: int, dtype: str) -> np.ndarray:
+        """Memory of the host that the device reads and writes by itself."""
+        with self.turn():
+            return self.backend.pinned(size, dtype)
+
+    def download_into(self, array: Array, host: np.ndarray) -> None:
+        """host <- array, of the same dtype and number of elements; waits for all work before it."""
+        with self.turn():
+            self.backend.download_into(array, host.reshape(array.shape))
 
     def pool_bytes(self) -> int:
         return int(self.backend.pool_bytes())
 
     def synchronize(self) -> None:
-        with self._turn():
+        with self.turn():
             self.stream.synchronize()
 
     # ---- work ----------------------------------------------------------------------------------
@@ -117,7 +127,7 @@ class Gpu:
 
     def _do(self, launch: Launch) -> None:
         def run() -> None:
-            with self._turn():
+            with self.turn():
                 launch.run()
 
         with self._lock:
@@ -142,7 +152,7 @@ class Gpu:
 
         Raises RuntimeError (CuPy's errors are of that kind) where the device or its driver cannot.
         """
-        with self._turn():
+        with self.turn():
             self.stream.begin_capture()
             try:
                 work()
@@ -154,14 +164,14 @@ class Gpu:
             graph.upload(self.stream)
 
         def replay() -> None:
-            with self._turn():
+            with self.turn():
                 graph.launch(self.stream)
 
         return replay
 
     def _load(self, file: str, options: tuple[str, ...], name: str) -> Any:
         key = (file, options)
-        with self._turn():
+        with self.turn():
             try:
                 began, plain = time.perf_counter(), Path(file).name
                 if key not in self._modules:

@@ -39,9 +39,10 @@ extern "C" __global__ void __launch_bounds__(256) relu_backward(const real* dy, 
   EACH(i, size) out[i] = y[i] > 0 ? dy[i] : slope > 0 ? slope * dy[i] : (real)0;
 }
 
-extern "C" __global__ void __launch_bounds__(256) dropout_mask(real* out, u32 threshold, real kept, u32 key0, u32 key1,
-    long long size) {
-  EACH(i, size) out[i] = keeps((u32)i, key0, key1, threshold) ? kept : (real)0;
+// of the elements from `first` on of a larger mask
+extern "C" __global__ void __launch_bounds__(256) dropout_mask(real* out, u32 first, u32 threshold, real kept, u32 key0,
+    u32 key1, long long size) {
+  EACH(i, size) out[i] = keeps(first + (u32)i, key0, key1, threshold) ? kept : (real)0;
 }
 
 extern "C" __global__ void __launch_bounds__(256) take(const real* rows, const int* index, real* out, long long size,
@@ -138,6 +139,27 @@ extern "C" __global__ void __launch_bounds__(WIDE * TALL) batchnorm_backward(con
   if (!here) return;
   if (threadIdx.y == 0) { dbias[c] = sum; dweight[c] = along; }
   real scale = weight[c] * rstd[c], offset = train ? sum / n : (real)0, slope = train ? along / n : (real)0;
+  ROWS(r) out[AT(r)] = scale * (dy[AT(r)] - offset - xhat[AT(r)] * slope);
+}
+
+// The same where n rows are here of `whole` that several processes have: between these kernels they add up their sums.
+// mean, in: the sums of x over all rows; var, out: those of (x - mean)^2 over the rows here
+extern "C" __global__ void __launch_bounds__(WIDE * TALL) batchnorm_squares(const real* x, int n, int columns, int whole,
+    real* mean, real* var) {
+  int c = COLUMN;
+  bool here = c < columns;
+  real centre = here ? mean[c] / whole : (real)0, squares = 0;
+  if (here) ROWS(r) { real d = x[AT(r)] - centre; squares += d * d; }
+  squares = column_sum(squares);
+  if (here && threadIdx.y == 0) { mean[c] = centre; var[c] = squares; }
+}
+
+// dweight, dbias: of all rows
+extern "C" __global__ void __launch_bounds__(WIDE * TALL) batchnorm_dx(const real* dy, const real* xhat, int n, int columns,
+    int whole, const real* rstd, const real* weight, const real* dweight, const real* dbias, real* out) {
+  int c = COLUMN;
+  if (c >= columns) return;
+  real scale = weight[c] * rstd[c], offset = dbias[c] / whole, slope = dweight[c] / whole;
   ROWS(r) out[AT(r)] = scale * (dy[AT(r)] - offset - xhat[AT(r)] * slope);
 }
 
