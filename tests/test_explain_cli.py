@@ -122,6 +122,11 @@ def test_the_nearest_poses_and_how_far_they_are_from_the_answer(folder: Path, ca
     assert nearest[0]["gap"] == pytest.approx(0, abs=1e-7)
     off = np.linalg.norm(np.array(found["joint_3d"]) - synthesize(40, 6).joint_3d[5], axis=1).mean()
     assert nearest[0]["apart"] == pytest.approx(off, abs=1e-6)
+    people, ahead = synthesize(40, 6), np.array([0, 0, 1], "f4")
+    joint_3d = (people.joint_3d + ahead) / 2 - ahead
+    save_poses("far.npz", Poses(people.joint_2d / 2, joint_3d))  # the same people, half as large
+    far = as_json([*words[:-3], "far.npz"], capsys)["nearest"][0]
+    assert (far["row"], far["apart"]) == (5, pytest.approx(off, abs=1e-5))
     assert len(nearest) == 4
     assert "looks alike: row 5, its joints 0.0 px apart in the picture, and in 3D" in told(words, capsys)
 

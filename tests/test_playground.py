@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
 from pathlib import Path
 
@@ -47,6 +48,8 @@ def test_a_name_that_attacks_the_page_stays_text(tmp_path: Path) -> None:
     for path in (plain, hostile):
         write_playground(tmp_path / "page.html", [saved(path)])
         outlines.append(Outline((tmp_path / "page.html").read_text(encoding="utf-8")))
+        name = "plain" if path == plain else html.escape(path.name)
+        assert f"{name}</option>" in (tmp_path / "page.html").read_text(encoding="utf-8")
     assert outlines[0].tags == outlines[1].tags
 
 

@@ -59,37 +59,64 @@ function follows(joint) {
   return Math.sqrt((p + q) / 2 + Math.hypot((p - q) / 2, r)); // the largest singular value
 }
 
-/** Points (2J) over their size; only joints that both have count. */
-function sized(points, seen) {
-  const size = Math.sqrt(seen.reduce((sum, j) => sum + points[2 * j] ** 2 + points[2 * j + 1] ** 2, 0) / seen.length);
-  return { size, shape: seen.flatMap((j) => [points[2 * j] / size, points[2 * j + 1] / size]) };
+/** The points of joints `seen` over their size, into `out` from `at` on; returns the size. */
+function shapeOf(points, seen, out, at) {
+  let sum = 0;
+  for (const j of seen) sum += points[2 * j] ** 2 + points[2 * j + 1] ** 2;
+  const size = Math.sqrt(sum / seen.length);
+  for (const j of seen) {
+    out[at++] = points[2 * j] / size;
+    out[at++] = points[2 * j + 1] / size;
+  }
+  return size;
 }
 
-/** The people of the crowd who look most alike in the image: {person, mirrored, azimuth, joints, gap}, nearest
- * first, nobody twice; gap is the root mean square distance of their points, in metres at the person. */
+let gallery = { key: "" };
+
+/** The shapes of all people of the crowd, plain and mirrored, from all sides; kept while the camera stays. */
+function galleryOf(seen) {
+  const key = [state.elevation, state.distance, state.height, ...seen].join(" ");
+  if (gallery.key !== key) {
+    const shapes = new Float32Array(scene.people * 2 * TURNS * 2 * seen.length);
+    let at = 0;
+    for (let view = 0; view < scene.people * 2 * TURNS; view++) {
+      shapeOf(project(pictured(view)), seen, shapes, at);
+      at += 2 * seen.length;
+    }
+    gallery = { key, shapes };
+  }
+  return gallery.shapes;
+}
+
+/** Joints as the camera sees them in one view of the crowd: person, mirrored or not, side. */
+function pictured(view) {
+  const [person, mirrored] = [Math.floor(view / (2 * TURNS)), Math.floor(view / TURNS) % 2 === 1];
+  return toCamera(posed(person, mirrored), 2 * Math.PI * (view % TURNS) / TURNS, radians(state.elevation), state.distance);
+}
+
+/** The people of the crowd who look most alike in the image: {person, joints, gap}, nearest first, nobody
+ * twice; gap is the root mean square distance of their points, in metres at the person. */
 function alike() {
   const { given } = current;
   const seen = scene.joints.map((_, j) => j).filter((j) => !Number.isNaN(given[2 * j]));
   if (!seen.length) return [];
-  const own = sized(given, seen);
+  const numbers = 2 * seen.length;
+  const own = new Float32Array(numbers);
+  const size = shapeOf(given, seen, own, 0);
+  const shapes = galleryOf(seen);
   const found = [];
   for (let person = 0; person < scene.people; person++) {
     if (person === state.person && known()) continue;
-    let best = { gap: Infinity };
-    for (const mirrored of [false, true]) {
-      const joints = posed(person, mirrored);
-      for (let k = 0; k < TURNS; k++) {
-        const azimuth = 2 * Math.PI * k / TURNS;
-        const there = toCamera(joints, azimuth, radians(state.elevation), state.distance);
-        const { shape } = sized(project(there), seen);
-        const sum = shape.reduce((total, value, i) => total + (value - own.shape[i]) ** 2, 0);
-        const gap = Math.sqrt(sum / seen.length) * own.size * state.distance;
-        if (gap < best.gap) best = { person, mirrored, azimuth, joints: there, gap };
-      }
+    let [least, view] = [Infinity, 0];
+    for (let k = person * 2 * TURNS; k < (person + 1) * 2 * TURNS; k++) {
+      let sum = 0;
+      for (let i = 0, at = k * numbers; i < numbers && sum < least; i++, at++) sum += (shapes[at] - own[i]) ** 2;
+      if (sum < least) [least, view] = [sum, k];
     }
-    found.push(best);
+    found.push({ person, view, gap: Math.sqrt(least / seen.length) * size * state.distance });
   }
-  return found.sort((one, other) => one.gap - other.gap).slice(0, ALIKE);
+  const nearest = found.sort((one, other) => one.gap - other.gap).slice(0, ALIKE);
+  return nearest.map((one) => ({ ...one, joints: pictured(one.view) }));
 }
 
 /** Two pictures of a person, from the camera and from its right side. */

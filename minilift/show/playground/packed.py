@@ -18,6 +18,8 @@ from minilift.lift.weights.starting import STARTING, half
 from minilift.lift.weights.stored import linears, made_of
 from minilift.show.html.numbers import in_base64
 
+NAME = 60  # letters of a name of weights
+
 Layers = list[tuple[np.ndarray, np.ndarray, np.ndarray]]
 
 
@@ -50,7 +52,7 @@ def pack_network(lifter: Lifter) -> tuple[dict[str, Any], str]:
     numbers = [part.astype("<f4") for _, scale, bias in layers for part in (scale, bias)]
     numbers += [weight.astype("<f2") for weight, _, _ in layers]
     about = {
-        "name": one_line(str(lifter.weights), 60),
+        "name": _short(str(lifter.weights)),
         "starting": lifter.weights == STARTING,
         "head": made.get("head", "xyz"),
         "levels": bool(made.get("levels", False)),
@@ -59,6 +61,12 @@ def pack_network(lifter: Lifter) -> tuple[dict[str, Any], str]:
         "parameters": sum(weight.size + len(bias) for weight, _, bias in layers),
     }
     return about, in_base64(numbers)
+
+
+def _short(path: str) -> str:
+    """A path fit to choose by: of a long one the end, which tells weights apart."""
+    shown = one_line(path, len(path))
+    return shown if len(shown) <= NAME else f"...{shown[3 - NAME :]}"
 
 
 def layers_of(state: dict[str, np.ndarray]) -> Layers:

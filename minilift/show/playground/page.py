@@ -15,7 +15,7 @@ import numpy as np
 
 from minilift import __version__
 from minilift.errors import InputError
-from minilift.files import PathLike, file_error, one_line, write_atomically
+from minilift.files import PathLike, file_error, write_atomically
 from minilift.lift.lifter import Lifter
 from minilift.poses.camera import project, to_camera
 from minilift.poses.layouts import COURSE15
@@ -127,9 +127,7 @@ def _name(about: dict[str, Any]) -> str:
 
 
 def _options(pairs: Any) -> str:
-    return "".join(
-        f'<option value="{name}">{html.escape(one_line(str(shown), 60))}</option>' for name, shown in pairs
-    )
+    return "".join(f'<option value="{name}">{html.escape(str(shown))}</option>' for name, shown in pairs)
 
 
 def _blob(name: str, packed: str) -> str:
