@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -293,6 +294,15 @@ def test_reading_goes_on_behind_any_frame_to_the_same_bits(name: str, tmp_path: 
                 np.testing.assert_array_equal(a.image, b.image)
 
 
+def test_a_frame_is_known_by_its_picture_not_by_its_time_alone(tmp_path: Path) -> None:
+    video = open_frames(made.write_video(tmp_path / "a.mp4", 40))
+    whole = list(video.frames())
+    elsewhere = Mark(whole[10].time, fingerprint(whole[22].image))
+    rest = list(video.frames(23, elsewhere))
+    assert [made.number_of(frame.image) for frame in rest] == [number % 25 for number in range(23, 40)]
+    assert [frame.time for frame in rest] == [frame.time for frame in whole[23:]]
+
+
 def test_going_on_does_not_decode_what_was_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     video: Any = open_frames(made.write_video(tmp_path / "a.mp4", 60))
     whole = list(video.frames())
@@ -358,6 +368,19 @@ def test_a_bad_video_is_one_line(name: str, tmp_path: Path) -> None:
         list(open_frames(path).frames())
     assert str(caught.value).startswith(str(path))
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("form", ["#EXTM3U\n#EXTINF:1,\n{}\n", "ffconcat version 1.0\nfile {}\n"])
+@pytest.mark.parametrize("name", ["a.mp4", "a.ts"])
+def test_nothing_is_fetched_that_a_play_list_names(name: str, form: str, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"http://127.0.0.1:{server.getsockname()[1]}/a.ts"
+        (tmp_path / name).write_text(form.format(address))
+        with pytest.raises(InputError):
+            open_frames(tmp_path / name)
+        server.settimeout(0.1)
+        with pytest.raises(TimeoutError):
+            server.accept()
 
 
 def test_an_empty_track_has_no_frames(tmp_path: Path) -> None:

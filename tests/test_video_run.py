@@ -23,6 +23,7 @@ from minilift.poses.tracks.over_blocks import followed
 from minilift.video.ahead import DEPTH, Ahead
 from minilift.video.frame import Frame
 from minilift.video.frames import open_frames
+from minilift.video.frames.video import Video
 from minilift.video.kept.about import about
 from minilift.video.kept.arrays import is_complete
 from minilift.video.kept.records import Record, RecordFile
@@ -249,6 +250,41 @@ def test_places_in_a_smaller_copy_are_places_in_the_picture() -> None:
     np.testing.assert_allclose(found[:, :2], expected.astype(np.float32))
 
 
+def test_what_cannot_be_kept_is_no_end_of_the_video(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inner = RecordFile.append
+
+    def full(self: RecordFile, one: Record) -> None:
+        if one.number == 9:
+            raise InputError("a.part: No space left on device; free some space")
+        inner(self, one)
+
+    monkeypatch.setattr(RecordFile, "append", full)
+    with pytest.raises(InputError, match="No space left"):
+        detect(clip, tmp_path / "a.part", Fake())
+    monkeypatch.undo()
+    detection, _ = detect(clip, tmp_path / "a.part", Fake(), resume=True)
+    assert (detection.complete, detection.file.count) == (True, 60)
+
+
+def test_frames_before_one_that_cannot_be_read_are_used(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inner = Video.frames
+
+    def short(self: Video, *given: Any) -> Iterator[Frame]:
+        for frame in inner(self, *given):
+            if frame.number == 9:
+                raise InputError("a.mp4: the disk is gone")
+            yield frame
+
+    monkeypatch.setattr(Video, "frames", short)
+    detection, (raw,) = detect(clip, tmp_path / "a.part", Fake())
+    assert (detection.complete, detection.file.count) == (True, 9)
+    assert detection.frames.warnings == raw.warnings == ["a.mp4: the disk is gone"]
+
+
 class Broken(Fake):
     def __call__(self, frame: Frame) -> Any:
         if frame.number == 9:
@@ -329,12 +365,13 @@ def test_whether_a_kept_file_is_all_that_would_be_found(kept: Path, clip: Path) 
 
 
 DAMAGE: dict[str, Any] = {
+    "media": np.array(["a", "b"]),
     "keypoints": np.zeros((114, 17, 3), np.float32),
     "frame": np.zeros(114, np.int32),
     "frames": np.arange(60)[::-1].copy(),
     "times": np.zeros(59),
     "scores": np.zeros((3, 17), np.float32),
-    "size": np.array([64, 48, 3]),
+    "size": np.array([64, 0]),
     "joint_names": np.array("nose"),
     "fps": np.zeros(3),
 }

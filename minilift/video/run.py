@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -105,12 +105,6 @@ class Detection:
     def _run(self) -> None:
         try:
             self.complete = self._all_frames()
-        except InputError as problem:
-            if self.file.count:  # what was read before it is whole
-                self.frames.warnings.append(str(problem))
-                self.complete = True
-            else:
-                self._problem = problem
         except BaseException as problem:  # told to whoever asks for parts
             self._problem = problem
         finally:
@@ -125,7 +119,7 @@ class Detection:
         mark = None if last is None else Mark(last.time, last.print)
         ahead = Ahead(self.frames.frames(start, mark))
         try:
-            for frame in ahead:
+            for frame in self._readable(ahead):
                 if self._stop.is_set():
                     return False
                 if frame.number % self.every == 0:
@@ -134,6 +128,15 @@ class Detection:
         finally:
             ahead.close()
         return True
+
+    def _readable(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+        """The frames up to the first that cannot be read: what is before it is used, with a warning."""
+        try:
+            yield from frames
+        except InputError as problem:
+            if not self.file.count:
+                raise
+            self.frames.warnings.append(str(problem))
 
     def _look(self, frame: Frame) -> None:
         reset = getattr(self.detector, "reset", None)

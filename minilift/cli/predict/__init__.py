@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
 
 from minilift.cli.keypoint_flags import add_keypoint_flags, asked_of
@@ -134,7 +135,8 @@ def _predict(argv: Sequence[str] | None) -> int:
     if args.workers:
         bad = lift_on(args.workers, clips, outputs, options, asked, args)
     else:
-        bad = _lift_here(clips, outputs, _lifting(args, lifter, options, asked))
+        with ExitStack() as closed:
+            bad = _lift_here(clips, outputs, _lifting(args, lifter, options, asked, closed))
     for line in bad:
         print(f"not done: {line}", file=sys.stderr)
     return 1 if bad else 0
@@ -153,8 +155,11 @@ def _lift_here(clips: Sequence[Clip], outputs: Sequence[Sequence[File]], lift: L
     return bad
 
 
-def _lifting(args: argparse.Namespace, lifter: Lifter, options: LiftOptions, asked: Asked) -> Lift:
-    """What lifts a clip, and returns a line for each part of it that could not be read."""
+def _lifting(
+    args: argparse.Namespace, lifter: Lifter, options: LiftOptions, asked: Asked, closed: ExitStack
+) -> Lift:
+    """What lifts a clip, and returns a line for each part of it that could not be read. What it opens for
+    several of them is closed with `closed`."""
     detectors: list[Detectors] = []  # loaded with the first photo or video, and kept for the others
 
     def lift(clip: Clip, files: Sequence[File]) -> tuple[str, ...]:
@@ -163,7 +168,7 @@ def _lifting(args: argparse.Namespace, lifter: Lifter, options: LiftOptions, ask
         from minilift.cli.predict.media import Detectors, lift_media
 
         if not detectors:
-            detectors.append(Detectors(args))
+            detectors.append(closed.enter_context(closing(Detectors(args))))
         return lift_media(clip, files, lifter, options, asked, args, detectors[0])
 
     return lift

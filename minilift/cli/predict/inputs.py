@@ -72,7 +72,7 @@ def _media_in(folder: Path, asked: Asked) -> tuple[list[Path], list[str]]:
     Of a folder with keypoints they are none: detectors keep their pictures beside them.
     """
     files = sorted(one for one in folder.iterdir() if not one.name.startswith("."))
-    media = [one for one in files if one.is_file() and is_media(one)]
+    media = [one for one in files if is_media(one) and one.is_file()]
     names = {one.stem for one in media} | {one.name.replace(".", "_") for one in media}
     ours = {f"{name}{ending}" for name in names for ending in _OURS}
     media = [one for one in media if one.name not in ours]  # what was drawn of another is no input

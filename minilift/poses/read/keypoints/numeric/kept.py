@@ -23,6 +23,7 @@ KEYS = {
 }  # fmt: skip
 """Every array, with its type. n rows by frame, each a person in a frame: keypoints (n, J, 2), NaN where a
 joint was not found."""
+_MOST_PIXELS = 1_000_000  # of a side
 _MAPPED = ("keypoints", "scores")
 
 
@@ -104,6 +105,8 @@ def _check(path: PathLike, found: Mapping[str, Any]) -> None:
         if not right or not (array.dtype.kind == "U" if kind == "U" else array.dtype == np.dtype(kind)):
             told = f"its {name} is {tuple(array.shape)} of {array.dtype}, not {shape} of {kind}"
             raise file_error(path, f"{one_line(told)}; detect once more")
+    if not ((found["size"] > 1) & (found["size"] < _MOST_PIXELS)).all():
+        raise file_error(path, f"pictures of {found['size'].tolist()} pixels; detect once more")
     ascending = (np.diff(found["frames"]) > 0).all() and (np.diff(found["frame"]) >= 0).all()
     if not ascending or not np.isin(found["frame"], found["frames"]).all() or not frames:
         raise file_error(path, "its frames are out of order; detect once more")
