@@ -20,7 +20,7 @@ from minilift.video.detect.search import FINE, SHARES, different, look, squares
 from minilift.video.frame import Frame
 from minilift.video.person import Person
 
-_GLANCES = 2, 8  # squares of the picture looked into at every other frame: with people in sight, and without
+_GLANCES = 1, 4  # squares of the picture looked into at every other frame: with people in sight, and without
 _LOST = 0.5  # a person is followed while the network is so sure
 _INSIDE = ("modules/pose_detection/pose_detection.tflite", "modules/pose_landmark/pose_landmark_full.tflite")
 _TASK = ("pose_detector.tflite", "pose_landmarks_detector.tflite")
