@@ -108,6 +108,8 @@ def standing(x: float = 200.0, y: float = 300.0, height: float = 400.0, **more: 
         (standing(200, 220, 200), True),  # the same head, half as large
         (standing(200, 395, 170, votes=3), True),  # in the legs, which speak for nobody
         (standing(200, 395, 170, votes=9), False),  # a child that stands in front
+        (standing(246, 420, 170, votes=2), True),  # half of it in the legs, and hardly ever found
+        (standing(246, 420, 170, votes=3), False),
         (standing(203, 325, 400), True),  # as large, and all of it on the body of the first
         (standing(300, 300, 400), False),
         (standing(200, 760, 400, votes=1), False),
@@ -171,6 +173,13 @@ def test_one_person_in_many_squares_is_found_once() -> None:
 
     found = look(image, finder, Networks(person), squares(400, 600, (0.7,)))  # type: ignore[arg-type]
     assert [one.votes for one in found] == [len(squares(400, 600, (0.7,)))]
+    assert look(image, finder, Networks(person), [Region(200, 300, 600)]) == []  # type: ignore[arg-type]
+    once = look(image, finder, Networks(person), [Region(200, 300, 600)], least=1)  # type: ignore[arg-type]
+    assert [one.votes for one in once] == [1]
+    large = np.zeros((6000, 4000, 3), np.uint8)  # in which the same person is small, and seldom found
+    assert person.region is not None
+    far = Networks(replace(person, region=person.region.scaled(1)))
+    assert len(look(large, lambda *_: [Candidate(Region(66, 100, 166), 0.9)], far, [Region(1, 1, 9)])) == 1  # type: ignore[arg-type]
     strayed = Networks(replace(person, region=Region(40, 300, 100)))  # to where nothing was found
     assert look(image, finder, strayed, squares(400, 600, (0.7,))) == []  # type: ignore[arg-type]
     again = look(image, finder, Networks(standing(320, votes=0)), [], known=found)  # type: ignore[arg-type]

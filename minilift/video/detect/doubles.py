@@ -19,7 +19,7 @@ _BONES = (
     *((7, 8), (7, 9), (8, 10), (9, 11), (10, 12)),
 )
 _THICK = 0.06  # of the square: joints so near to the bones of another one lie on the body of it
-_ON_IT = 0.8  # of the joints
+_ON_IT, _HALF_ON_IT = 0.8, 0.5  # of the joints
 _AS_LARGE = 1.4
 
 
@@ -47,9 +47,12 @@ def is_double(one: Landmarks, other: Landmarks) -> bool:
     if np.median(apart) <= _APART or apart[:_HEAD].mean() <= _APART:
         return True
     seen = points[one.score[MAIN] > 0.5]
-    on_it = off_bones(seen, others) <= _THICK * sizes[1]
+    if not len(seen):
+        return False
+    on_it = float((off_bones(seen, others) <= _THICK * sizes[1]).mean())
     as_large = max(sizes) <= _AS_LARGE * min(sizes)
-    return bool(len(seen) and on_it.mean() >= _ON_IT and (as_large or 2 * one.votes < other.votes))
+    fewer, far_fewer = 2 * one.votes < other.votes, 5 * one.votes < other.votes
+    return (on_it >= _ON_IT and (as_large or fewer)) or (on_it >= _HALF_ON_IT and far_fewer)
 
 
 def off_bones(points: np.ndarray, joints: np.ndarray) -> np.ndarray:

@@ -63,7 +63,7 @@ class MediaPipe:
             known = self._follow(image)
             several = _GLANCES[not known]
             where = [where[(self.since * several + i) % len(where)] for i in range(several)]
-            self.people = look(image, self.finder, self.landmarker, where, known, tries=1)
+            self.people = look(image, self.finder, self.landmarker, where, known, tries=1, least=1)
         self.since += 1
         return self.people
 

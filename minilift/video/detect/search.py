@@ -25,6 +25,7 @@ _MOST = 2048  # pixels: what people are looked for in; their landmarks are found
 TRIES = 60  # candidates that the second network is asked about, at most, the surest first
 _AGREE = 0.8  # of the three answers' product
 _MIRROR = 0.025  # of the square: the median of what landmarks move by in a mirror. People 0.004 to 0.021
+_SMALL = 0.15  # of the longer side of the picture
 _SEEN = 5  # of the main joints that must be seen in the picture: an animal's face shows fewer
 
 
@@ -35,9 +36,13 @@ def look(
     where: Sequence[Region],
     known: Sequence[Landmarks] = (),
     tries: int = TRIES,
+    least: int = 2,
 ) -> list[Landmarks]:
     """The people of a picture (H, W, 3) uint8: those who are known, and others in the squares `where`, as
-    `squares` gives them. At most so many candidates are looked at closely, the surest first."""
+    `squares` gives them. At most so many candidates are looked at closely, the surest first.
+
+    Who is found in fewer squares than `least` is there if small: then few squares are of the right size.
+    """
     small, times = smaller(image, _MOST)
     candidates: list[Candidate] = []
     for square in where:
@@ -55,7 +60,8 @@ def look(
         person = believed(image, landmarker, region)
         if person is not None:
             votes = sum(person.region is not None and person.region.near(one, 0.1) for one in regions)
-            if votes:  # else the landmarks have wandered off to something that nothing speaks for
+            small_one = person.region is not None and person.region.size < _SMALL * max(image.shape[:2])
+            if votes >= (1 if small_one else least):  # without any, the landmarks have wandered off
                 found = different([*found, replace(person, votes=votes)])
     return found
 
