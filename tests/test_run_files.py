@@ -263,14 +263,16 @@ def test_the_folder_is_gone(tmp_path: Path) -> None:
 def test_another_problem_is_the_one_that_is_raised_and_the_disk_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lines = list[str]()
+    lines, gate = list[str](), Gate()
     trainer = classifier(tmp_path, show=lines.append)
 
     class Fails:
         def after_epoch(self, history: list[dict[str, Any]]) -> None:
+            gate.open.set()
             raise ZeroDivisionError
 
     def full(descriptor: int) -> None:
+        gate()
         raise OSError(errno.ENOSPC, "No space left on device")
 
     trainer.listeners.append(Fails())

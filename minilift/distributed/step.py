@@ -70,13 +70,14 @@ class SharedSums(Sums):
 
     def exchange(self) -> None:
         """Count the batch whose part was added last, and agree on signals."""
-        found, asked = self.here.read(), self.signals.asked
+        found, stop = self.here.read(), self.signals.asked
         self.line[:-2] = [value * self.place.share for value in found.values()]
-        self.line[-2:] = asked == SIGINT, asked == SIGTERM
+        self.line[-2:] = stop == SIGINT, stop == SIGTERM
         self.group.add(self.line)
-        before = self.read()
+        before, asked = self.read(), self._asked
         counted = self.batches + 1
         self.restore(counted, {name: before[name] + self.line[i] for i, name in enumerate(found)})
+        self._asked = asked
         if self.line[-2:].any():
             self.signals.agreed = int(SIGINT if self.line[-2] else SIGTERM)
 

@@ -21,11 +21,8 @@ class InOrder(Batches):
         return -(-len(self) // self.size)
 
     def epoch(self, number: int, ops: Ops, first: int = 0, step: int = 0) -> Iterator[tuple[Array, Array]]:
-        x, y = self._placed(ops)
-        for i in range(first, self.steps):
-            rows = slice(i * self.size, (i + 1) * self.size)
-            batch = x.here(x.rows[rows]), y.here(y.rows[rows])
-            yield batch if self.augment is None else self.augment(step + i - first, *batch)
+        for i, batch in enumerate(self.cuts(ops, range(first * self.size, len(self), self.size))):
+            yield batch if self.augment is None else self.augment(step + i, *batch)
 
 
 class Several(Batches):

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+from minilift.ops.inlet import Inlet
+
 Array = Any  # numpy.ndarray or cupy.ndarray: which of them is the backend's affair
 
 
@@ -47,6 +49,22 @@ class ArrayOps(ABC):
     @abstractmethod
     def to_host(self, x: Any) -> Any:
         """A NumPy copy of `x` (waits for the device); a Python number becomes a 0-d array."""
+
+    def later(self, x: Array) -> Callable[[], Any]:
+        """Ask for a NumPy copy of `x` as it is now: a function that gives it, or None while it is on its way.
+
+        Nobody waits for a device.
+        """
+        found = self.to_host(x)
+        return lambda: found
+
+    def holds(self, nbytes: int) -> bool:
+        """Whether so much data may stay on the device for good; the rest of its memory is for the work."""
+        return True
+
+    def inlet(self, shape: tuple[int, ...], dtype: str | None = None) -> Inlet:
+        """A way for rows that stay on the host, as many at a time as `shape` has."""
+        return Inlet(self, shape, dtype)
 
     @abstractmethod
     def copy(self, source: Any, out: Array) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,12 @@ import numpy as np
 from minilift.errors import InputError, counted
 from minilift.files.mapped import MappedRows
 from minilift.ops import Array, Ops
+from minilift.ops.inlet import Inlet
 from minilift.train.progress import whole
 
 # From the number of the training step, x and y of a batch on the device: what the network sees in their place
 Augment = Callable[[int, Array, Array], tuple[Array, Array]]
+SLOTS = (0, 1)  # of an Inlet
 
 
 class Batches:
@@ -74,28 +77,37 @@ class Batches:
 
     def on(self, ops: Ops) -> tuple[Any, Any]:
         """All of x and y where `ops` works, or in their files."""
-        x, y = self._placed(ops)
-        return x.rows, y.rows
+        x, y = (c.rows if c.mapped else c.here(c.rows) for c in self._placed(ops))
+        return x, y
+
+    def resident(self, ops: Ops) -> bool:
+        """Whether all of x and y lie where `ops` works, and no rows have to come there batch by batch."""
+        return not any(column.far for column in self._placed(ops))
 
     def epoch(self, number: int, ops: Ops, first: int = 0, step: int = 0) -> Iterator[tuple[Array, Array]]:
         """Training batches `first`, first + 1, ... of an epoch, the first of them for training step `step`.
 
-        The arrays are the same two each time, or the augmentation's: they are valid until the next batch.
+        The arrays are valid until the next batch. Rows that are far are fetched one batch ahead.
         """
         columns, order = self._placed(ops), self.order(number, ops)
-        # a file is read by numbers on the host, memory by numbers on the device
-        index = order if all(column.mapped for column in columns) else ops.asindex(order)
-        for i in range(first, self.steps):
-            rows = slice(i * self.size + self.cut.start, i * self.size + self.cut.stop)
-            x, y = (column.take((order if column.mapped else index)[rows]) for column in columns)
-            yield (x, y) if self.augment is None else self.augment(step + i - first, x, y)
+        # what is far is taken by numbers on the host, the rest by numbers on the device
+        index = order if all(column.far for column in columns) else ops.asindex(order)
+        starts = range(first * self.size, self.steps * self.size, self.size)
+        cuts = [slice(start + self.cut.start, start + self.cut.stop) for start in starts]
+        for i, slot in enumerate(ahead(columns, cuts, order)):
+            x, y = (c.receive(slot) if c.far else c.take(index[cuts[i]]) for c in columns)
+            yield (x, y) if self.augment is None else self.augment(step + i, x, y)
 
     def in_order(self, ops: Ops) -> Iterator[tuple[Array, Array]]:
         """Every row once, as it is: full batches, and then what is left over."""
-        x, y = self._placed(ops)
-        for start in range(0, len(self), self.size):
-            rows = slice(start, start + self.size)
-            yield x.here(x.rows[rows]), y.here(y.rows[rows])
+        return self.cuts(ops, range(0, len(self), self.size))
+
+    def cuts(self, ops: Ops, starts: Sequence[int]) -> Iterator[tuple[Array, Array]]:
+        """Rows as they are, `size` or what is left from each of the starts."""
+        columns, cuts = self._placed(ops), [slice(start, start + self.size) for start in starts]
+        for cut, slot in zip(cuts, ahead(columns, cuts), strict=True):
+            x, y = (c.receive(slot) if c.far else c.here(c.rows[cut]) for c in columns)
+            yield x, y
 
     def _placed(self, ops: Ops) -> list[_Column]:
         if self._ops is not ops:
@@ -106,25 +118,72 @@ class Batches:
 
 
 class _Column:
-    """x or y on a device, and the array into which its batches are gathered."""
+    """x or y on a device, or `far`: in a file, or on the host because the device cannot hold it. And the
+    arrays into which its batches come."""
 
     def __init__(self, rows: Any, ops: Ops, size: int, classes: bool) -> None:
         rows = rows if hasattr(rows, "dtype") else np.asarray(rows)
         self.ops, self.mapped, self.classes = ops, isinstance(rows, MappedRows), classes
-        self.rows = rows if self.mapped else self.here(rows)
+        self.dtype = ops.index_dtype if classes else ops.dtype
+        nbytes = math.prod(rows.shape) * np.dtype(self.dtype).itemsize
+        self.far = self.mapped or not (hasattr(rows, "get") or ops.holds(nbytes))
+        self.rows = rows if self.far else self.here(rows)
         self.shape = (size, *rows.shape[1:])
         self.batch: Array | None = None  # made with the first: evaluation needs none
+        self.inlet: Inlet | None = None
 
     def take(self, index: Any) -> Array:
         if self.batch is None:
-            self.batch = self.ops.zeros(self.shape, self.ops.index_dtype if self.classes else None)
-        if self.mapped:
-            self.ops.copy(self.rows[index], out=self.batch)
-            return self.batch
+            self.batch = self.ops.zeros(self.shape, self.dtype)
         return self.ops.take(self.rows, index, out=self.batch)
 
     def here(self, rows: Any) -> Array:
         return self.ops.asindex(rows) if self.classes else self.ops.asarray(rows)
+
+    def open(self, rows: int) -> None:
+        """Before batches of so many rows at most are sent."""
+        if self.inlet is None or self.inlet.size < rows:
+            self.inlet = self.ops.inlet((rows, *self.shape[1:]), self.dtype)
+        for slot in SLOTS:
+            self.inlet.free(slot)
+
+    def send(self, slot: int, index: Any) -> None:
+        assert self.inlet is not None
+        self.inlet.fill(slot, self.rows[index])
+
+    def receive(self, slot: int) -> Array:
+        assert self.inlet is not None
+        return self.inlet.receive(slot)
+
+
+def ahead(columns: Sequence[_Column], cuts: Sequence[slice], order: Any = None) -> Iterator[int]:
+    """For one cut of the rows, or of the `order` of them, after the other the slot in which the columns that
+    are far have it. While it is worked on, a thread fetches the next into the other slot."""
+    columns = [column for column in columns if column.far]
+    if not columns or not cuts:
+        yield from (0 for _ in cuts)
+        return
+    from concurrent.futures import ThreadPoolExecutor  # only for those who need it
+
+    def fetch(n: int) -> None:
+        for column in columns:
+            column.send(n % 2, cuts[n] if order is None else order[cuts[n]])
+
+    for column in columns:
+        column.open(max(cut.stop - cut.start for cut in cuts))
+    pool = ThreadPoolExecutor(1, "minilift-ahead")
+    try:
+        coming = [pool.submit(fetch, n) for n in SLOTS[: len(cuts)]]
+        for n in range(len(cuts)):
+            coming[n].result()
+            yield n % 2
+            for column in columns:
+                assert column.inlet is not None
+                column.inlet.free(n % 2)
+            if len(coming) < len(cuts):
+                coming.append(pool.submit(fetch, len(coming)))
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def batches_per_epoch(rows: int, size: int) -> int:

@@ -46,7 +46,8 @@ class Bar:
         with tqdm(total=self.total, initial=done, desc=self.title, **options) as bar:
             for done in self.steps:
                 bar.update(done)
-                if time.monotonic() - shown > 0.25:  # the loss lies on the device: read it now and then
-                    shown = time.monotonic()
-                    bar.set_postfix_str(f"loss {self.sums.averages()['loss']:.5f}", refresh=False)
+                if time.monotonic() - shown > 0.25:  # the loss lies on the device: ask for it now and then
+                    shown, loss = time.monotonic(), self.sums.glance()
+                    if loss is not None:
+                        bar.set_postfix_str(f"loss {loss:.5f}", refresh=False)
                 yield done

@@ -41,6 +41,7 @@ class Sums:
             if getattr(metric, "loss", None) is loss:  # computed once
                 self.totals[name] = self.totals["loss"]
         self._grad: Array | None = None
+        self._asked: tuple[int, Callable[[], Any]] | None = None
 
     def add(self, pred: Array, target: Array) -> Array:
         """Count one batch. Returns the gradient of its loss."""
@@ -67,12 +68,21 @@ class Sums:
         """The sums over batches; waits for the device."""
         return {name: float(self.ops.to_host(total)[0]) for name, total in self.totals.items()}
 
+    def glance(self) -> float | None:
+        """The average loss of not long ago, for a bar; None while the device has not answered yet."""
+        self._asked = self._asked or (self.batches, self.ops.later(self.totals["loss"]))
+        batches, answer = self._asked
+        if (found := answer()) is None:
+            return None
+        self._asked = None
+        return float(found[0]) / max(batches, 1)
+
     def averages(self) -> dict[str, float]:
         return {name: total / max(self.batches, 1) for name, total in self.read().items()}
 
     def restore(self, batches: int = 0, sums: Mapping[str, float] | None = None) -> None:
         """Go to where `read` gave these sums of so many batches; by default to the beginning."""
-        self.batches = batches
+        self.batches, self._asked = batches, None
         for name, total in self.totals.items():
             self.ops.copy([sums[name] if sums else 0.0], out=total)
 

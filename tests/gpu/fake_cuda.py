@@ -134,6 +134,18 @@ class Stream:
         return Graph(self.cuda, nodes)
 
 
+class Sent:
+    """A mark on the way of a copy: it is done when somebody waits for it."""
+
+    def __init__(self, copy: Callable[[], None] | None, time: int = 0) -> None:
+        self.copy, self.time, self.followed, self.settled = copy, time, 0, False
+
+    def finish(self) -> None:
+        copy, self.copy = self.copy, None
+        if copy is not None:
+            copy()
+
+
 class FakeCuda:
     """The device. Options: refuse captures; run out of memory beyond `limit` bytes; count what kernels touch,
     into `counted`, a (read, written, moved) for each launch of one (count_bytes.h).
@@ -156,6 +168,9 @@ class FakeCuda:
         self.counted: list[tuple[int, int, int]] | None = [] if counts else None
         self._memories: weakref.WeakValueDictionary[int, Memory] = weakref.WeakValueDictionary()
         self.xp, self.stream = Namespace(self), Stream(self)
+        self.hasty, self.sends, self.clock = False, 0, 0
+        self._sent: dict[int, Sent] = {}  # the latest copy out of each piece of pinned memory
+        self._pinned: list[np.ndarray] = []
 
     # ---- the surface of the real one ------------------------------------------------------------
     @contextmanager
@@ -194,13 +209,56 @@ class FakeCuda:
         return array.get()
 
     def pinned(self, size: int, dtype: str) -> np.ndarray:
-        return np.empty(size, dtype)
+        self.refuse_while_capturing("an allocation")
+        self._pinned.append(np.empty(size, dtype))
+        return self._pinned[-1]
 
     def download_into(self, array: DeviceArray, host: np.ndarray) -> None:
         host[...] = array.get()
 
     def identity(self) -> str:
         return f"0000:{self.index:02x}:00.0"
+
+    def later(self, array: DeviceArray) -> Callable[[], np.ndarray | None]:
+        """On its way when it is first asked for, whatever happens to the array meanwhile."""
+        self.refuse_while_capturing("later()")
+        found, asked = array._host.copy(), iter((None,))
+        return lambda: next(asked, found)
+
+    def mark(self) -> Sent:
+        self.clock += 1
+        return Sent(None, self.clock)
+
+    def send(self, host: np.ndarray, out: DeviceArray, after: Sent) -> Sent:
+        """Done as late as may be, when somebody waits for it; or at once, if `hasty`."""
+        self.refuse_while_capturing("send()")
+        if not any(np.shares_memory(host, room) for room in self._pinned):
+            raise RuntimeError("only pinned memory is copied from while the host goes on")
+        if (host.shape, host.dtype) != (out.shape, out.dtype) or not host.flags.c_contiguous:
+            raise ValueError(f"send of {host.dtype} {host.shape} to {out!r}")
+        source, target = host.ctypes.data, out._host
+        before = self._sent.get(source)
+        if before is not None and not before.settled:
+            raise RuntimeError("pinned memory was written again before its copy was waited for")
+        if before is not None and after.time < before.followed:
+            raise RuntimeError("a copy does not wait for the work on what was there")
+        sent = self._sent[source] = Sent(lambda: np.copyto(target, host))
+        self.sends += 1
+        if self.hasty:
+            sent.finish()
+        return sent
+
+    def follow(self, mark: Sent) -> None:
+        self.clock += 1
+        mark.followed = self.clock
+        mark.finish()
+
+    def settle(self, mark: Sent) -> None:
+        mark.settled = True
+        mark.finish()
+
+    def free_bytes(self) -> int:
+        return 1 << 40 if self.limit is None else self.limit - self.pool_bytes()
 
     def pool_bytes(self) -> int:
         """Bytes of all arrays alive."""

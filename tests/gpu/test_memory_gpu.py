@@ -20,6 +20,7 @@ from minilift.files.checkpoint import load_checkpoint
 from minilift.lift.fast.memory import fitting_batch, try_with_3d
 from minilift.lift.recipe import make_settings
 from minilift.lift.weak.memory import try_without_3d
+from minilift.ops.cuda.cupy_core import CupyCore
 from minilift.poses.poses import save_poses
 from minilift.train.trainer import Trainer
 
@@ -29,7 +30,8 @@ SMALL = ["--hidden", "32", "--blocks", "1", "--epochs", "3", "--device", "gpu"]
 
 @pytest.fixture
 def backend(gpu: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeCuda:
-    """The stand-in, whose memory can be limited, and poses in the working folder."""
+    """The stand-in, whose memory can be limited, and poses in the working folder, which stay on it."""
+    monkeypatch.setattr(CupyCore, "holds", lambda self, nbytes: True)
     if not isinstance(gpu.backend, FakeCuda):
         pytest.skip("a real GPU has as much memory as it has")
     monkeypatch.chdir(tmp_path)

@@ -217,8 +217,8 @@ def not_captured(model: LiftModel, optimiser: Optimiser, batches: Batches, sums:
         or len(optimiser.runs) != 1
     ):
         return "the optimiser is not an Adam of all the model's parameters"
-    if batches.mapped:
-        return "the data stay in their file"
+    if not batches.resident(model.ops):
+        return f"the data stay {'in their file' if batches.mapped else 'on the host, too large for the GPU'}"
     if sums.loss not in (losses.mpjpe, losses.mse):
         return "a loss of your own"
     if any(getattr(metric, "loss", None) is not losses.mpjpe for metric in sums.metrics.values()):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import prod
 
 import numpy as np
 
@@ -33,10 +34,12 @@ def fitting_batch(attempt: Callable[[int], None], batch: int) -> int:
 
 
 def try_with_3d(make: Callable[[], LiftModel], rows: int, batch: int) -> None:
-    """Of the model that `make` makes: memory for so many rows, an epoch of one step, and the evaluation."""
+    """Of the model that `make` makes: memory for so many rows, where they stay on the device, an epoch of one
+    step, and the evaluation."""
     rng, model = np.random.default_rng(0), make()
     x, y = (rng.standard_normal((batch, n)) for n in (model.input_nodes, model.joint_nodes))
-    others = [model.ops.empty((max(rows - batch, 0), each.shape[1])) for each in (x, y)]
+    shapes = [(max(rows - batch, 0), each.shape[1]) for each in (x, y)]
+    others = [model.ops.empty(shape) for shape in shapes if model.ops.holds(x.itemsize // 2 * prod(shape))]
     step = fast_step(model, losses.mpjpe, Adam(model.parameters()))
     for _ in step.epoch(0, Batches(x, y, batch)):
         model.predictor()(model.ops.zeros((EVALUATED, model.input_nodes)))

@@ -6,7 +6,7 @@ The tests put another class in its place, which does the same in host memory.
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -40,6 +40,8 @@ class Cuda:
         self.compiler = Compiler(self.xp.cuda.nvrtc, self.device.compute_capability)
         self.blas = _libcublas(index, self.xp.cuda.runtime.runtimeGetVersion() // 1000)
         self._pinned: Any = None
+        self._beside: Any = None  # the second stream
+        self._asked: list[tuple[Any, Any]] = []  # copies to the host on their way, and where they go
         self._sent = 0
 
     @contextmanager
@@ -90,6 +92,53 @@ class Cuda:
     def identity(self) -> str:
         """What tells this card from the others of the machine."""
         return str(self.device.pci_bus_id)
+
+    def later(self, array: Any) -> Callable[[], np.ndarray | None]:
+        """array -> host, in the order of the stream: a function that gives it, or None before it is done."""
+        memory, event = self.xp.cuda.alloc_pinned_memory(array.nbytes), self._event()
+        array.data.copy_to_host_async(memory.ptr, array.nbytes, self.stream)
+        event.record(self.stream)
+        # Kept until it is done, whoever has lost interest: the memory would be given to somebody else
+        self._asked = [(e, m) for e, m in self._asked if not e.done] + [(event, memory)]
+
+        def answer() -> np.ndarray | None:
+            if not event.done:
+                return None
+            return np.frombuffer(memory, array.dtype, array.size).reshape(array.shape).copy()
+
+        return answer
+
+    def mark(self) -> Any:
+        """What has been asked for so far, to wait for."""
+        event = self._event()
+        event.record(self.stream)
+        return event
+
+    def send(self, host: np.ndarray, out: Any, after: Any) -> Any:
+        """out <- host, pinned, on a second stream, behind the mark `after`; a mark of its end."""
+        if self._beside is None:
+            self._beside = self.xp.cuda.Stream(non_blocking=True)
+        event = self._event()
+        self._beside.wait_event(after)
+        out.data.copy_from_host_async(host.ctypes.data, host.nbytes, self._beside)
+        event.record(self._beside)
+        return event
+
+    def follow(self, mark: Any) -> None:
+        """Let what is asked for from now on wait for a mark; the caller does not."""
+        self.stream.wait_event(mark)
+
+    def settle(self, mark: Any) -> None:
+        """Wait here for a mark; other threads go on."""
+        with self.device:
+            mark.synchronize()
+
+    def _event(self) -> Any:
+        return self.xp.cuda.Event(block=True, disable_timing=True)
+
+    def free_bytes(self) -> int:
+        free, _ = self.xp.cuda.runtime.memGetInfo()
+        return int(free) + int(self.xp.get_default_memory_pool().free_bytes())
 
     def pool_bytes(self) -> int:
         """Bytes of the device's memory that arrays hold."""

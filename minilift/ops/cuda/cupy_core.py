@@ -13,9 +13,12 @@ import numpy as np
 
 from minilift.ops.base import Array, Ops
 from minilift.ops.cuda.gpu import Gpu, open_gpu
+from minilift.ops.cuda.inlet import CupyInlet
+from minilift.ops.inlet import Inlet
 
 BLOCK = 256  # threads of an elementwise kernel
 BLOCKS = 2048  # of them at most: each then does several elements
+DATA_SHARE = 3  # part of the memory that is free which x, and then y, may take for good
 WIDE, TALL = 8, 64  # columns and, at most, rows of a block of the kernels that work by columns
 
 
@@ -85,6 +88,15 @@ class CupyCore(Ops):
 
     def to_host(self, x: Any) -> np.ndarray:
         return self.gpu.download(x) if isinstance(x, self.gpu.array_type) else np.array(x)
+
+    def later(self, x: Array) -> Callable[[], np.ndarray | None]:
+        return self.gpu.later(x)
+
+    def holds(self, nbytes: int) -> bool:
+        return nbytes <= self.gpu.free_bytes() // DATA_SHARE
+
+    def inlet(self, shape: tuple[int, ...], dtype: str | None = None) -> Inlet:
+        return CupyInlet(self, shape, dtype)
 
     def copy(self, source: Any, out: Array) -> None:
         if not isinstance(source, self.gpu.array_type):

@@ -98,6 +98,22 @@ class Gpu:
         with self.turn():
             self.backend.download_into(array, host.reshape(array.shape))
 
+    def later(self, array: Array) -> Callable[[], np.ndarray | None]:
+        """Ask for a copy on the host as it is now; the answer is None while that is on its way."""
+        with self.turn():
+            asked = self.backend.later(array)
+
+        def answer() -> np.ndarray | None:
+            with self.turn():
+                return asked()
+
+        return answer
+
+    def free_bytes(self) -> int:
+        """Bytes that can still be had, about."""
+        with self.turn():
+            return int(self.backend.free_bytes())
+
     def pool_bytes(self) -> int:
         return int(self.backend.pool_bytes())
 
