@@ -240,3 +240,39 @@ def test_without_a_picture_there_is_no_switch(chromium: Any, tmp_path: Path) -> 
     tab.wait_for_function("() => document.querySelector('#status').innerText !== ''")
     assert tab.locator("#show-picture").is_hidden()
     assert tab.said == []
+
+
+@browsers
+def test_a_clip_whose_rate_varies_plays_in_its_own_time(chromium: Any, tmp_path: Path) -> None:
+    people = walkers(120)
+    people = people.take(people.person == 0)
+    at = people.frame - 100
+    times = np.where(at < 20, 0.1 * at, 2.0 + 0.02 * (at - 20))  # ten a second, then fifty
+    write_page(tmp_path / "a.html", replace(people, times=times))
+    scene = json.loads(Outline((tmp_path / "a.html").read_text()).scripts["scene"])
+    np.testing.assert_allclose(scene["times"], times, atol=1e-4)
+    tab = opened(chromium, tmp_path / "a.html")
+    tab.wait_for_function("() => document.querySelector('#status').innerText !== ''")
+    moved = []
+    for begin in (0, 22):
+        moved.append(tab.evaluate("""begin => new Promise(done => {
+            const slider = document.getElementById('frame');
+            slider.value = begin;
+            slider.dispatchEvent(new Event('input'));
+            document.getElementById('play').click();
+            let start = null;
+            const look = now => {
+                start ??= now;
+                if (now - start < 300) return requestAnimationFrame(look);
+                document.getElementById('play').click();
+                done(Number(slider.value) - begin);
+            };
+            requestAnimationFrame(look);
+        })""", begin))  # fmt: skip
+    # A busy machine looks late, and a pause of more than 250 ms is cut
+    assert 1 <= moved[0] <= 8  # 3 are due
+    assert 10 <= moved[1] <= 40  # 15 are due
+    even = replace(people, times=0.04 * at)
+    write_page(tmp_path / "b.html", even)
+    assert json.loads(Outline((tmp_path / "b.html").read_text()).scripts["scene"])["times"] is None
+    assert tab.said == []

@@ -19,7 +19,11 @@ from minilift.show.clip.formats import FORMATS as DRAWN
 
 FORMATS: dict[str, PeopleFormat] = {row.name: row for row in (*PEOPLE_FORMATS, *DRAWN)}
 DEFAULT = "npz html"
-_SUFFIXES = sorted(FORMATS.values(), key=lambda row: len(row.suffix), reverse=True)
+_SUFFIXES = sorted(
+    ((ending, row) for row in FORMATS.values() for ending in (row.suffix, *row.others)),
+    key=lambda pair: len(pair[0]),
+    reverse=True,
+)
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,7 @@ def _format_of(out: str | None) -> PeopleFormat | None:
     """The format that OUT asks for; none for a folder. Raises InputError for an ending of no format."""
     if out is None or out.endswith(("/", "\\")) or Path(out).is_dir():
         return None
-    found = next((row for row in _SUFFIXES if Path(out).name.lower().endswith(row.suffix)), None)
+    found = next((row for ending, row in _SUFFIXES if Path(out).name.lower().endswith(ending)), None)
     if found is None and Path(out).suffix:
         known = ", ".join(dict.fromkeys(row.suffix for row in FORMATS.values()))
         raise InputError(f"--out {out}: the name must end in {known}; or in / for a folder")
@@ -73,7 +77,8 @@ def _stem(out: str | None, named: PeopleFormat | None, clip: Clip) -> Path:
         return Path(f"{clip.name}_3d")
     if named is None:
         return Path(out) / clip.name
-    return Path(out[: len(out) - len(named.suffix)])
+    ending = next(ending for ending, _ in _SUFFIXES if Path(out).name.lower().endswith(ending))
+    return Path(out[: len(out) - len(ending)])
 
 
 def kept_path(out: str | None, clip: Clip) -> Path:

@@ -17,6 +17,7 @@ from minilift.show.html.numbers import in_base64, quantised, reach
 from minilift.show.people.skeletons import side
 
 MOST = 20_000  # people in frames in one page: 8.5 MB of it
+UNEVEN = 0.02  # seconds
 BYTE, SHORT = 254, 65_534  # steps of a share; one more stands for NaN
 
 
@@ -78,6 +79,7 @@ def _about(
         "n": len(people),
         "frames": _frames(shown.frames),
         "seconds": shown.seconds,
+        "times": _times(people, shown),
         "stills": people.stills,
         "people": [name_of(people, int(number)) for number in who],
         "most": most,
@@ -111,6 +113,19 @@ def _shares(values: np.ndarray, steps: int) -> tuple[np.ndarray, float | None]:
         return np.full(values.shape, steps + 1), None
     most = max(float(values[there].max()), 1e-9)
     return np.where(there, np.clip(np.nan_to_num(values) / most, 0, 1) * steps, steps + 1).round(), most
+
+
+def _times(people: LiftedPeople, shown: Timeline) -> list[float] | None:
+    """Seconds from the first frame to each, where a video's rate varies by more than UNEVEN; or None."""
+    if people.times is None or people.stills or len(shown.frames) < 2 or not np.isfinite(people.times).all():
+        return None
+    known, first = np.unique(shown.at, return_index=True)
+    times = np.interp(np.arange(len(shown.frames)), known, people.times[first])
+    times = np.maximum.accumulate(times - times[0])
+    even = np.linspace(0, times[-1], len(times))
+    if np.abs(times - even).max() < UNEVEN or not (np.diff(times) > 0).all():
+        return None
+    return [round(float(time), 4) for time in times]
 
 
 def _frames(frames: np.ndarray) -> dict[str, int] | list[int]:

@@ -7,7 +7,8 @@ const rate = 1 / (scene.seconds ?? 1 / 30); // frames of the page a second
 /** Where the present frame is, in words. */
 function whereText(at) {
   const words = [`${scene.stills ? "picture" : "frame"} ${frames[at]}`];
-  if (scene.seconds) words.push(`${(scene.seconds * at).toFixed(2)} s`);
+  if (scene.times) words.push(`${scene.times[at].toFixed(2)} s`);
+  else if (scene.seconds) words.push(`${(scene.seconds * at).toFixed(2)} s`);
   words.push(`${(at + 1).toLocaleString("en")} of ${frames.length.toLocaleString("en")}`);
   return words.join(", ");
 }
@@ -56,10 +57,22 @@ function play(on) {
   drawSoon();
 }
 
+/** Let seconds pass: frames last as long as in the video, where its rate varies. */
+function forward(seconds) {
+  let left = seconds;
+  while (left > 0) {
+    const at = Math.floor(now.time);
+    const lasts = at + 1 < frames.length && scene.times ? scene.times[at + 1] - scene.times[at] : 1 / rate;
+    const part = Math.min(left, (at + 1 - now.time) * lasts);
+    now.time = part < left ? at + 1 : now.time + part / lasts;
+    left -= part;
+    if (now.time > frames.length) return;
+  }
+}
+
 function tick(before, time) {
   if (!now.playing) return;
-  const moved = (Math.min(time - before, 250) / 1000) * rate * Number(byId("speed").value);
-  now.time += moved;
+  forward((Math.min(time - before, 250) / 1000) * Number(byId("speed").value));
   if (now.time > frames.length - 1) {
     if (byId("loop").checked) now.time %= frames.length - 1;
     else {
