@@ -19,7 +19,7 @@ from minilift.lift.live.crowd import MOST_KNOWN, REMEMBERED
 from minilift.poses.body.body import Body
 from minilift.poses.body.prior import prior
 from minilift.poses.keypoints import frame_of
-from minilift.poses.lens.stature import stature
+from minilift.poses.lens.stature import USUAL, stature
 from minilift.poses.lifted import LiftedPeople
 
 TRUTH = people(120)
@@ -171,6 +171,14 @@ def test_the_unit_is_set_by_height_distance_body_or_the_first_person() -> None:
     tall = list(live(height=3.0, body=body).run(given[:20]))[-1]
     ratio = np.linalg.norm(tall.root, axis=1) / np.linalg.norm(small.root, axis=1)
     np.testing.assert_allclose(ratio, 3.0 / stature(body.lengths), rtol=1e-3)
+
+
+def test_bones_are_learned_and_the_stature_stays() -> None:
+    track = live()
+    list(track.run(frames(TRUTH)))
+    for someone in track._crowd._known.values():
+        assert stature(someone.lengths) == pytest.approx(TALL, rel=1e-6)
+        assert 0.01 < np.abs(someone.lengths / (TALL * USUAL) - 1).max() < 1
 
 
 def test_axes_have_their_floor_below_the_first_person() -> None:

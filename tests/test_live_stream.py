@@ -181,6 +181,15 @@ def test_a_bad_line_is_answered_by_an_error_and_the_next_is_served(name: str) ->
     assert found[3:] == rest[2:]
 
 
+def test_a_person_of_too_few_joints_is_answered_by_null() -> None:
+    value = json.loads(LINES[0])
+    value["people"][0]["keypoints"][:14] = [[None, None, 0]] * 14  # a wrist says nothing of the hips
+    one, two = serve([json.dumps(value)])[0]["people"]
+    assert one["joint_3d"] is one["root"] is None
+    assert one["seen"] == [False] * 15
+    assert two["joint_3d"] is not None
+
+
 def test_places_that_are_none_are_joints_that_were_not_seen() -> None:
     for wild in ("NaN", "Infinity", "1e300", "-1e308", "null"):
         value = json.loads(LINES[0])
