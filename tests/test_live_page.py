@@ -352,6 +352,7 @@ def test_ctrl_c_ends_what_nobody_watches(tmp_path: Path) -> None:
         (["walk.json", "--port", "8000"], "--port 8000: is of the page that shows people live; add --live"),
         (["walk.json", "--live", "--port", "0"], "--port 0: must be at least 1 and at most 65535"),
         (["walk.json", "--live", "-o", "a.npz"], "--out a.npz: a live page writes no files; leave it out"),
+        (["walk.json", "--live", "--resume"], "a live page writes no files; leave it out"),
         (["none.json", "--live"], "none.json: no such file"),
         (["walk.json", "--live", "--smooth", "savgol"], "--smooth savgol: looks at frames that are still"),
     ],

@@ -9,8 +9,8 @@ from minilift.errors import ArgumentError, InputError
 from minilift.poses.tracks.smooth import CAUSAL
 
 STANDARD_INPUT, CAMERA = "-", "camera:"
-_OF_FILES = ("out", "to", "check", "workers")
-"""Options that belong to files that are written, or to many clips."""
+_OF_FILES = ("out", "to", "check", "workers", "resume", "media")
+"""Options that belong to files that are written and drawn, or to many clips."""
 
 
 def add_live_flags(parser: Parser) -> None:

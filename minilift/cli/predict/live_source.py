@@ -42,9 +42,7 @@ def frames_of(args: argparse.Namespace, asked: Asked) -> Iterator[Source]:
         frames = stack.enter_context(open_frames(name))
         if frames.still:
             raise InputError(f"{name}: a photo does not move; leave --live out")
-        asked_for = vars(args)
-        name_of, model = asked_for.get("detector", "mediapipe"), asked_for.get("detector_model")
-        detector = open_detector(name_of, model, still=False)
+        detector = open_detector(args.detector, args.detector_model, still=False)
         stack.callback(detector.close)
         newest = Newest(frames, pace=not name.startswith(CAMERA))
         stack.callback(newest.close)
