@@ -67,6 +67,21 @@ def test_a_video_is_followed_and_begins_anew_with_the_same_bits() -> None:
         ]
 
 
+def test_another_one_goes_on_with_what_it_remembered_to_the_same_bits() -> None:
+    bus, first = photo("bus.jpg"), MediaPipe(None, False)
+    frames = [Frame(i, i / 30, np.ascontiguousarray(np.roll(bus, 4 * i, axis=1))) for i in range(6)]
+    known = b""
+    for i, frame in enumerate(frames):
+        people = first(frame)
+        known = first.remembered() if i == 2 else known
+    again = MediaPipe(None, False)
+    again.recall(known)
+    others = [again(frame) for frame in frames[3:]][-1]
+    assert len(people) == len(others) == 2
+    assert all(a.xy.tobytes() == b.xy.tobytes() for a, b in zip(people, others, strict=True))
+    assert first.remembered() == again.remembered()
+
+
 def test_the_number_of_threads_changes_no_bit() -> None:
     frame = Frame(0, None, photo("bus.jpg")[300:950, :450])
     one, two = (MediaPipe(None, True, threads)(frame) for threads in (1, 2))

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import video_files as made
-from video_people import Fake
+from video_people import Fake, Remembering
 
 from minilift.errors import InputError
 from minilift.poses.read.keypoints.blocks import kept_keypoints
@@ -27,19 +27,20 @@ from minilift.video.frames.video import Video
 from minilift.video.kept.about import about
 from minilift.video.kept.arrays import is_complete
 from minilift.video.kept.records import Record, RecordFile
-from minilift.video.person import AFRESH
-from minilift.video.run import Detection, multiple_of, record_of
+from minilift.video.run import Detection, record_of
 
 pytest.importorskip("av", reason="PyAV is not installed (the extra video)")
 
 
 def record(number: int, n: int = 2) -> Record:
     people = np.arange(n * 51, dtype=np.float32).reshape(n, 17, 3) + number
-    return Record(number, 0.04 * number, number + 7, 100.0, people, np.full(n, 0.5, np.float32))
+    known = b"known" * (number % 3)
+    return Record(number, 0.04 * number, number + 7, 100.0, people, np.full(n, 0.5, np.float32), known)
 
 
 def same(a: Record, b: Record) -> None:
     assert (a.number, a.time, a.print, a.light) == (b.number, b.time, b.print, b.light)
+    assert a.remembered == b.remembered
     np.testing.assert_array_equal(a.weight, b.weight)
     assert a.people.size == b.people.size
     np.testing.assert_array_equal(a.people.ravel(), b.people.ravel())
@@ -90,15 +91,6 @@ def test_what_was_written_half_is_cut_off(seed: int, tmp_path: Path) -> None:
         file.append(one)
     file.close()
     assert path.read_bytes() == whole
-
-
-def test_a_multiple_of_the_records_is_kept(tmp_path: Path) -> None:
-    for count, multiple, left in ((10, 4, 8), (8, 4, 8), (3, 4, 0), (5, 1, 5)):
-        filled(tmp_path / "a.part", [1] * count)
-        file = RecordFile.resume(tmp_path / "a.part", ABOUT, multiple)
-        assert (file.count, len(list(file.records()))) == (left, left)
-        assert (None if file.last is None else file.last.number) == (left - 1 if left else None)
-        file.close()
 
 
 def test_the_file_of_another_run_is_refused(tmp_path: Path) -> None:
@@ -161,7 +153,7 @@ def detect(
     """Run to the end; or, with `stop_at`, until so many frames were looked at."""
     frames = open_frames(path)
     known = about(frames, detector, every)
-    file = RecordFile.resume(part, known, multiple_of(detector)) if resume else RecordFile.begin(part, known)
+    file = RecordFile.resume(part, known) if resume else RecordFile.begin(part, known)
     done = 0
 
     def progress(n: int) -> None:
@@ -226,20 +218,16 @@ def test_a_run_that_goes_on_gives_the_same_file(clip: Path, tmp_path: Path, ever
     assert (tmp_path / "a.part").read_bytes() == (tmp_path / "whole.part").read_bytes()
 
 
-def test_a_detector_that_remembers_begins_anew_where_the_run_goes_on(
-    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for module in ("minilift.video.run", "minilift.video.person"):
-        monkeypatch.setattr(f"{module}.AFRESH", 16)
-    whole = Fake(remembers=True)
+def test_a_detector_that_remembers_is_told_what_it_knew(clip: Path, tmp_path: Path) -> None:
+    whole = Remembering()
+    whole.since = 7  # of the video before
     detect(clip, tmp_path / "whole.part", whole)
-    assert whole.resets == 4
-    detect(clip, tmp_path / "a.part", Fake(remembers=True), stop_at=41)
-    again = Fake(remembers=True)
+    detect(clip, tmp_path / "a.part", Remembering(), stop_at=41)
+    again = Remembering()
     detect(clip, tmp_path / "a.part", again, resume=True)
-    assert again.seen == list(range(32, 60))
+    assert again.seen == list(range(41, 60))
+    assert whole.since == again.since == 60
     assert (tmp_path / "a.part").read_bytes() == (tmp_path / "whole.part").read_bytes()
-    assert AFRESH == 256
 
 
 def test_places_in_a_smaller_copy_are_places_in_the_picture() -> None:

@@ -28,13 +28,8 @@ class Fake:
     def __init__(self, empty: tuple[int, ...] = (), slow: float = 0.0, remembers: bool = False) -> None:
         self.name, self.empty, self.slow = "fake 1", empty, slow
         self.seen: list[int] = []
-        self.resets, self.since = 0, 0
-        if remembers:
-            self.reset = self._reset
-
-    def _reset(self) -> None:
-        self.resets += 1
         self.since = 0
+        self.remembers = remembers
 
     def __call__(self, frame: Frame) -> list[Person]:
         time.sleep(self.slow)
@@ -45,7 +40,7 @@ class Fake:
             return []
         height, width = frame.image.shape[:2]
         first = PEOPLE[number % 25] * (width, height)
-        first = first + 1e-3 * (self.since if hasattr(self, "reset") else 0)
+        first = first + 1e-3 * (self.since if self.remembers else 0)
         score = np.full(17, 0.9, np.float32)
         missing = np.arange(17) == 3
         second = Person(first * (0.5, 1) + (width / 2, 0), score, 0.7, missing)
@@ -55,12 +50,30 @@ class Fake:
         """Nothing to close."""
 
 
-def register(monkeypatch: pytest.MonkeyPatch | None = None, **options: Any) -> list[Fake]:
+class Remembering(Fake):
+    """Its people move on with every frame that it has seen."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(remembers=True, **options)
+
+    def reset(self) -> None:
+        self.since = 0
+
+    def remembered(self) -> bytes:
+        return str(self.since).encode()
+
+    def recall(self, remembered: bytes) -> None:
+        self.since = int(remembered)
+
+
+def register(
+    monkeypatch: pytest.MonkeyPatch | None = None, kind: type[Fake] = Fake, **options: Any
+) -> list[Fake]:
     """Let `--detector fake` open one; the list is filled with those that were opened."""
     opened: list[Fake] = []
 
     def make(model: Any, still: bool) -> Fake:
-        opened.append(Fake(**options))
+        opened.append(kind(**options))
         return opened[-1]
 
     row = Row(make, "for the tests", "none")

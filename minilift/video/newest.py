@@ -11,7 +11,7 @@ import numpy as np
 
 from minilift.poses.keypoints import Keypoints, frame_of
 from minilift.video.frame import Frame, Frames
-from minilift.video.person import AFRESH, Detector
+from minilift.video.person import Detector, Remembers
 
 
 class Newest:
@@ -72,10 +72,9 @@ class Newest:
 
 def seen(frames: Newest, detector: Detector, size: tuple[int, int]) -> Iterator[Keypoints]:
     """The people of every frame, as keypoints of that frame alone; `size` is that of the pictures."""
-    forget = getattr(detector, "reset", None)
-    for count, frame in enumerate(frames):
-        if forget is not None and count % AFRESH == 0:
-            forget()
+    if isinstance(detector, Remembers):
+        detector.reset()
+    for frame in frames:
         people = detector(frame)
         joints = len(detector.layout)
         weights = [np.nan if one.weight is None else one.weight for one in people]

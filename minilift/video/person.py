@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
 from minilift.poses.layouts import Layout
 from minilift.video.frame import Frame
-
-AFRESH = 256
-"""Frames after which a detector that remembers frames begins anew."""
 
 
 @dataclass(frozen=True)
@@ -31,9 +28,8 @@ class Person:
 class Detector(Protocol):
     """Finds the people of a picture. One thread may use it at a time.
 
-    What it finds depends on the frame alone. One that does remember frames (it follows people from one to
-    the next) has a method `reset()`, which forgets them: it is called before the first frame and then before
-    every AFRESH-th, so that a run that was stopped and goes on from there gives the same bits.
+    What it finds depends on the frame alone. One that does remember the frames before (it follows people from
+    one to the next) is a `Remembers` as well, so that a run that was stopped goes on to the same bits.
     """
 
     name: str
@@ -46,3 +42,20 @@ class Detector(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+@runtime_checkable
+class Remembers(Protocol):
+    """What a detector has that remembers the frames before."""
+
+    def reset(self) -> None:
+        """Forget them: another video begins."""
+        ...
+
+    def remembered(self) -> bytes:
+        """All that the next frame's people depend on, beside the frame; a few hundred bytes."""
+        ...
+
+    def recall(self, remembered: bytes) -> None:
+        """Be as it was then. Raises ValueError for bytes that are no such thing."""
+        ...

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +21,7 @@ from minilift.video.ahead import Ahead
 from minilift.video.frame import Frame, Frames, Mark, fingerprint
 from minilift.video.kept.arrays import arrays_of, write_kept
 from minilift.video.kept.records import Record, RecordFile
-from minilift.video.person import AFRESH, Detector, Person
+from minilift.video.person import Detector, Person, Remembers
 
 
 @dataclass
@@ -115,6 +115,11 @@ class Detection:
     def _all_frames(self) -> bool:
         """Whether they are all done."""
         last = self.file.last
+        if isinstance(self.detector, Remembers):
+            if last is None:
+                self.detector.reset()
+            else:
+                self.detector.recall(last.remembered)
         start = 0 if last is None else last.number + 1
         mark = None if last is None else Mark(last.time, last.print)
         ahead = Ahead(self.frames.frames(start, mark))
@@ -139,23 +144,16 @@ class Detection:
             self.frames.warnings.append(str(problem))
 
     def _look(self, frame: Frame) -> None:
-        reset = getattr(self.detector, "reset", None)
-        if reset is not None and frame.number // self.every % AFRESH == 0:
-            reset()
         begin = time.perf_counter()
         people = self.detector(frame)
         self.speed.finding += time.perf_counter() - begin
         self.speed.frames += 1
         with self._change:
-            self.file.append(record_of(frame, people, self.frames.size))
+            known = self.detector.remembered() if isinstance(self.detector, Remembers) else b""
+            self.file.append(replace(record_of(frame, people, self.frames.size), remembered=known))
             self._change.notify_all()
         if self._progress is not None:
             self._progress(1)
-
-
-def multiple_of(detector: Detector) -> int:
-    """Of how many frames a run that goes on keeps a multiple: those after which the detector begins anew."""
-    return 1 if getattr(detector, "reset", None) is None else AFRESH
 
 
 def record_of(frame: Frame, people: list[Person], size: tuple[int, int]) -> Record:

@@ -30,7 +30,7 @@ from minilift.video.kept.about import about
 from minilift.video.kept.arrays import is_complete
 from minilift.video.kept.records import RecordFile
 from minilift.video.person import Detector
-from minilift.video.run import Detection, multiple_of
+from minilift.video.run import Detection
 
 _DARK = 12
 """Of 255: the mean of pictures that are called dark where nobody is found in them."""
@@ -92,7 +92,7 @@ def _detection(
 
     part = path.with_suffix(".part")
     if args.resume and part.exists():
-        file = RecordFile.resume(part, known, multiple_of(detector))
+        file = RecordFile.resume(part, known)
         print(f"{clip.name}: going on behind {counted(file.count, 'frame')} of {part}")
     else:
         file = RecordFile.begin(part, known)

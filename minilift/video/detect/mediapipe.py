@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import zipfile
 import zlib
@@ -16,6 +17,7 @@ from minilift.errors import InputError
 from minilift.files import PathLike, read_bytes
 from minilift.video.detect.finder import Finder
 from minilift.video.detect.landmarks import LAYOUT, Landmarker, Landmarks
+from minilift.video.detect.regions import Region
 from minilift.video.detect.search import FINE, SHARES, different, look, squares
 from minilift.video.frame import Frame
 from minilift.video.person import Person
@@ -49,6 +51,19 @@ class MediaPipe:
         """Forget the frames before: the next one is searched all over."""
         self.people: list[Landmarks] = []  # of the frame before
         self.since = 0  # frames
+
+    def remembered(self) -> bytes:
+        """Where everybody was, and how many frames were looked at."""
+        places = [(one.region, one.votes) for one in self.people if one.region is not None]
+        rows = [(where.x, where.y, where.size, where.angle, votes) for where, votes in places]
+        return json.dumps([self.since, rows]).encode()
+
+    def recall(self, remembered: bytes) -> None:
+        since, rows = json.loads(remembered)
+        nowhere, none = np.zeros((len(LAYOUT), 2)), np.zeros(len(LAYOUT), np.float32)
+        world = np.zeros((len(LAYOUT), 3))
+        self.since = int(since)
+        self.people = [Landmarks(nowhere, none, 0.0, Region(*row[:4]), world, row[4]) for row in rows]
 
     def __call__(self, frame: Frame) -> list[Person]:
         return [as_person(one) for one in self.look(frame)]

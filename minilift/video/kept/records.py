@@ -10,7 +10,6 @@ import json
 import os
 import struct
 import zlib
-from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +20,7 @@ import numpy as np
 from minilift.files import PathLike, file_error, os_error
 
 _HEAD = struct.Struct("<II")
-_FRAME = struct.Struct("<qdIfI")
+_FRAME = struct.Struct("<qdIfII")
 _LONGEST = 1 << 26  # bytes of a record; a frame with a thousand people has one
 
 
@@ -39,18 +38,23 @@ class Record:
     """(n, J, 3) float32: x and y in pixels of the whole picture, NaN where not found, and the score."""
     weight: np.ndarray
     """(n,) float32, NaN where the detector does not say."""
+    remembered: bytes = b""
+    """What the detector then knew of the frames up to this one."""
 
     def packed(self) -> bytes:
         time = np.nan if self.time is None else self.time
-        head = _FRAME.pack(self.number, time, self.print, self.light, len(self.weight))
+        counts = len(self.weight), len(self.remembered)
+        head = _FRAME.pack(self.number, time, self.print, self.light, *counts) + self.remembered
         return head + self.weight.astype("<f4").tobytes() + self.people.astype("<f4").tobytes()
 
     @classmethod
     def unpacked(cls, content: bytes) -> Record:
-        number, time, seen, light, n = _FRAME.unpack_from(content)
-        values = np.frombuffer(content, "<f4", offset=_FRAME.size)
+        number, time, seen, light, n, length = _FRAME.unpack_from(content)
+        begin = _FRAME.size + length
+        values = np.frombuffer(content[begin:], "<f4")
         people = values[n:].reshape(n, -1, 3) if n else np.zeros((0, 0, 3), np.float32)
-        return cls(number, None if np.isnan(time) else time, seen, light, people, values[:n])
+        known = content[_FRAME.size : begin]
+        return cls(number, None if np.isnan(time) else time, seen, light, people, values[:n], known)
 
 
 class RecordFile:
@@ -74,8 +78,8 @@ class RecordFile:
         return made
 
     @classmethod
-    def resume(cls, path: PathLike, about: dict[str, Any], multiple: int = 1) -> RecordFile:
-        """Go on with a file, behind its last whole record; of these a multiple of `multiple` is kept.
+    def resume(cls, path: PathLike, about: dict[str, Any]) -> RecordFile:
+        """Go on with a file, behind its last whole record.
 
         Raises InputError where it is not of the same video, detector and frames, or no such file.
         """
@@ -84,18 +88,16 @@ class RecordFile:
             other = [name for name in about["of"] if known["of"].get(name) != about["of"][name]]
             problem = f"holds what was found in another run: {', '.join(other)} differ"
             raise file_error(path, f"{problem}; begin anew, or give what it is of")
-        count = 0
-        latest: deque[tuple[Record | None, int]] = deque([(None, end)], multiple + 1)
+        count, last = 0, None
         for one in _read(path, end):
-            latest.append(one)
+            last, end = one
             count += 1
-        last, end = latest[-1 - count % multiple]
         try:
             os.truncate(path, end)
             found = cls(path, open(path, "ab", buffering=0), about)  # noqa: SIM115
         except OSError as error:
             raise os_error(path, error, "choose a folder that can be written") from None
-        found.count, found.last = count - count % multiple, last
+        found.count, found.last = count, last
         return found
 
     def append(self, record: Record) -> None:
