@@ -4,6 +4,7 @@
     python -m bench.detect --scenes 4 --frames 10        in half a minute
 
 scenes     people cut out of bus.jpg, pasted at known places into pictures without people: who is found
+crowds     three rows of ten
 video      the same people moving: who is found in every frame, and the time a frame takes
 3D         of bus.jpg and zidane.jpg: minilift's people, and the networks' own 3D landmarks, which are placed,
            or turned and placed, so that they project as near to the 2D joints as they can; pixels
@@ -123,6 +124,17 @@ def scenes(men: list[Cut], grounds: list[Any], count: int) -> dict[str, Any]:
     return {"found": table, "none": none, "pictures": count, "seconds": float(np.mean(seconds))}
 
 
+def crowd(men: list[Cut], ground: Any, gap: int, height: int) -> dict[str, Any]:
+    """Three rows of ten, so many pixels apart."""
+    page, truth = ground.copy(), []
+    for row in range(3):
+        for column in range(10):
+            x, y = 30 + column * gap + 17 * (row % 2), 40 + int(1.2 * row * height)
+            truth.append(men[(row + column) % 2].paste(page, x, y, height))
+    seen, none = match(MediaPipe(None, still=True).look(Frame(0, None, np.asarray(page))), truth)
+    return {"gap": gap, "height": height, "found": (sum(seen), len(seen)), "none": none}
+
+
 def video(men: list[Cut], ground: Any, people: int, frames: int) -> dict[str, Any]:
     detector, times, hits, extra = MediaPipe(None, still=False), list[float](), 0, 0
     for number in range(frames):
@@ -210,6 +222,10 @@ def main() -> None:
     for height, (hit, all_) in told["scenes"]["found"].items():
         print(f"{height:5d} pixels high: found {hit} of {all_}")
     print(f"found that are none: {told['scenes']['none']}; {told['scenes']['seconds']:.2f} s a picture")
+    told["crowds"] = [crowd(men, grounds[0], *size) for size in ((190, 250), (110, 250), (90, 170))]
+    for row in told["crowds"]:
+        print(f"crowd, {row['gap']} apart and {row['height']} high: {row['found'][0]} of {row['found'][1]}, "
+              f"none {row['none']}")  # fmt: skip
     told["video"] = [video(men, grounds[0], people, asked.frames) for people in (0, 1, 2, 4)]
     for row in told["video"]:
         print(f"video of {row['people']}: found {row['found'][0]} of {row['found'][1]}, none {row['none']}, "

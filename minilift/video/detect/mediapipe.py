@@ -115,7 +115,7 @@ def networks(model: PathLike | None) -> tuple[_Content, _Content]:
     if folder is None or not all((folder / part).is_file() for part in _INSIDE):
         other = "MediaPipe is not installed" if folder is None else "this MediaPipe has no networks inside"
         raise InputError(
-            f"the detector 'mediapipe': {other}; pip install 'minilift[video]' (Python 3.9 to 3.12), or give "
+            f"the detector 'mediapipe': {other}; pip install 'minilift[video]' (Python up to 3.12), or give "
             "pose_landmarker_full.task of MediaPipe as model"
         )
     find, place = (_Content(str(folder / part), (folder / part).read_bytes()) for part in _INSIDE)

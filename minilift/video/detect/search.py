@@ -21,8 +21,9 @@ from minilift.video.detect.regions import Region, smaller
 SHARES = (0.7, 0.5, 0.35)
 """Sides of the squares, as shares of the longer side of the picture: people from a tenth of it."""
 FINE = (*SHARES, 0.25, 0.18)
+_FEW = 8  # squares, for which the whole picture is not made smaller
 _MOST = 2048  # pixels: what people are looked for in; their landmarks are found in the picture itself
-TRIES = 60  # candidates that the second network is asked about, at most, the surest first
+TRIES = 60  # candidates, the surest first, that the second network may refuse before the search ends
 _AGREE = 0.8  # of the three answers' product
 _MIRROR = 0.025  # of the square: the median of what landmarks move by in a mirror. People 0.004 to 0.021
 _SMALL = 0.15  # of the longer side of the picture
@@ -39,11 +40,11 @@ def look(
     least: int = 2,
 ) -> list[Landmarks]:
     """The people of a picture (H, W, 3) uint8: those who are known, and others in the squares `where`, as
-    `squares` gives them. At most so many candidates are looked at closely, the surest first.
+    `squares` gives them. The surest candidates are looked at first, until so many were refused.
 
     Who is found in fewer squares than `least` is there if small: then few squares are of the right size.
     """
-    small, times = smaller(image, _MOST)
+    small, times = smaller(image, _MOST) if len(where) > _FEW else (image, 1)
     candidates: list[Candidate] = []
     for square in where:
         candidates += finder(small, square.scaled(1 / times))
@@ -54,11 +55,13 @@ def look(
         there = [person.region for person in found if person.region is not None]
         if any(region.near(one, 0.08) for one in there) or any(region.near(one, 0.03) for one in tried):
             continue
-        if len(tried) == tries:
-            break
         tried.append(region)
         person = believed(image, landmarker, region)
-        if person is not None:
+        if person is None:
+            tries -= 1
+            if not tries:
+                break
+        else:
             votes = sum(person.region is not None and person.region.near(one, 0.1) for one in regions)
             small_one = person.region is not None and person.region.size < _SMALL * max(image.shape[:2])
             if votes >= (1 if small_one else least):  # without any, the landmarks have wandered off
