@@ -104,10 +104,25 @@ def test_when_one_is_killed_all_end_and_the_checkpoint_is_whole() -> None:
     assert load_checkpoint("two/checkpoint.npz")[1]["progress"]["epoch"] >= 1
 
 
-def test_what_is_wrong_is_said_once() -> None:
-    status, _, err = done(*TRAIN, "--epochs", "1", "--data", "none.npz", "--distributed")
+WEAK = ("--weak", "two-view", "--preset", "two-view", "--data", "people.npz", "--distributed")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ((*TRAIN, "--epochs", "1", "--data", "none.npz", "--distributed"), "none.npz: no such file"),
+        (
+            (*TRAIN[:4], *WEAK),
+            "--weak two-view: learns in one process alone: what a batch teaches depends on all of its "
+            "people, and the network is small; leave --distributed out",
+        ),
+        ((*TRAIN, "--device", "gpu:99", "--distributed"), "--device gpu:99: "),
+    ],
+)
+def test_what_is_wrong_is_said_once(words: tuple[str, ...], told: str) -> None:
+    status, _, err = done(*words)
     assert status == 2
-    assert err.count("none.npz: no such file") == 1
+    assert err.count(told) == 1
     assert "Traceback" not in err
 
 

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Sequence
 from functools import cache, partial
 from pathlib import Path
@@ -29,6 +30,8 @@ FLAGS = (
     "-ffp-contract=off",  # or the CPU at hand would decide what is rounded
     "-fno-strict-aliasing",  # a float4 may point at floats, as for nvcc
 )  # fmt: skip
+
+BUILDING = threading.Lock()  # two threads with a device each may want the same file at once
 
 # `__global__`, `void` and `__launch_bounds__(...)` in any order, the name, the parameters
 KERNEL = re.compile(
@@ -121,7 +124,8 @@ class Module:
     def __init__(self, device: Device, source: str, name: str, options: tuple[str, ...]) -> None:
         counts = device.counted is not None
         defines = tuple(o for o in options if o.startswith("-D"))
-        path, self.kernels = _compile(source, name, defines, counts)
+        with BUILDING:
+            path, self.kernels = _compile(source, name, defines, counts)
         self.device, self.library = device, ctypes.PyDLL(str(path))  # PyDLL: one thread at a time
         self.library.shim_error.restype = ctypes.c_char_p
 

@@ -22,12 +22,12 @@ from minilift.distributed.group import Lost
 from minilift.ops.cuda import choose, cupy_core, driver
 from minilift.ops.cuda.gpu import Gpu
 
-pytestmark = pytest.mark.skipif(why_absent() is not None, reason=str(why_absent()))
-
 
 @pytest.fixture
 def cards(monkeypatch: pytest.MonkeyPatch) -> list[Gpu]:
     """Two GPUs."""
+    if reason := why_absent():
+        pytest.skip(reason)
     found = [Gpu(FakeCuda(index=i)) for i in range(2)]
     monkeypatch.setattr(cupy_core, "open_gpu", lambda index: found[index])
     return found
@@ -61,6 +61,15 @@ def test_the_weights_are_those_of_one_gpu(cards: list[Gpu], way: str, options: d
     # in every one of 4 or 3 steps of 2 epochs: 3 sums for each of 4 normalisations, and the gradients
     steps = 2 * (100 // options.get("size", 24))
     assert sums == ([13 * steps] * 2 if way == "NCCL" else [0, 0])
+
+
+def test_two_processes_on_one_card_find_the_weights_of_one(gpu: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With `-m gpu` on a real one, by pinned memory of the host."""
+    monkeypatch.setattr(cupy_core, "open_gpu", lambda index: gpu)
+    run = partial(trained, device="gpu", fast=False)
+    one = run(Alone())
+    for other in together(2, run):
+        assert apart(one, other) < 1e-10
 
 
 def test_the_weights_are_those_of_the_cpu(cards: list[Gpu]) -> None:
