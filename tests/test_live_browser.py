@@ -20,6 +20,7 @@ from minilift.lift.live import Live
 from minilift.poses.lifted import LiftedPeople
 from minilift.show.live.feed import Feed
 from minilift.show.live.page import frame_text, live_page
+from minilift.show.live.picture import picture_url
 from minilift.show.live.server import LiveServer
 
 playwright = pytest.importorskip("playwright.sync_api", reason="driving a browser needs playwright")
@@ -182,6 +183,24 @@ def test_pause_keys_and_pointer(shown: Shown) -> None:
     shown.put(answers[33])
     assert shown.tab.inner_text("#state") == "live"
     assert "frame 8" in shown.tab.inner_text("#lead")
+
+
+def test_the_picture_is_below_the_keypoints(shown: Shown) -> None:
+    pytest.importorskip("PIL.Image", reason="pictures need Pillow")
+    green = np.zeros((72, 128, 3), np.uint8) + np.array([0, 200, 0], np.uint8)
+    answer, url = lifted()[0], picture_url(green)
+    shown.put(answer)
+    assert shown.tab.is_hidden("#show-picture")
+    assert len(shown.where((0, 200, 0), "image")) == 0
+    for number in (2, 3):
+        shown.server.feed.put(frame_text(answer, number, url))
+        shown.tab.wait_for_timeout(300)
+    assert len(shown.where((0, 200, 0), "image")) > 20_000
+    assert len(shown.where(FIRST, "image")) > 100
+    shown.tab.uncheck("#show-picture")
+    assert len(shown.where((0, 200, 0), "image")) == 0
+    shown.server.feed.put(frame_text(answer, 4, "data:image/jpeg;base64,rubbish"))
+    shown.tab.wait_for_function("() => document.querySelector('#lead').innerText.includes('frame 4')")
 
 
 def test_the_end_is_said_and_the_last_frame_stays(shown: Shown) -> None:

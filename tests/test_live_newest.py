@@ -17,7 +17,7 @@ from minilift.errors import InputError
 from minilift.poses.layouts import LAYOUTS
 from minilift.video.frame import Frame, Frames
 from minilift.video.newest import Newest, seen
-from minilift.video.person import AFRESH, Detector, Person
+from minilift.video.person import Detector, Person, Remembers
 
 SIZE = (64, 48)
 
@@ -61,6 +61,11 @@ class Finder:
 
     def reset(self) -> None:
         self.resets += 1
+
+    def remembered(self) -> bytes:
+        return b""
+
+    def recall(self, remembered: bytes) -> None: ...
 
     def __call__(self, frame: Frame) -> list[Person]:
         time.sleep(self.slow)
@@ -108,18 +113,20 @@ def test_what_reading_raises_comes_after_the_frames() -> None:
 
 
 def test_people_of_every_frame_go_into_live() -> None:
-    camera, finder = Played(AFRESH + 2, every=0.0), Finder()
+    camera, finder = Played(7, every=0.0), Finder()
     one_by_one: list[Frame] = list(camera.frames())
     live = Live(LIFTER)
     counts = []
-    for found in seen(one_by_one, finder, SIZE):  # type: ignore[arg-type]
+    for found, image in seen(one_by_one, finder, SIZE):  # type: ignore[arg-type]
         assert (found.layout.name, found.format, found.size) == ("coco17", "played", SIZE)
         assert found.missing[:, 3].all()
+        assert (image == int(found.frames[0]) % 256).all()
         people = live.push(found)
         assert people.frame.tolist() == [int(found.frames[0])] * len(people)
         counts.append(len(people))
-    assert counts == [number % 3 for number in range(AFRESH + 2)]
-    assert finder.resets == 2
+    assert counts == [number % 3 for number in range(7)]
+    assert finder.resets == 1  # once: what it knows of one frame is for the next
     detector: Detector = finder
+    assert isinstance(detector, Remembers)
     assert detector.name == "played"
     assert threading.active_count() < 20

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import http.client
+import io
 import json
 import re
 import signal
@@ -31,6 +33,7 @@ from minilift.show.clip.projected import projected
 from minilift.show.live import server as served
 from minilift.show.live.feed import Feed
 from minilift.show.live.page import MOST, frame_text, live_page
+from minilift.show.live.picture import picture_url
 from minilift.show.live.server import MOST_REQUESTS, MOST_VIEWERS, LiveServer
 
 TRUTH = people(10)
@@ -277,6 +280,20 @@ def test_frames_of_nobody_of_nan_and_of_a_crowd() -> None:
     text = frame_text(named, 3)
     assert "\n" not in text  # one line: an event ends with a line
     assert json.loads(text)["people"][0]["expected"] is None
+
+
+def test_a_picture_goes_with_its_frame() -> None:
+    image = pytest.importorskip("PIL.Image", reason="pictures need Pillow")
+    green = np.zeros((1440, 2560, 3), np.uint8) + np.array([0, 200, 0], np.uint8)
+    url = picture_url(green)
+    assert url is not None
+    found = json.loads(frame_text(lifted()[0], 3, url))
+    kind, _, content = found["picture"].partition(",")
+    assert kind == "data:image/jpeg;base64"
+    with image.open(io.BytesIO(base64.b64decode(content))) as again:
+        assert again.size == (640, 360)
+        assert np.abs(np.asarray(again).astype(int) - [0, 200, 0]).max() < 6
+    assert json.loads(frame_text(lifted()[0], 3))["picture"] is None
 
 
 def test_a_lens_of_eight_numbers_is_drawn_too() -> None:

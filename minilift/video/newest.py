@@ -70,8 +70,11 @@ class Newest:
             self._change.notify_all()
 
 
-def seen(frames: Newest, detector: Detector, size: tuple[int, int]) -> Iterator[Keypoints]:
-    """The people of every frame, as keypoints of that frame alone; `size` is that of the pictures."""
+def seen(frames: Newest, detector: Detector, size: tuple[int, int]) -> Iterator[tuple[Keypoints, np.ndarray]]:
+    """The people of every frame, as keypoints of that frame alone, and its picture (H, W, 3).
+
+    `size` is width and height of the pictures.
+    """
     if isinstance(detector, Remembers):
         detector.reset()
     for frame in frames:
@@ -88,4 +91,4 @@ def seen(frames: Newest, detector: Detector, size: tuple[int, int]) -> Iterator[
             time=frame.time,
             size=size,
         )
-        yield replace(found, format=detector.name)
+        yield replace(found, format=detector.name), frame.image

@@ -9,6 +9,8 @@ import sys
 from collections.abc import Iterator
 from typing import BinaryIO, TextIO
 
+import numpy as np
+
 from minilift.cli.predict.live_flags import STANDARD_INPUT
 from minilift.cli.predict.live_source import frames_of
 from minilift.errors import ArgumentError, as_flag
@@ -57,7 +59,7 @@ def _show(args: argparse.Namespace, lifter: Lifter, options: LiftOptions, asked:
             print("it begins when the page is opened")
             while not feed.watched.wait(0.2):
                 pass
-        for found in source.frames:
+        for found, image in source.frames:
             try:
                 people = live.push(found)
             except ArgumentError as problem:
@@ -67,7 +69,7 @@ def _show(args: argparse.Namespace, lifter: Lifter, options: LiftOptions, asked:
             if people and not told:
                 told = True
                 print(f"{args.input[0]}: {_told(people, lifter)}")
-            _put(feed, people, int(found.frames[0]))
+            _put(feed, people, int(found.frames[0]), image)
         print("that was all of it")
     return 0
 
@@ -77,10 +79,11 @@ def _quietly_stopped() -> contextlib.AbstractContextManager[None]:
     return contextlib.suppress(KeyboardInterrupt)
 
 
-def _put(feed: Feed, people: LiftedPeople, frame: int) -> None:
+def _put(feed: Feed, people: LiftedPeople, frame: int, image: np.ndarray | None = None) -> None:
     from minilift.show.live.page import frame_text  # only for who has a page
+    from minilift.show.live.picture import picture_url
 
-    feed.put(frame_text(people, frame))
+    feed.put(frame_text(people, frame, None if image is None else picture_url(image)))
 
 
 @contextlib.contextmanager

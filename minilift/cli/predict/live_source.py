@@ -22,7 +22,8 @@ from minilift.poses.tracks.smooth import USUAL_FPS
 class Source:
     """Frames as they come; `waits`: they may begin when somebody looks, which those of a camera do not."""
 
-    frames: Iterator[Keypoints]
+    frames: Iterator[tuple[Keypoints, np.ndarray | None]]
+    """Keypoints, and the picture (H, W, 3) that they are of, where there is one."""
     waits: bool
 
 
@@ -59,7 +60,7 @@ def _clip(name: str, asked: Asked) -> Keypoints:
     return found
 
 
-def _in_time(found: Keypoints) -> Iterator[Keypoints]:
+def _in_time(found: Keypoints) -> Iterator[tuple[Keypoints, None]]:
     """The frames of a clip, each when its time has come."""
     began, first = time.monotonic(), None
     starts = np.searchsorted(found.frame, found.frames)
@@ -69,4 +70,4 @@ def _in_time(found: Keypoints) -> Iterator[Keypoints]:
         first = at if first is None else first
         time.sleep(max(began + at - first - time.monotonic(), 0))
         part = found.take(slice(int(starts[k]), int(ends[k])))
-        yield replace(part, frames=np.array([number]), times=np.array([at]))
+        yield replace(part, frames=np.array([number]), times=np.array([at])), None

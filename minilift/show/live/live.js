@@ -4,6 +4,12 @@ const drawn = { waiting: false, paused: false, told: -Infinity, looked: false };
 const came = []; // when the last frames came, milliseconds
 const RATE = 30; // frames by which the rate is told
 
+below.draw = (context, _, from, to) => {
+  if (!scene.picture || !byId("show-picture").checked) return false;
+  context.drawImage(scene.picture, from.x, from.y, to.x - from.x, to.y - from.y);
+  return true;
+};
+
 function draw() {
   drawStage(at);
   drawImage(at);
@@ -47,6 +53,7 @@ function tell(frame) {
   if (now - drawn.told < 250) return;
   drawn.told = now;
   const rate = came.length > 1 ? (1000 * (came.length - 1)) / (came[came.length - 1] - came[0]) : NaN;
+  byId("show-picture").closest("label").hidden = !scene.picture;
   const parts = [`frame ${frame.frame}`, frame.time === null ? "" : `${frame.time.toFixed(2)} s`,
     Number.isFinite(rate) ? `${rate.toFixed(1)} frames a second` : "", `${newest.length} ${newest.length === 1 ? "person" : "people"}`];
   byId("lead").replaceChildren(...parts.filter(Boolean).map((words) => node("span", words)));

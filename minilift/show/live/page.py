@@ -50,10 +50,11 @@ def live_page(title: str) -> str:
     )  # fmt: skip
 
 
-def frame_text(people: LiftedPeople, frame: int) -> str:
+def frame_text(people: LiftedPeople, frame: int, picture: str | None = None) -> str:
     """What is sent of one frame, as JSON on one line; rows.js reads the same. NaN is null.
 
-    {frame, time, unit, axes, rays, size, trusted, source (how the camera is known), people: [{who, joints:
+    {frame, time, unit, axes, rays, size, trusted, source (how the camera is known), picture (a data URL, null
+    for none), people: [{who, joints:
     16 times [x, y, z] on the stage, the mid-hip last, given and back: 16 times [x, y] in the picture, null
     for none, state, expected, unlike, check}], and of the frame as a whole height, floor and camera, as
     `Stage` has them, where somebody is to be seen}
@@ -70,6 +71,7 @@ def frame_text(people: LiftedPeople, frame: int) -> str:
         "size": people.size,
         "trusted": people.unlike is not None,
         "source": people.camera.get("source", ""),
+        "picture": picture,
         "people": [],
     }
     if len(some):

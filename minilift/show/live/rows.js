@@ -23,15 +23,29 @@ let next; // the first frame, then those that follow, in order
 const events = new EventSource("/events");
 const arrived = new Promise((resolve) => (next = resolve));
 let onFrame = (frame) => next(frame);
-events.addEventListener("message", (event) => onFrame(JSON.parse(event.data)));
+let order = Promise.resolve(); // pictures take their time, and frames stay in order
+events.addEventListener("message", (event) => {
+  order = order.then(async () => {
+    const frame = JSON.parse(event.data);
+    frame.image = frame.picture ? await decoded(frame.picture) : null;
+    onFrame(frame);
+  });
+});
 events.addEventListener("end", () => {
   events.close();
-  say("ended", "ended");
+  order = order.then(() => say("ended", "ended"));
 });
 events.addEventListener("error", () => {
   if (events.readyState === EventSource.CLOSED) say("lost", "the page was refused: too many are open");
   else say("lost", "lost: waiting for minilift");
 });
+
+/** A picture that can be drawn; null for one that cannot. */
+async function decoded(url) {
+  const image = new Image();
+  image.src = url;
+  return image.decode().then(() => image, () => null);
+}
 
 function say(kind, words) {
   const state = byId("state");
@@ -54,6 +68,7 @@ function take(frame) {
   at++;
   const known = { unit: frame.unit, axes: frame.axes, rays: frame.rays, trusted: frame.trusted };
   Object.assign(scene, known, { size: frame.size ?? scene.size, camera: frame.camera ?? scene.camera });
+  scene.picture = frame.image;
   newest = frame.people;
   past.push(newest.map(({ who, joints }) => ({ person: numberOf(who), root: joints[ROOT] })));
   if (past.length > PAST) past.shift();
