@@ -384,7 +384,7 @@ def test_a_format_that_is_asked_for_has_to_be_that_of_the_file(
 
 def test_a_video_is_told_to_be_one(tmp_path: Path) -> None:
     (tmp_path / "clip.mp4").write_bytes(b"\0\0\0\x18ftypmp42")
-    with pytest.raises(InputError, match="is a video, not keypoints; run a 2D detector"):
+    with pytest.raises(InputError, match="is a video, not keypoints; minilift predict finds"):
         load_keypoints(tmp_path / "clip.mp4")
 
 
