@@ -207,8 +207,11 @@ raise SystemExit(main(sys.argv[1:]))
 """
 
 
+PATHS = os.pathsep.join([str(ROOT), str(ROOT / "tests"), os.environ.get("PYTHONPATH", "")])
+
+
 def start(*words: str) -> subprocess.Popen[str]:
-    env = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"}
+    env = {**os.environ, "PYTHONPATH": PATHS}
     return subprocess.Popen(
         [sys.executable, "-c", PROGRAM, *words, *FAKE], env=env, text=True, stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -299,7 +302,7 @@ def test_memory_does_not_grow_with_the_length(here: Path) -> None:
             "assert main(sys.argv[1:]) == 0\nimport resource\n"
             "print('peak', resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)",
         )
-        env = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}"}
+        env = {**os.environ, "PYTHONPATH": PATHS}
         words = [sys.executable, "-c", program, f"{frames}.mp4", "--to", "npz", *FAKE]
         done = subprocess.run(words, env=env, text=True, capture_output=True, check=True)
         peaks.append(int(done.stdout.split("peak ")[1]) / 1024)
