@@ -175,7 +175,7 @@ def test_a_clip_that_ends_its_worker_is_named_and_the_others_are_lifted(
             for clip in clips_of(paths, asked)
         ]
 
-    monkeypatch.setattr("minilift.cli.predict.clips_of", one_kills)
+    monkeypatch.setattr("minilift.cli.predict.inputs.clips_of", one_kills)
     told = io.StringIO()
     with redirect_stderr(told):
         assert predict([*clips[2:], clips[0], "-o", "out/", "--to", "npz", "--workers", scheduler]) == 1

@@ -112,9 +112,11 @@ def lift_on(
 
 
 def _has_workers(client: Any, seconds: float) -> bool:
+    from distributed import TimeoutError as Late  # Python's own from 3.11 on
+
     try:
         client.wait_for_workers(1, timeout=seconds)
-    except TimeoutError:
+    except Late:
         return False
     return True
 
@@ -137,12 +139,13 @@ def _answers(client: Any, tasks: Sequence[Task]) -> Iterator[Answer]:
 
 def _results(client: Any, tasks: Sequence[Task]) -> Iterator[tuple[Task, Answer | Lost]]:
     from distributed import KilledWorker, wait
+    from distributed import TimeoutError as Late
 
     pending = {client.submit(_lift, task, pure=False): task for task in tasks}
     while pending:
         try:
             done = wait(list(pending), timeout=PATIENCE, return_when="FIRST_COMPLETED").done
-        except TimeoutError:
+        except Late:
             if _has_workers(client, PATIENCE):
                 continue  # a long clip
             yield from ((task, Lost("no worker is left")) for task in pending.values())
