@@ -8,6 +8,9 @@ not in it, but it takes cores from the steps. "the rest" has the bar, the loop, 
 file. The first epoch warms up: with it, memory is got and pages are touched. The last line is all of it as
 JSON.
 
+With --busy, on a machine that others use, it is the processor time of the training thread, which works alone:
+what it waits for, the disk above all, is not in it.
+
 examples:
   python -m bench.shares
   python -m bench.shares --epochs 6 --set checkpoint_every=1epoch
@@ -43,16 +46,17 @@ OUTSIDE = ("checkpoints", "weights", "log", "the rest")
 class Watch:
     """Seconds by name."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.clock = clock
         self.spent = dict.fromkeys(INSIDE + OUTSIDE, 0.0)
 
     def timed(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         def call(*given: Any, **options: Any) -> Any:
-            began = time.perf_counter()
+            began = self.clock()
             try:
                 return function(*given, **options)
             finally:
-                self.spent[name] += time.perf_counter() - began
+                self.spent[name] += self.clock() - began
 
         return call
 
@@ -79,9 +83,9 @@ class TimedStep(Step):
         self.train(x, y)
 
 
-def measured(training: Training) -> dict[str, float]:
+def measured(training: Training, clock: Callable[[], float] = time.perf_counter) -> dict[str, float]:
     """Seconds by name of all epochs of a training but the first; as "whole" those of all of them together."""
-    trainer, watch = training.trainer, Watch()
+    trainer, watch = training.trainer, Watch(clock)
     trainer.step = TimedStep(trainer.step, watch)
     changed: list[tuple[Any, str, str]] = [
         (trainer, "measure", "evaluation"), (trainer, "save_checkpoint", "checkpoints"),
@@ -92,9 +96,9 @@ def measured(training: Training) -> dict[str, float]:
     training.train.epoch = watch.items("gathering", training.train.epoch)  # type: ignore[method-assign]
     trainer.fit(training.train, training.validation, training.test, epochs=1)
     watch.spent = dict.fromkeys(watch.spent, 0.0)
-    began = time.perf_counter()
+    began = clock()
     training.fit()
-    whole = time.perf_counter() - began
+    whole = clock() - began
     watch.spent["the rest"] = whole - sum(watch.spent.values())
     return {**watch.spent, "whole": whole}
 
@@ -118,9 +122,11 @@ def main() -> None:
     parser.add_argument("--epochs", type=flags.whole(2), default=4, help="of training, the first untimed [4]")
     parser.add_argument("--people", type=flags.whole(50), default=78_047, help="a fifth to test on [78047]")
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="settings of the run")
+    parser.add_argument("--busy", action="store_true", help="processor time of the one thread that trains")
     args = parser.parse_args()
-    if any(name in os.environ for name in machine.HOBBLES):  # NumPy has read them: begin again without
-        env = machine.environment(machine.usable_cores(), None)
+    alone = args.busy and os.environ.get("OPENBLAS_NUM_THREADS") != "1"
+    if alone or any(name in os.environ for name in machine.HOBBLES):  # NumPy has read them: begin again
+        env = machine.environment(1 if args.busy else machine.usable_cores(), None)
         os.execve(sys.executable, [sys.executable, "-m", "bench.shares", *sys.argv[1:]], env)
     given = dict(pair.partition("=")[::2] for pair in args.set)
     if unknown := given.keys() - SETTINGS.keys():
@@ -134,7 +140,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         training = build_trainer(settings, build_model(settings), *parts, Path(folder), quiet=True)
         training.trainer.bar = True
-        found = measured(training)
+        found = measured(training, time.thread_time if args.busy else time.perf_counter)
     print(table(rows_of(found, args.epochs - 1)))
     asked = {**vars(args), "settings": settings.acting()}
     print("\n" + json.dumps({"benchmark": "shares", "header": here, "settings": asked, "results": found}))
