@@ -121,6 +121,13 @@ def test_people_beyond_the_end_are_told(tmp_path: Path) -> None:
     assert [line.partition(":")[0] for line in done.notes] == ["10 frames with people not drawn"]
 
 
+def test_people_before_the_beginning_are_told(tmp_path: Path) -> None:
+    media = write_clip(tmp_path / "clip.mp4", (1280, 720), EVEN[:10])
+    people = on(walker(10), media, (1280, 720))
+    done = write_overlay(tmp_path / "out.mp4", replace(people, frame=people.frame - 3))
+    assert [line.partition(":")[0] for line in done.notes] == ["3 frames with people not drawn"]
+
+
 def test_a_photo_becomes_a_png(tmp_path: Path) -> None:
     photo = tmp_path / "photo.png"
     image.fromarray(np.full((720, 1280, 3), PALE, np.uint8)).save(photo)
@@ -222,12 +229,13 @@ def test_what_goes_wrong_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest
         assert [one.name for one in tmp_path.iterdir()] == ["out.mp4"]
 
 
-def test_a_disk_that_is_full_is_told(tmp_path: Path) -> None:
-    """The encoder's own thread meets it."""
+@pytest.mark.parametrize("last", [False, True])
+def test_a_disk_that_is_full_is_told(last: bool) -> None:
+    """The encoder's own thread meets it, or who closes the file: with the index of frames at its end."""
 
     class Full(io.BytesIO):
         def write(self, data: Any) -> int:
-            if self.tell() > 2000:
+            if b"moov" in bytes(data) if last else self.tell() > 2000:
                 raise OSError(28, "No space left on device")
             return super().write(data)
 

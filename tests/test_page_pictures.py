@@ -225,9 +225,11 @@ def test_where_a_frame_has_no_picture_the_last_one_stays_and_it_says_so(
     write_page(tmp_path / "a.html", people_on(media))
     tab = opened(chromium, tmp_path / "a.html")
     tab.uncheck("#close")
+    for box in tab.locator("#lanes [data-person]").all():
+        box.uncheck()  # nobody but the picture
     own, later = seen(tab, 20, 20), seen(tab, 22, 20)
-    top = slice(0, own.shape[0] // 3)
-    light = [np.abs(one.mean(axis=2)[top] - grey(20)) < 4 for one in (own, later)]
+    corner = np.s_[: own.shape[0] // 2]
+    light = [np.abs(one.mean(axis=2)[corner] - grey(20)) < 4 for one in (own, later)]
     assert min(one.sum() for one in light) > 5000
     assert (light[0] & ~light[1]).sum() > 200  # the words
     assert tab.said == []
@@ -247,7 +249,7 @@ def test_a_clip_whose_rate_varies_plays_in_its_own_time(chromium: Any, tmp_path:
     people = walkers(120)
     people = people.take(people.person == 0)
     at = people.frame - 100
-    times = np.where(at < 20, 0.1 * at, 2.0 + 0.02 * (at - 20))  # ten a second, then fifty
+    times = np.where(at < 20, 0.2 * at, 4.0 + 0.01 * (at - 20))  # 5 a second, then 100
     write_page(tmp_path / "a.html", replace(people, times=times))
     scene = json.loads(Outline((tmp_path / "a.html").read_text()).scripts["scene"])
     np.testing.assert_allclose(scene["times"], times, atol=1e-4)
@@ -270,8 +272,8 @@ def test_a_clip_whose_rate_varies_plays_in_its_own_time(chromium: Any, tmp_path:
             requestAnimationFrame(look);
         })""", begin))  # fmt: skip
     # A busy machine looks late, and a pause of more than 250 ms is cut
-    assert 1 <= moved[0] <= 8  # 3 are due
-    assert 10 <= moved[1] <= 40  # 15 are due
+    assert moved[0] <= 4  # 1 or 2 are due
+    assert 16 <= moved[1] <= 90  # 30 are due
     even = replace(people, times=0.04 * at)
     write_page(tmp_path / "b.html", even)
     assert json.loads(Outline((tmp_path / "b.html").read_text()).scripts["scene"])["times"] is None

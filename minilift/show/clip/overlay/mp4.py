@@ -20,22 +20,6 @@ WAITING = 3  # pictures between who draws and who encodes
 BT709 = 1  # the number of the colours of HD pictures in H.264
 
 
-class _Recorded:
-    """A file that keeps what goes wrong with it: PyAV tells that in words of its own."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self.seek, self.tell = file.seek, file.tell
-        self.problem: OSError | None = None
-
-    def write(self, data: bytes) -> int:
-        try:
-            return self._file.write(data)
-        except OSError as problem:
-            self.problem = problem
-            raise
-
-
 class Mp4:
     """Encodes in a thread of its own while the next picture is drawn; a context manager.
 
@@ -45,8 +29,7 @@ class Mp4:
     def __init__(self, file: BinaryIO, size: tuple[int, int], rate: float) -> None:
         self._av: Any = load("av", PURPOSE)
         name = next((one for one in TICKS if one in self._av.codecs_available), "mpeg4")
-        self._file = _Recorded(file)
-        self._container = self._av.open(self._file, "w", format="mp4")
+        self._container = self._av.open(file, "w", format="mp4")
         self._stream = stream = self._container.add_stream(name, rate=Fraction(rate).limit_denominator(1001))
         stream.width, stream.height = size
         stream.pix_fmt = "yuv420p"
@@ -68,7 +51,7 @@ class Mp4:
         frame.time_base = Fraction(1, self._ticks)
         self._queue.put(frame)
         if self._problem is not None:
-            raise self._file.problem or self._problem
+            raise self._problem
 
     def _encode(self) -> None:
         """Take pictures until there is none; after a problem, take them and do nothing."""
@@ -99,4 +82,4 @@ class Mp4:
         except Exception as problem:  # of a disk that is full: also while an earlier problem is on its way
             self._problem = self._problem or problem
         if kind is None and self._problem is not None:
-            raise self._file.problem or self._problem
+            raise self._problem
