@@ -177,6 +177,7 @@ def test_one_person_in_many_squares_is_found_once() -> None:
     assert look(image, finder, Networks(person), [Region(200, 300, 600)]) == []  # type: ignore[arg-type]
     once = look(image, finder, Networks(person), [Region(200, 300, 600)], least=1)  # type: ignore[arg-type]
     assert [one.votes for one in once] == [1]
+    assert look(image, finder, Networks(person), [Region(200, 300, 600)], (), 9, 1, 1.01) == []  # type: ignore[arg-type]
     large = np.zeros((6000, 4000, 3), np.uint8)  # in which the same person is small, and seldom found
     assert len(look(large, finder, Networks(person), [Region(200, 300, 600)])) == 1  # type: ignore[arg-type]
     strayed = Networks(replace(person, region=Region(40, 300, 100)))  # to where nothing was found

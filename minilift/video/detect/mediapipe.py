@@ -18,11 +18,12 @@ from minilift.files import PathLike, read_bytes
 from minilift.video.detect.finder import Finder
 from minilift.video.detect.landmarks import LAYOUT, Landmarker, Landmarks
 from minilift.video.detect.regions import Region
-from minilift.video.detect.search import FINE, SHARES, different, look, squares
+from minilift.video.detect.search import SHARES, SOME, different, look, squares
 from minilift.video.frame import Frame
 from minilift.video.person import Person
 
 _GLANCES = 1, 4  # squares of the picture looked into at every other frame: with people in sight, and without
+_NEW = 0.97  # how sure it must be of one who is seen at a glance: a single square has no others to agree with
 _LOST = 0.5  # a person is followed while the network is so sure
 _INSIDE = ("modules/pose_detection/pose_detection.tflite", "modules/pose_landmark/pose_landmark_full.tflite")
 _TASK = ("pose_detector.tflite", "pose_landmarks_detector.tflite")
@@ -71,14 +72,15 @@ class MediaPipe:
     def look(self, frame: Frame) -> list[Landmarks]:
         """The people with all that the networks say of them."""
         image = frame.image
-        where = squares(image.shape[1], image.shape[0], FINE if self.still else SHARES)
-        if self.still or self.since == 0:
+        first = self.still or self.since == 0
+        where = squares(image.shape[1], image.shape[0], SHARES if first else SOME)
+        if first:
             self.people = look(image, self.finder, self.landmarker, where)
         else:
             known = self._follow(image)
             several = _GLANCES[not known]
             where = [where[(self.since * several + i) % len(where)] for i in range(several)]
-            self.people = look(image, self.finder, self.landmarker, where, known, tries=1, least=1)
+            self.people = look(image, self.finder, self.landmarker, where, known, 1, 1, _NEW)
         self.since += 1
         return self.people
 

@@ -18,9 +18,10 @@ from minilift.video.detect.finder import SIDE, Candidate, Finder
 from minilift.video.detect.landmarks import Landmarker, Landmarks, average
 from minilift.video.detect.regions import Region, smaller
 
-SHARES = (0.7, 0.5, 0.35)
+SHARES = (0.7, 0.5, 0.35, 0.25, 0.18)
 """Sides of the squares, as shares of the longer side of the picture: people from a tenth of it."""
-FINE = (*SHARES, 0.25, 0.18)
+SOME = (0.5, 0.35, 0.25)
+"""Those that are glanced at while people are followed."""
 _FEW = 8  # squares, for which the whole picture is not made smaller
 _MOST = 2048  # pixels: what people are looked for in; their landmarks are found in the picture itself
 TRIES = 60  # candidates, the surest first, that the second network may refuse before the search ends
@@ -38,11 +39,13 @@ def look(
     known: Sequence[Landmarks] = (),
     tries: int = TRIES,
     least: int = 2,
+    sure: float = 0.0,
 ) -> list[Landmarks]:
     """The people of a picture (H, W, 3) uint8: those who are known, and others in the squares `where`, as
     `squares` gives them. The surest candidates are looked at first, until so many were refused.
 
-    Who is found in fewer squares than `least` is there if small: then few squares are of the right size.
+    Who is found in fewer squares than `least` is there if small: then few squares are of the right size. Who
+    is less sure than `sure` is nobody.
     """
     small, times = smaller(image, _MOST) if len(where) > _FEW else (image, 1)
     candidates: list[Candidate] = []
@@ -57,7 +60,7 @@ def look(
             continue
         tried.append(region)
         person = believed(image, landmarker, region)
-        if person is None:
+        if person is None or person.sure < sure:
             tries -= 1
             if not tries:
                 break
