@@ -14,6 +14,7 @@ import pytest
 from bvh_texts import TWO
 from conftest import make_poses
 from raw_files import npz
+from video_files import picture, write_video
 
 from minilift.cli.info import main as info
 from minilift.cli.train import main as train
@@ -128,6 +129,22 @@ def test_arrays_clips_and_poses_in_npy(folder: Path, capsys: Capture) -> None:
     assert arrays["arrays"] == ["x float64 (3,)", "meta float64 (2,)"]
     assert clip["kind"] == "a motion clip (.bvh)"
     assert clip["as poses"].startswith("cannot be used: ")
+
+
+def test_photos_and_videos(folder: Path, capsys: Capture) -> None:
+    pytest.importorskip("av", reason="reading videos needs av")
+    image = pytest.importorskip("PIL.Image", reason="reading photos needs pillow")
+    image.fromarray(picture(0)).save("a.jpg")
+    write_video(folder / "b.mp4", frames=12, rate=25)
+    (folder / "c.npz").write_bytes(npz(dict.fromkeys(("keypoints", "kept", "detector"), np.ones(1))))
+    photo, video, kept = told(capsys, "a.jpg", "b.mp4", "c.npz")
+    assert (photo["kind"], photo["size"]) == ("a photo", "64x48 pixels, upright")
+    assert (video["kind"], video["frames"], video["frames per second"]) == ("a video", 12, 25)
+    assert video["more"] == "minilift predict b.mp4"
+    assert kept["kind"] == "what a detector found in a photo or video"
+    (folder / "b.mp4").write_bytes(b"\0" * 4 + b"ftyp" + b"x" * 99)
+    assert info(["b.mp4"]) == 2
+    assert capsys.readouterr().err.startswith("minilift info: error: b.mp4: ")
 
 
 def test_what_a_checkpoint_of_nonsense_says_is_not_trusted(folder: Path, capsys: Capture) -> None:

@@ -19,9 +19,9 @@ from minilift.files import one_line
 
 PROGRAM = "minilift info"
 DESCRIPTION = """\
-Tell what files are: weights, a training checkpoint, poses, a motion clip, a log, a trust file. What was found
-in each is listed, and what was left out. No code in a file is ever run. Without FILE: what this machine
-computes with; a GPU is tested for some five seconds, and one that fails gives status 1.
+Tell what files are: weights, a training checkpoint, poses, a motion clip, a photo or video, a log, a trust
+file. What was found in each is listed, and what was left out. No code in a file is ever run. Without FILE:
+what this machine computes with; a GPU is tested for some five seconds, and one that fails gives status 1.
 """
 EXAMPLES = f"""\
 examples:

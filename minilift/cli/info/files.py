@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from minilift.cli.info.media import describe_media
 from minilift.errors import InputError
 from minilift.files import one_line, read_bytes
 from minilift.files.checkpoint import load_checkpoint
@@ -25,6 +26,7 @@ from minilift.poses.clips.frames import Choices, place_clip
 from minilift.poses.read.course import KEYS, files_of
 from minilift.poses.read.detect import read_clip
 from minilift.show.runs.logs import read_log, read_record
+from minilift.video.frames import is_media
 
 Facts = dict[str, Any]
 _LISTED = 30  # arrays that are told one by one
@@ -39,6 +41,8 @@ def describe_file(path: str) -> Facts:
     read_bytes(path, first=1)
     with open(path, "rb") as file:
         kind = kind_of(file)
+        if kind.name not in _KINDS and is_media(path):
+            return describe_media(path)
         if kind.name not in _KINDS:
             raise wrong_kind(path, file, "a file that minilift reads", "name another file")
     return _KINDS[kind.name](path)
@@ -114,6 +118,9 @@ def _npz(path: str) -> Facts:
         return _trust(path)
     if "gradient_norm" in names:
         return _record(path)
+    if {"keypoints", "kept", "detector"} <= set(names):
+        more = f"minilift inspect {one_line(path)}"
+        return {"kind": "what a detector found in a photo or video", "more": more}
     return {"kind": "arrays of NumPy", "arrays": _arrays(read_npz(path, read_bytes(path)))}
 
 
