@@ -51,6 +51,8 @@ ALLOWED = {
     "show/people": {"matplotlib"},
     "show/charts": {"matplotlib"},
     "show/clip": {"matplotlib"},
+    "show/live": {"PIL"},
+    "cli/predict": {"distributed"},
     "show/page": {"plotly"},
 }
 
