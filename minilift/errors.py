@@ -47,7 +47,9 @@ def shown(value: Any) -> str:
     """A value as messages and help write it."""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return " ".join(f"{v:g}" for v in value) if isinstance(value, tuple) else str(value) or "none"
+    if isinstance(value, tuple | list):
+        return " ".join(v if isinstance(v, str) else f"{v:g}" for v in value)
+    return str(value) or "none"
 
 
 def counted(n: int, thing: str) -> str:

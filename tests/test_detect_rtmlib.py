@@ -189,7 +189,9 @@ def test_files_that_are_no_such_network(tmp_path: Path, name: str) -> None:
 
 
 def test_folders_that_are_no_pair(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"has no networks of its own: give RTMO as model, rtmo-m"):
+    with pytest.raises(
+        InputError, match=r"detector=rtmlib: has no networks of its own; give model=FILE: RTMO"
+    ):
         open_detector("rtmlib", still=True)
     with pytest.raises(InputError, match=r"a folder with 0 \.onnx or \.zip files, not two: YOLOX"):
         open_detector("rtmlib", tmp_path, still=True)

@@ -370,7 +370,12 @@ def test_ctrl_c_ends_what_nobody_watches(tmp_path: Path) -> None:
         (["walk.json", "--live", "--port", "0"], "--port 0: must be at least 1 and at most 65535"),
         (["walk.json", "--live", "-o", "a.npz"], "--out a.npz: a live page writes no files; leave it out"),
         (["walk.json", "--live", "--resume"], "a live page writes no files; leave it out"),
+        (["walk.json", "--live", "--to", "npz", "html"], "--to npz html: a live page writes no files"),
         (["none.json", "--live"], "none.json: no such file"),
+        (["camera:x"], "camera:x: is no camera; they have numbers, such as camera:0"),
+        (["photos", "--live"], "photos: is a folder of photos and videos; --live shows one video: name it"),
+        (["photos/a.jpg", "--stream"], "a.jpg: a photo gives pictures, and a stream is of keypoints; leave"),
+        (["clip.mp4", "--stream"], "clip.mp4: a video gives pictures, and a stream is of keypoints; leave"),
         (["walk.json", "--live", "--smooth", "savgol"], "--smooth savgol: looks at frames that are still"),
     ],
 )
@@ -379,6 +384,8 @@ def test_a_bad_call_is_one_line(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     clip(tmp_path)
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "a.jpg").write_bytes(b"a photo")
     assert main(["predict", *words, "--weights", "starting"]) == 2
     out, err = capsys.readouterr()
     assert out == ""

@@ -257,6 +257,23 @@ def test_each_line_is_answered_before_the_next_is_given_and_as_in_a_pipe(tmp_pat
     assert len(one_by_one.splitlines()) == 11
 
 
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("a time before", "line 3: time 4.0: is not after that of the frame before"),
+        ("a crowd", "line 3: 501 people: and 500 can be followed"),
+        ("a layout that is none", "line 3: layout coc17: unknown"),
+    ],
+)
+def test_what_is_wrong_with_a_line_blames_no_flag(
+    name: str, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.jsonl").write_text("\n".join([*LINES[:2], str(BAD[name][0])]))
+    assert main(["predict", str(tmp_path / "a.jsonl"), "--stream"]) == 0
+    answer = json.loads(capsys.readouterr().out.splitlines()[2])
+    assert answer["error"].startswith(told)
+
+
 def test_a_reader_that_has_gone_and_ctrl_c_end_quietly() -> None:
     with started(*WORDS) as process:
         assert process.stdin is not None

@@ -141,6 +141,10 @@ def test_pictures_beside_keypoints_are_left_alone(here: Path) -> None:
 BAD: dict[str, tuple[Any, str]] = {
     "nobody": (lambda path: made.write_video(path, 5), "no person was found in its 5 frames; is anybody"),
     "dark": (lambda path: dark(path), "no person was found in its 5 frames, and they are nearly black"),
+    "damaged": (
+        lambda path: made.turned(made.write_video(path, 5), (0.8, 0.6, -0.6, 0.8)),
+        "turn it upright first",
+    ),
     "missing": (lambda path: None, "no such file"),
     "text": (lambda path: path.write_text("no video"), "is no video that can be read"),
     "sound": (made.write_sound, "has no moving pictures"),
@@ -178,6 +182,25 @@ def test_wrong_options_are_one_line(option: str, here: Path, capsys: pytest.Capt
     made.write_video(here / "a.mp4", 3)
     assert main(["a.mp4", *option.split()]) == 2
     assert option.split()[0] in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("live", [[], ["--live"]])
+@pytest.mark.parametrize(
+    ("option", "told"),
+    [
+        (
+            "--detector rtmlib",
+            "--detector rtmlib: has no networks of its own; give --detector-model FILE: RTMO",
+        ),
+        ("--detector rtmlib --detector-model .", "--detector-model .: a folder with 0 .onnx or .zip files"),
+    ],
+)
+def test_a_detector_without_its_network_names_the_flag(
+    option: str, told: str, live: list[str], here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made.write_video(here / "a.mp4", 3)
+    assert main(["a.mp4", *option.split(), *live]) == 2
+    assert f"error: {told}" in capsys.readouterr().err
 
 
 def test_what_was_found_before_is_not_thrown_away(

@@ -16,7 +16,7 @@ from minilift.video.frames import camera, is_media, open_frames
 from minilift.video.frames.exif import focal_of
 from minilift.video.frames.turn import Turn
 
-pytest.importorskip("av", reason="PyAV is not installed (the extra video)")
+av = pytest.importorskip("av", reason="PyAV is not installed (the extra video)")
 Image = pytest.importorskip("PIL.Image", reason="Pillow is not installed (the extra video)")
 
 RED, BLUE = 0, 2
@@ -368,6 +368,38 @@ def test_a_bad_video_is_one_line(name: str, tmp_path: Path) -> None:
         list(open_frames(path).frames())
     assert str(caught.value).startswith(str(path))
     assert "\n" not in str(caught.value)
+
+
+def all_of(kind: type) -> list[type]:
+    return [kind, *(one for below in kind.__subclasses__() for one in all_of(below))]
+
+
+@pytest.mark.parametrize("kind", all_of(av.FFmpegError))
+def test_whatever_the_library_raises_is_one_line(
+    kind: type, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not all of them are a ValueError or an OSError: the end of a file, a decoder that is not there."""
+
+    def fails(*given: Any, **options: Any) -> Any:
+        raise kind(541478725, "End of file", "a.mp4")
+
+    video = open_frames(made.write_video(tmp_path / "a.mp4", 12))
+    monkeypatch.setattr(av, "open", fails)
+    with pytest.raises(InputError, match=r"a\.mp4: is cut off: .*copy it again"):
+        list(video.frames())
+    assert camera._by_system(0) is None
+    (tmp_path / "b.mkv").write_bytes(b"a header and no more")
+    with pytest.raises(InputError, match=r"b\.mkv: is no video that can be read \(.*copy it again"):
+        open_frames(tmp_path / "b.mkv")
+
+
+def test_a_header_and_no_more_is_one_line(tmp_path: Path) -> None:
+    with av.open(str(tmp_path / "a.mkv"), "w") as container:
+        stream: Any = container.add_stream("libx264", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        container.start_encoding()
+    with pytest.raises(InputError, match=r"a\.mkv: .*copy it again"):
+        open_frames(tmp_path / "a.mkv")
 
 
 @pytest.mark.parametrize("form", ["#EXTM3U\n#EXTINF:1,\n{}\n", "ffconcat version 1.0\nfile {}\n"])

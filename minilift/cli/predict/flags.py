@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 
 from minilift.cli.parser import Parser, number
+from minilift.errors import ArgumentError
 from minilift.lift.clip.options import CONFIDENCE
 from minilift.poses.lens.axes import NAMES as AXES
 from minilift.poses.tracks.smooth import WAYS as SMOOTH
-from minilift.video.detect.open import DETECTORS
+from minilift.video.detect.open import DETECTORS, open_detector
+from minilift.video.person import Detector
 
 
 def add_media(parser: Parser) -> None:
@@ -30,6 +32,16 @@ def add_media(parser: Parser) -> None:
         help="look at every N-th frame of a video only [1]",
     )  # fmt: skip
     add("--resume", action="store_true", group=group, help="go on where a run was stopped")
+
+
+def detector_of(args: argparse.Namespace, *, still: bool) -> Detector:
+    """The detector that is asked for. Its errors name flags in place of the library's arguments."""
+    try:
+        return open_detector(args.detector, args.detector_model, still=still)
+    except ArgumentError as error:
+        named = {"model": "detector-model"}
+        others = [(named.get(name, name), value) for name, value in error.others]
+        raise ArgumentError(named.get(error.name, error.name), error.value, error.problem, *others) from None
 
 
 def add_camera(parser: Parser) -> None:

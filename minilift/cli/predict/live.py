@@ -7,13 +7,14 @@ import contextlib
 import json
 import sys
 from collections.abc import Iterator
+from functools import partial
 from typing import BinaryIO, TextIO
 
 import numpy as np
 
 from minilift.cli.predict.live_flags import STANDARD_INPUT
 from minilift.cli.predict.live_source import frames_of
-from minilift.errors import ArgumentError, as_flag
+from minilift.errors import ArgumentError, as_flag, shown
 from minilift.files import os_error
 from minilift.lift.clip.options import LiftOptions
 from minilift.lift.lifter import Lifter
@@ -37,7 +38,7 @@ def _stream(args: argparse.Namespace, lifter: Lifter, options: LiftOptions, aske
     """Answer every line on the standard output."""
     live, reader, told = Live(lifter, options), FrameReader(asked), False
     with _opened(args.input[0]) as source, _page(args, sys.stderr) as feed, _quietly_stopped():
-        for one in answered(source, live, reader, lambda error: error.told(as_flag)):
+        for one in answered(source, live, reader, lambda error: error.told(partial(_said, args))):
             if one.people and not told:
                 told = True
                 print(f"stream: {_told(one.people, lifter)}", file=sys.stderr)
@@ -118,6 +119,15 @@ def _opened(name: str) -> Iterator[BinaryIO]:
     except OSError as error:
         remedy = "give a file with one frame a line, or - for the standard input"
         raise os_error(name, error, remedy) from None
+
+
+def _said(args: argparse.Namespace, name: str, value: object) -> str:
+    """An argument as the flag that it is, or as the key of the line that its value was in."""
+    if name in ("people", "frame"):
+        return shown(value)  # how many
+    if name == "time" or (name == "layout" and args.layout is None):
+        return f"{name} {shown(value)}"
+    return as_flag(name, value)
 
 
 def _told(people: LiftedPeople, lifter: Lifter) -> str:

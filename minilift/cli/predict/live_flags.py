@@ -7,6 +7,7 @@ import argparse
 from minilift.cli.parser import Parser, number
 from minilift.errors import ArgumentError, InputError
 from minilift.poses.tracks.smooth import CAUSAL
+from minilift.video.frames.kinds import kind_of_media
 
 STANDARD_INPUT, CAMERA = "-", "camera:"
 _OF_FILES = ("out", "to", "check", "workers", "resume", "media")
@@ -42,8 +43,11 @@ def is_live(args: argparse.Namespace) -> bool:
     flag = "stream" if args.stream else "live"
     if len(args.input) > 1:
         raise ArgumentError(flag, True, f"has {len(args.input)} inputs; give one")
-    if args.input[0].startswith(CAMERA) and args.stream:
-        problem = "a camera gives pictures, and a stream is of keypoints"
+    kind = kind_of_media(args.input[0])
+    if args.input[0].startswith(CAMERA) and not kind:
+        raise InputError(f"{args.input[0]}: is no camera; they have numbers, such as camera:0")
+    if kind and args.stream:
+        problem = f"a {kind} gives pictures, and a stream is of keypoints"
         raise InputError(f"{args.input[0]}: {problem}; leave --stream out")
     if args.input[0] == STANDARD_INPUT and not args.stream:
         raise InputError("-: the standard input is read frame by frame; add --stream")

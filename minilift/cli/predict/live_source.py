@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from minilift.cli.predict.flags import detector_of
+from minilift.cli.predict.inputs import Media, inputs_of
 from minilift.cli.predict.live_flags import CAMERA
 from minilift.errors import InputError
 from minilift.poses.keypoints import Keypoints
-from minilift.poses.read.keypoints.clips import clips_of
 from minilift.poses.read.keypoints.raw import Asked
 from minilift.poses.tracks.smooth import USUAL_FPS
 
@@ -36,14 +37,13 @@ def frames_of(args: argparse.Namespace, asked: Asked) -> Iterator[Source]:
     if not name.startswith(CAMERA) and not is_media(name):
         yield Source(_in_time(_clip(name, asked)), waits=True)
         return
-    from minilift.video.detect import open_detector
     from minilift.video.newest import Newest, seen
 
     with contextlib.ExitStack() as stack:
         frames = stack.enter_context(open_frames(name))
         if frames.still:
             raise InputError(f"{name}: a photo does not move; leave --live out")
-        detector = open_detector(args.detector, args.detector_model, still=False)
+        detector = detector_of(args, still=False)
         stack.callback(detector.close)
         newest = Newest(frames, pace=not name.startswith(CAMERA))
         stack.callback(newest.close)
@@ -52,7 +52,9 @@ def frames_of(args: argparse.Namespace, asked: Asked) -> Iterator[Source]:
 
 def _clip(name: str, asked: Asked) -> Keypoints:
     """A file or folder of keypoints. Raises InputError for several clips, and for unrelated pictures."""
-    clips = clips_of([name], asked)
+    clips = inputs_of([name], asked).clips
+    if any(isinstance(clip, Media) for clip in clips):
+        raise InputError(f"{name}: is a folder of photos and videos; --live shows one video: name it")
     found = clips[0].load()
     if len(clips) > 1 or found.stills:
         what = f"has {len(clips)} clips" if len(clips) > 1 else "has unrelated pictures"

@@ -14,6 +14,7 @@ from types import FrameType
 from typing import Any
 
 from minilift.cli.predict.clips import lift_found, rows_of
+from minilift.cli.predict.flags import detector_of
 from minilift.cli.predict.inputs import Media
 from minilift.cli.predict.outputs import File, kept_path
 from minilift.errors import counted
@@ -23,7 +24,6 @@ from minilift.lift.lifter import Lifter
 from minilift.poses.keypoints import Keypoints
 from minilift.poses.read.keypoints.blocks import kept_keypoints, with_people
 from minilift.poses.read.keypoints.raw import Asked, Raw
-from minilift.video.detect import open_detector
 from minilift.video.frame import Frames
 from minilift.video.frames import open_frames
 from minilift.video.kept.about import about
@@ -40,12 +40,12 @@ class Detectors:
     """Those that are open: one for photos and one for videos, as loading one takes longer than a photo."""
 
     def __init__(self, args: argparse.Namespace) -> None:
-        self._name, self._model = args.detector, args.detector_model
+        self._args = args
         self._open: dict[bool, Detector] = {}
 
     def of(self, frames: Frames) -> Detector:
         if frames.still not in self._open:
-            self._open[frames.still] = open_detector(self._name, self._model, still=frames.still)
+            self._open[frames.still] = detector_of(self._args, still=frames.still)
         return self._open[frames.still]
 
     def close(self) -> None:
@@ -132,6 +132,8 @@ def _blocks(clip: Media, path: Path, detection: Detection, asked: Asked, rows: i
     if detection.light < _DARK:
         dark = f"{'it is' if frames.still else 'they are'} nearly black"
         raise file_error(clip.path, f"no person was found in {where}, and {dark}; make it brighter")
+    if frames.warnings:  # it is damaged, or its tag turns it by no quarter
+        raise file_error(clip.path, f"no person was found in {where}; {frames.warnings[0]}")
     remedy = "is anybody to be seen, upright and not tiny? --detector names another detector"
     raise file_error(clip.path, f"no person was found in {where}; {remedy}")
 

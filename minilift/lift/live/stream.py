@@ -43,7 +43,7 @@ def answered(
             found = reader(_parsed(content, name), name)
             people = live.push(found)
         except ArgumentError as error:
-            yield _refused(line, say(error))
+            yield _refused(line, f"{name}: {say(error)}")
         except InputError as error:
             yield _refused(line, str(error))
         else:

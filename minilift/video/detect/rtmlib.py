@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from minilift.errors import ArgumentError, InputError
+from minilift.errors import ArgumentError
 from minilift.files import PathLike
 from minilift.poses.layouts import LAYOUTS, Layout
 from minilift.video.detect.boxes import best, fitted, people_of
@@ -27,9 +27,8 @@ _OVERLAP = 0.45
 _RTMO, _YOLOX, _RTMPOSE = (640, 640), (640, 640), (256, 192)
 _LAYOUTS = {len(LAYOUTS[name]): name for name in ("coco17", "halpe26", "coco_wholebody133", "crowdpose14")}
 _ASK = (
-    "the detector 'rtmlib' has no networks of its own: give RTMO as model, rtmo-m_16xb16-600e_body7-640x640 "
-    "(ONNX) of github.com/open-mmlab/mmpose/tree/main/projects/rtmo, .zip or .onnx; or a folder with YOLOX "
-    "and RTMPose"
+    "has no networks of its own; give {0}: RTMO, which is rtmo-m_16xb16-600e_body7-640x640 (ONNX) of "
+    "github.com/open-mmlab/mmpose/tree/main/projects/rtmo, .zip or .onnx; or a folder with YOLOX and RTMPose"
 )
 
 
@@ -39,7 +38,7 @@ def open_rtmlib(model: PathLike | None, still: bool) -> OneStage | TwoStage:
     Raises InputError where there is no such network in them.
     """
     if model is None:
-        raise InputError(_ASK)
+        raise ArgumentError("detector", "rtmlib", _ASK, ("model", "FILE"))
     path = Path(model)
     if not path.is_dir():
         return OneStage(OnnxNet(path, _RTMO))

@@ -17,6 +17,7 @@ import numpy as np
 from minilift.errors import InputError
 from minilift.extras import load
 from minilift.video.frame import Frame, Mark
+from minilift.video.frames.video import av_problems
 
 
 class Camera:
@@ -79,7 +80,7 @@ class _Decoded:
         self.size = stream.codec_context.width, stream.codec_context.height
 
     def read(self) -> np.ndarray | None:
-        with suppress(ValueError, OSError, StopIteration):
+        with suppress(*av_problems(), StopIteration):
             return np.ascontiguousarray(next(self._frames).to_ndarray(format="rgb24"))
         return None
 
@@ -108,7 +109,8 @@ def _by_system(number: int) -> _Decoded | None:
     device = device_of(number)
     if device is None:
         return None
-    with suppress(ValueError, OSError, IndexError):  # no such camera or format, or it may not be used
+    # No such camera or format, it may not be used, or there is no PyAV
+    with suppress(ValueError, IndexError), suppress(*av_problems()):
         return _Decoded(load("av", "a camera", "video").open(device[0], format=device[1]))
     return None
 

@@ -125,7 +125,7 @@ class Video:
             return None
         pts = self._begin + round(mark.time / self._tick)
         decoded = self._decoded(container, stream)
-        with suppress(ValueError, OSError):  # PyAV's errors are one of them: then from the beginning
+        with suppress(*av_problems()):  # then from the beginning
             container.seek(pts, stream=stream)
             for frame in decoded:
                 if frame.pts is None or frame.pts > pts:
@@ -142,12 +142,12 @@ class Video:
                 packet = next(packets)
             except StopIteration:
                 return
-            except (ValueError, OSError):  # InvalidDataError and its like: the rest cannot be read
+            except av_problems():  # InvalidDataError and its like: the rest cannot be read
                 self._damaged += 1
                 return
             try:
                 frames = [] if packet.is_corrupt else packet.decode()
-            except (ValueError, OSError):
+            except av_problems():
                 frames = []
                 self._damaged += 1
             self._damaged += bool(packet.is_corrupt)
@@ -177,7 +177,7 @@ class Video:
         name = f"file:{os.fspath(self.path)}"
         try:
             container = av.open(name, options={"protocol_whitelist": "file"}, metadata_errors="replace")
-        except (ValueError, OSError) as problem:
+        except av_problems() as problem:
             raise _not_opened(self.path, problem) from None
         with container:
             yield container, self._stream(container)
@@ -193,6 +193,11 @@ class Video:
             raise file_error(self.path, f"nothing here decodes its pictures; {_CONVERT}")
         stream.thread_type = "AUTO"
         return stream
+
+
+def av_problems() -> tuple[type[Exception], ...]:
+    """What PyAV raises. Not all of its own are a ValueError or an OSError: the end of a file is none."""
+    return ValueError, OSError, load("av", "reading a video", "video").FFmpegError
 
 
 def _is_cover(stream: Any) -> bool:

@@ -72,7 +72,7 @@ def _people(document: Document) -> bool:
     return isinstance(document.json, dict) and document.json.get("schema") == "minilift people"
 
 
-_RUN = "minilift predict finds the people in it (docs/video.md)"
+_RUN = "minilift predict finds the people in it, if it or its folder is named (docs/video.md)"
 _ALREADY = "is 3D already: nothing is left to lift"
 
 REFUSED = (
