@@ -333,6 +333,16 @@ def test_a_video_that_they_are_not_of_is_refused(
     assert not (tmp_path / "out").exists()
 
 
+def test_a_video_of_one_frame_is_said_to_have_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_clip(tmp_path / "clip.mp4", (1280, 720), EVEN[:1])
+    keypoints(tmp_path, 30)
+    assert main(["predict", "walk.json", "--media", "clip.mp4", "-o", "out/walk.mp4"]) == 2
+    assert "--media clip.mp4: has about 1 frame, the keypoints have" in capsys.readouterr().err
+
+
 def test_a_video_is_of_one_clip(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from minilift.errors import ArgumentError
+from minilift.errors import ArgumentError, counted
 from minilift.files import one_line
 from minilift.poses.keypoints import Keypoints
 from minilift.poses.read.keypoints.raw import Asked
@@ -53,7 +53,7 @@ class Beside:
             raise ArgumentError("media", self.path, f"{problem}; give the video that they are of")
         last = int(found.frames[-1]) - shift
         if self.count is not None and last >= self.count * (1 + UNSURE) + 1:
-            problem = f"has about {self.count:,} frames, the keypoints have one of number {last:,}"
+            problem = f"has about {counted(self.count, 'frame')}, the keypoints have one of number {last:,}"
             raise ArgumentError("media", self.path, f"{problem}; give the video that they are of")
         note = f"frame {shift} of the keypoints is taken for the first of {one_line(self.path)}"
         return replace(
