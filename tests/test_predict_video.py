@@ -184,6 +184,21 @@ def test_wrong_options_are_one_line(option: str, here: Path, capsys: pytest.Capt
     assert option.split()[0] in capsys.readouterr().err
 
 
+def test_a_rate_that_its_times_contradict_is_refused(
+    here: Path, opened: list[Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Else `fps` and `times` of the answer would be at odds. A photo has no times."""
+    made.write_video(here / "a.mp4", 3)
+    made.write_photo(here / "b.png", made.picture(1))
+    assert main(["a.mp4", "--fps", "50", *FAKE]) == 2
+    told = "--fps 50.0: a.mp4 has times of its own, 25 frames a second; leave it out"
+    assert told in capsys.readouterr().err
+    assert sorted(os.listdir()) == ["a.mp4", "b.png"]
+    assert main([".", "--fps", "50", *FAKE]) == 1
+    assert f"not done: a.mp4: {told}" in capsys.readouterr().err
+    assert (here / "b_3d.npz").exists()
+
+
 @pytest.mark.parametrize("live", [[], ["--live"]])
 @pytest.mark.parametrize(
     ("option", "told"),

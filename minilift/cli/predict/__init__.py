@@ -17,7 +17,7 @@ from minilift.cli.predict.inputs import Media, inputs_of
 from minilift.cli.predict.live_flags import add_live_flags, is_live
 from minilift.cli.predict.outputs import DEFAULT, FORMATS, File, plan
 from minilift.cli.predict.tell import trust_warning
-from minilift.errors import ArgumentError, InputError, run_program
+from minilift.errors import ArgumentError, InputError, as_flag, run_program
 from minilift.files import file_error
 from minilift.lift.clip.options import LiftOptions
 from minilift.lift.lifter import Lifter
@@ -151,7 +151,10 @@ def _lift_here(clips: Sequence[Clip], outputs: Sequence[Sequence[File]], lift: L
         except InputError as problem:
             if len(clips) == 1:
                 raise
-            bad.append(str(problem))
+            if isinstance(problem, ArgumentError):  # which names the flag, and not the file
+                bad.append(f"{clip.path}: {problem.told(as_flag)}")
+            else:
+                bad.append(str(problem))
     return bad
 
 

@@ -17,8 +17,8 @@ from minilift.cli.predict.clips import lift_found, rows_of
 from minilift.cli.predict.flags import detector_of
 from minilift.cli.predict.inputs import Media
 from minilift.cli.predict.outputs import File, kept_path
-from minilift.errors import counted
-from minilift.files import file_error
+from minilift.errors import ArgumentError, counted
+from minilift.files import file_error, one_line
 from minilift.lift.clip.options import LiftOptions
 from minilift.lift.lifter import Lifter
 from minilift.poses.keypoints import Keypoints
@@ -63,6 +63,9 @@ def lift_media(
     """
     begin, path = time.perf_counter(), kept_path(args.out, clip)
     with open_frames(clip.path) as frames:
+        if args.fps is not None and frames.fps and not frames.still:
+            problem = f"{one_line(str(clip.path))} has times of its own, {frames.fps:g} frames a second"
+            raise ArgumentError("fps", args.fps, f"{problem}; leave it out")
         detector = detectors.of(frames)
         known = about(frames, detector, args.every)
         if args.resume and path.exists() and is_complete(path, known):
