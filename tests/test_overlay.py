@@ -153,7 +153,7 @@ def test_without_a_video_the_ground_is_plain(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("changes", "said"), [
-    ({"size": None}, "the size of the pictures is not known; give size, or"),
+    ({"size": None}, "size=WxH: is needed for .*out.mp4, .*; give size=1280x720, or media=FILE"),
     ({"rays": True}, "the keypoints are rays"),
 ])  # fmt: skip
 def test_without_a_ground_it_says_what_to_give(changes: Any, said: str, tmp_path: Path) -> None:

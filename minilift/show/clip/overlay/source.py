@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from minilift.files import PathLike, file_error
+from minilift.errors import ArgumentError
+from minilift.files import PathLike, file_error, one_line
 from minilift.poses.lifted import LiftedPeople
 from minilift.poses.write.people.rows import People, column_of
 from minilift.video.frame import Frames
@@ -56,7 +57,9 @@ def of_nothing(people: People, head: LiftedPeople, path: PathLike) -> Source:
     if head.rays:
         raise file_error(path, "the keypoints are rays, not pixels, so there is no picture to draw them on")
     if head.size is None:
-        raise file_error(path, "the size of the pictures is not known; give size, or the video as media")
+        problem = f"is needed for {one_line(str(path))}, of whose pictures the size is not known; give "
+        given = ("size", "1280x720"), ("media", "FILE")
+        raise ArgumentError("size", "WxH", problem + "{0}, or {1}", *given)
     numbers = np.unique(np.concatenate([np.unique(part) for part in column_of(people, "frame")]))
     step = int(np.gcd.reduce(np.diff(numbers))) if len(numbers) > 1 else 1
     if not head.stills and (int(numbers[-1]) - int(numbers[0])) // step < SPARSE * len(numbers):
