@@ -402,7 +402,11 @@ def test_the_words_are_those_of_the_numbers(browser: Browser) -> None:
     row = browser.tab.locator(f"#joints tbody tr:nth-child({worst + 1}) td").all_inner_texts()
     assert row[0] == f"{4000 * found.expected_error[worst]:.0f}"
     assert row[2] == f"{4000 * off[worst]:.0f}"
-    assert browser.text("aloud").startswith(browser.text("likeness"))
+    # Said when all has come to rest, for those who listen
+    browser.tab.wait_for_function(
+        "([a, b]) => document.querySelector(a).textContent.startsWith(document.querySelector(b).textContent)",
+        arg=["#aloud", "#likeness"],
+    )
 
 
 def test_a_pose_that_cannot_be_is_called_unlike(browser: Browser) -> None:

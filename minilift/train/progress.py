@@ -109,7 +109,7 @@ class Listener(Protocol):
     """What is told of every epoch."""
 
     def after_epoch(self, history: list[dict[str, Any]]) -> None:
-        """The rows of log.csv, when the last of them is written."""
+        """The rows of log.csv, of which the last may still be on its way into the file."""
 
 
 class Signals:

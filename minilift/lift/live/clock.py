@@ -12,7 +12,7 @@ from minilift.poses.keypoints import Keypoints
 from minilift.poses.tracks.one_euro import FORGET
 from minilift.poses.tracks.smooth import USUAL_FPS
 
-_STEPS = 15  # times from frame to frame, whose median is the usual one
+_STEPS = 16  # times from frame to frame, whose median is the usual one
 
 
 class Clock:

@@ -14,7 +14,7 @@ from minilift.poses.read.keypoints.numeric.npz import names_of
 from minilift.poses.read.keypoints.raw import Asked, Raw
 
 FORMAT = "minilift-2d"
-ROWS = 1 << 15
+ROWS = 32_768
 """Detections of a block; a frame is not taken apart. Fewer are lifted as one clip."""
 KEYS = {
     "keypoints": "<f4", "scores": "<f4", "weight": "<f4", "frame": "<i8", "frames": "<i8", "times": "<f8",
