@@ -310,6 +310,13 @@ def test_stills_have_pictures_and_no_time(opened: Opened) -> None:
     assert len(browser.where(LEFT)) > 100
 
 
+def test_a_single_frame_has_nothing_to_play(opened: Opened) -> None:
+    browser = opened(walkers(1))
+    for what in ("#play", "#previous", "#next", "#pace", "#speed"):
+        assert browser.tab.locator(what).is_hidden(), what
+    assert opened(walkers(2)).tab.locator("#play").is_visible()
+
+
 def test_darkness_changes_the_colours(opened: Opened) -> None:
     browser = opened(walkers(FRAMES), color_scheme="dark")
     assert browser.pixels()[3, 3].max() < 60

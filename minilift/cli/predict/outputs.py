@@ -55,8 +55,8 @@ def plan(args: argparse.Namespace, clips: Sequence[Clip]) -> list[list[File]]:
     for clip in clips:
         stem = _stem(args.out, named, clip)
         files.append([File(Path(f"{stem}{one.suffix}"), one) for one in formats])
-    _check(args, files)
     _check_kept(args, [clip for clip in clips if isinstance(clip, Media)])
+    _check(args, files)
     return files
 
 

@@ -49,6 +49,7 @@ def write_page(path: PathLike, people: LiftedPeople) -> tuple[str, ...]:
     pictures = pictures_of(people, shown)
     notes = (*shown.notes, *pictures.notes)
     title = one_line(Path(path).stem, 80)
+    kind = ("stills" if people.stills else "clip") + " single" * (len(shown.frames) == 1)
     page = Template(text(HERE, "page.html")).substitute(
         title=html.escape(title),
         policy=POLICY,
@@ -56,7 +57,7 @@ def write_page(path: PathLike, people: LiftedPeople) -> tuple[str, ...]:
         lead=lead(people),
         warnings=warnings(people),
         facts=facts(people, stage.floor, notes),
-        kind=("stills" if people.stills else "clip") + " pictured" * bool(pictures.at),
+        kind=kind + " pictured" * bool(pictures.at),
         style=text(ROOM, "base.css") + text(HERE, "page.css"),
         scene=json_text(scene),
         packed=packed,
