@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import redirect_stderr
@@ -59,8 +60,8 @@ def test_workers_on_this_machine(folder: Path) -> None:
 
 
 @pytest.fixture
-def scheduler(tmp_path: Path) -> Iterator[str]:
-    """The address of a scheduler of Dask with two workers, each in a process of its own."""
+def cluster(tmp_path: Path) -> Iterator[tuple[str, list[subprocess.Popen[bytes]]]]:
+    """The address of a scheduler of Dask, and its process and that of its two workers' nanny."""
     distributed = pytest.importorskip("distributed", reason="pip install 'minilift[dask]'")
     file = tmp_path / "scheduler.json"
     dask = [sys.executable, "-m", "distributed.cli"]
@@ -84,11 +85,16 @@ def scheduler(tmp_path: Path) -> Iterator[str]:
         address = json.loads(file.read_text())["address"]
         with distributed.Client(address) as client:
             client.wait_for_workers(2, timeout=60)  # with one of them, joblib makes the runs here
-        yield address
+        yield address, running
     finally:
         for process in running:
             process.kill()
             process.wait()
+
+
+@pytest.fixture
+def scheduler(cluster: tuple[str, list[subprocess.Popen[bytes]]]) -> str:
+    return cluster[0]
 
 
 def test_a_cluster_elsewhere(scheduler: str, folder: Path) -> None:
@@ -230,3 +236,68 @@ def test_a_cluster_that_does_not_answer_is_one_line(folder: Path) -> None:
     assert process.returncode == 2
     assert len(err.strip().splitlines()) == 1
     assert "--cluster tcp://127.0.0.1:9: no scheduler of Dask answers" in err
+
+
+def test_a_study_wants_the_address_of_its_workers(folder: Path, made: list[Run], capsys: Capture) -> None:
+    for text in ("", "2", "host:8786"):
+        assert main([*FLAGS, "--workers", text]) == 2
+        assert "must be the address of a scheduler, as tcp://host:8786" in capsys.readouterr().err
+    assert not made
+
+
+def test_no_more_workers_than_clips(clips: list[str], monkeypatch: Patch) -> None:
+    pytest.importorskip("distributed", reason="pip install 'minilift[dask]'")
+    asked: list[Any] = []
+
+    def none(*given: Any) -> Any:
+        asked.append(given)
+        raise InputError("enough")
+
+    monkeypatch.setattr(workers, "connected", none)
+    assert predict([clips[0], clips[2], "-o", "out/", "--workers", "1000"]) == 2
+    assert asked[0][2] == 2
+
+
+def test_clips_whose_scheduler_goes_away_are_named(
+    cluster: tuple[str, list[subprocess.Popen[bytes]]], clips: list[str], capsys: Capture, monkeypatch: Patch
+) -> None:
+    """It goes while a clip is being lifted; what is done stays."""
+
+    def gone(client: Any, tasks: Any) -> Iterator[Any]:
+        threading.Timer(2, running[0].kill).start()
+        yield from answers(client, [replace(task, clip=slow(task.clip)) for task in tasks])
+
+    def slow(clip: Clip) -> Clip:
+        return replace(clip, path=Path.cwd(), load=partial(time.sleep, 60)) if clip.name == "clip1" else clip
+
+    address, running = cluster
+    answers = workers._answers
+    monkeypatch.setattr(workers, "_answers", gone)
+    assert predict([*clips, "-o", "out/", "--to", "npz", "--workers", address]) == 1
+    told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("not done: ")]
+    assert f"not done: {Path.cwd()}: {workers.GONE}" in told
+
+
+def test_a_study_whose_workers_all_end_does_not_wait_for_ever(
+    cluster: tuple[str, list[subprocess.Popen[bytes]]], folder: Path, capsys: Capture, monkeypatch: Patch
+) -> None:
+    address, running = cluster
+    monkeypatch.setattr("minilift.studies.runs.cluster.PATIENCE", 1.5)
+    threading.Timer(2, running[1].terminate).start()
+    flags = [flag.replace("epochs=2", "epochs=100000") for flag in FLAGS]
+    assert main([*flags, "--workers", address, "--out", "there"]) == 2
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert "or the last of its workers, is gone; finished runs are kept: the same command continues" in line
+
+
+def test_a_study_whose_scheduler_goes_away_is_one_line(
+    cluster: tuple[str, list[subprocess.Popen[bytes]]], folder: Path
+) -> None:
+    address, running = cluster
+    flags = [flag.replace("epochs=2", "epochs=100000") for flag in FLAGS]
+    process = start(*flags, "--workers", address, "--out", "there")
+    threading.Timer(8, running[0].kill).start()
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 2
+    assert "Traceback" not in err
+    assert f"--cluster {address}: the scheduler of Dask, or the last of its workers, is gone" in err

@@ -4,6 +4,8 @@ import errno
 import os
 import re
 import stat
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -80,6 +82,41 @@ def test_ctrl_c_keeps_the_old_file(where, tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         files.write_atomically(path, interrupt if where == "write" else lambda file: file.write(b"new"))
     assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+KILLED = """
+import os, sys
+from minilift.files import write_atomically
+def write(file):
+    file.write(b"half")
+    file.flush()
+    os.kill(os.getpid(), 9)
+write_atomically(sys.argv[1], write)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "O_TMPFILE"), reason="files without a name are Linux's")
+def test_a_kill_leaves_the_old_file_and_no_other(tmp_path):
+    path = tmp_path / "liftModel"
+    path.write_bytes(b"old")
+    done = subprocess.run([sys.executable, "-c", KILLED, path], check=False)
+    assert done.returncode == -9
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("without", ["files without a name", "links to them", "descriptors"])
+def test_a_system_without_files_that_have_no_name(without, tmp_path, monkeypatch):
+    if without == "links to them":
+        monkeypatch.setattr(os, "link", no_space)
+    elif without == "descriptors":
+        monkeypatch.setattr(files, "_DESCRIPTORS", str(tmp_path / "none"))
+    else:
+        monkeypatch.delattr(os, "O_TMPFILE", raising=False)
+    path = tmp_path / "new"
+    files.write_atomically(path, lambda file: file.write(b"1" * 100_000))
+    assert path.read_bytes() == b"1" * 100_000
     assert list(tmp_path.iterdir()) == [path]
 
 

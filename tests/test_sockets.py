@@ -119,6 +119,9 @@ def test_the_environment_says_where(monkeypatch: pytest.MonkeyPatch) -> None:
         join({**place, "RANK": "2", "WORLD_SIZE": "2"})
     with pytest.raises(InputError, match="MASTER_PORT=a: not the number of a port"):
         join({**place, "RANK": "0", "WORLD_SIZE": "1", "MASTER_PORT": "a"})
+    for rank, size in (("x", "2"), ("-1", "2"), ("0", "two")):  # each would train alone
+        with pytest.raises(InputError, match=f"^RANK={rank}, WORLD_SIZE={size}: not a rank and a number"):
+            join({**place, "RANK": rank, "WORLD_SIZE": size})
     monkeypatch.setattr("minilift.distributed.join.installed", lambda module: False)
     assert join({**place, "SLURM_PROCID": "0", "SLURM_STEP_NUM_TASKS": "1"}).kind == "TCP"
 

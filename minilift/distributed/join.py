@@ -31,7 +31,8 @@ def join(environment: Mapping[str, str] = os.environ) -> Group:
 
     Over TCP where RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT are set, as by torchrun; else over MPI; and
     without mpi4py over TCP too, where a launcher has given ranks and somebody the address. Raises InputError
-    where MPI is missing, or another MPI than that of the launcher answers, and Lost where others do not come.
+    where MPI is missing, ranks are no numbers, or another MPI than that of the launcher answers, and Lost
+    where others do not come.
     """
     launcher, rank, count = _started(environment)
     meets = ADDRESS in environment and PORT in environment
@@ -53,6 +54,11 @@ def _started(environment: Mapping[str, str]) -> tuple[str, int, int]:
         numbers = environment.get(rank, ""), environment.get(size, "")
         if all(number.isdecimal() and len(number) < 8 for number in numbers):
             return launcher, int(numbers[0]), int(numbers[1])
+        if all(numbers):  # each process would train alone, and all write to the same files
+            raise InputError(
+                f"{rank}={numbers[0]}, {size}={numbers[1]}: not a rank and a number of processes; start with "
+                f"{launcher}, which sets them, or give whole numbers such as 0 and 2"
+            )
     return "", 0, 1
 
 

@@ -17,6 +17,7 @@ from minilift.errors import InputError
 
 PathLike = str | os.PathLike[str]
 
+_DESCRIPTORS = "/proc/self/fd"
 LARGEST_FILE = 8 << 30  # bytes of a file that is read whole; larger sets of poses stay in theirs (mapped.py)
 
 
@@ -90,8 +91,9 @@ def write_atomically(path: PathLike, write: Callable[[BinaryIO], object]) -> Non
     """Let `write` fill a temporary file in the same folder, flush it to disk, rename it to `path`.
 
     A reader sees the old file or the new one, never half of one; on any failure, Ctrl-C included, the
-    old file stays and the temporary one goes. A link is followed, an existing file keeps its mode, a
-    missing folder is made. Raises InputError for what the system refuses (disk full, no permission).
+    old file stays and the temporary one goes. After a kill it is gone too, where the system knows files
+    without a name. A link is followed, an existing file keeps its mode, a missing folder is made. Raises
+    InputError for what the system refuses (disk full, no permission).
     """
     target = Path(os.path.realpath(path))
     try:
@@ -101,10 +103,12 @@ def write_atomically(path: PathLike, write: Callable[[BinaryIO], object]) -> Non
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary = _temporary(target.parent)
         try:
-            with open(temporary, "xb") as file:
+            with _opened(temporary) as file:
                 write(file)
                 file.flush()
                 os.fsync(file.fileno())
+                if not temporary.exists():
+                    _name(file, temporary)
             if target.exists():
                 os.chmod(temporary, stat.S_IMODE(target.stat().st_mode))
             os.replace(temporary, target)
@@ -172,6 +176,29 @@ def only_one(directory: PathLike) -> Iterator[None]:
 def _temporary(directory: Path) -> Path:
     """A name no one else uses, hidden, in the folder where the file will end (one file system)."""
     return directory / f".minilift-{os.urandom(6).hex()}.tmp"
+
+
+def _opened(temporary: Path) -> BinaryIO:
+    """A new file in that folder, to be written: on Linux without a name, so that a kill leaves nothing."""
+    if hasattr(os, "O_TMPFILE") and os.path.isdir(_DESCRIPTORS):
+        with contextlib.suppress(OSError):  # a file system that has no such files, or a fault that open tells
+            return os.fdopen(os.open(temporary.parent, os.O_TMPFILE | os.O_RDWR, 0o666), "w+b")
+    return open(temporary, "xb")
+
+
+def _name(file: BinaryIO, path: Path) -> None:
+    """Give a file without a name one. Where the system refuses that, the file is copied."""
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:  # only with a folder's descriptor does Python let the system follow the link to the file
+        os.link(f"{_DESCRIPTORS}/{file.fileno()}", path.name, dst_dir_fd=folder)
+    except OSError:
+        file.seek(0)
+        with open(path, "xb") as copy:
+            shutil.copyfileobj(file, copy)
+            copy.flush()
+            os.fsync(copy.fileno())
+    finally:
+        os.close(folder)
 
 
 def _sync_directory(directory: Path) -> None:

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 from minilift.cli.keypoint_flags import add_keypoint_flags, asked_of
 from minilift.cli.parser import Parser, tell_device
 from minilift.cli.predict.beside import Beside
-from minilift.cli.predict.clips import lift_clip
+from minilift.cli.predict.clips import lift_clip, not_done
 from minilift.cli.predict.flags import add_camera, add_media, add_people
 from minilift.cli.predict.inputs import Media, inputs_of
 from minilift.cli.predict.live_flags import add_live_flags, is_live
 from minilift.cli.predict.outputs import DEFAULT, FORMATS, File, plan
 from minilift.cli.predict.tell import trust_warning
-from minilift.errors import ArgumentError, InputError, as_flag, run_program
+from minilift.errors import ArgumentError, InputError, run_program
 from minilift.files import file_error
 from minilift.lift.clip.options import LiftOptions
 from minilift.lift.lifter import Lifter
@@ -151,10 +151,7 @@ def _lift_here(clips: Sequence[Clip], outputs: Sequence[Sequence[File]], lift: L
         except InputError as problem:
             if len(clips) == 1:
                 raise
-            if isinstance(problem, ArgumentError):  # which names the flag, and not the file
-                bad.append(f"{clip.path}: {problem.told(as_flag)}")
-            else:
-                bad.append(str(problem))
+            bad.append(not_done(clip, problem))
     return bad
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from minilift.cli.predict.beside import Beside
 from minilift.cli.predict.outputs import File
 from minilift.cli.predict.tell import Told, found_line
-from minilift.errors import ArgumentError
+from minilift.errors import ArgumentError, InputError, as_flag
 from minilift.lift.clip.lift import lift_blocks, lift_keypoints
 from minilift.lift.clip.options import LiftOptions
 from minilift.lift.lifter import Lifter
@@ -48,6 +48,13 @@ def lift_clip(
     if asked.media is not None:
         blocks = Beside(asked.media).fitted(blocks)
     return lift_found(clip.name, blocks, files, lifter, options, check).bad
+
+
+def not_done(clip: Clip, problem: InputError) -> str:
+    """The line for a clip of several of which nothing can be done."""
+    if isinstance(problem, ArgumentError):  # names a flag, and not the clip
+        return f"{clip.path}: {problem.told(as_flag)}"
+    return str(problem)
 
 
 def rows_of(options: LiftOptions) -> int:

@@ -10,15 +10,16 @@ import io
 import sys
 import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import CancelledError
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from minilift.cli.predict.clips import lift_clip
+from minilift.cli.predict.clips import lift_clip, not_done
 from minilift.cli.predict.outputs import FORMATS, File
-from minilift.errors import ArgumentError, InputError, as_flag
+from minilift.errors import ArgumentError, InputError
 from minilift.files import PathLike
 from minilift.lift.clip.options import LiftOptions
 from minilift.lift.lifter import Lifter
@@ -28,6 +29,7 @@ from minilift.poses.read.keypoints.raw import Asked
 from minilift.studies.runs.cluster import DASK, SECONDS, check_backend, connected
 from minilift.studies.runs.sweep import cores
 
+GONE = "the scheduler of Dask is gone; lift it again when one runs"
 PATIENCE = 30  # seconds without an answer, after which somebody looks whether there are workers
 _TURN = threading.Lock()  # a worker may have several threads, but its streams are those of its process
 
@@ -85,6 +87,7 @@ def lift_on(
     """
     from tqdm import tqdm
 
+    given = min(given, len(clips)) if isinstance(given, int) else given
     threads = max(cores() // given, 1) if isinstance(given, int) else 1
     tasks = [
         Task(
@@ -133,6 +136,9 @@ def _answers(client: Any, tasks: Sequence[Task]) -> Iterator[Answer]:
         else:
             yield found
     for task in doubtful:
+        if client.status == "closed":
+            yield Answer("", "", (f"{task.clip.path}: {GONE}",))
+            continue
         for _, found in _results(client, [task]):
             yield Answer("", "", (f"{task.clip.path}: {found.why}",)) if isinstance(found, Lost) else found
 
@@ -150,10 +156,15 @@ def _results(client: Any, tasks: Sequence[Task]) -> Iterator[tuple[Task, Answer 
                 continue  # a long clip
             yield from ((task, Lost("no worker is left")) for task in pending.values())
             return
+        except CancelledError:
+            yield from ((task, Answer("", "", (f"{task.clip.path}: {GONE}",))) for task in pending.values())
+            return
         for future in done:
             task = pending.pop(future)
             try:
                 yield task, future.result()
+            except CancelledError:
+                yield task, Answer("", "", (f"{task.clip.path}: {GONE}",))
             except KilledWorker:
                 yield task, Lost("its worker ended (for want of memory?)")
             except Exception as problem:  # no minilift there, or a fault of ours: the others go on
@@ -169,10 +180,8 @@ def _lift(task: Task) -> Answer:
             files = [File(path, FORMATS[name]) for path, name in task.files]
             lifter = _lifter(task.weights, task.device)
             bad = lift_clip(task.clip, files, lifter, task.options, task.asked, task.check)
-        except ArgumentError as problem:
-            bad = (f"{task.clip.path}: {problem.told(as_flag)}",)
         except InputError as problem:
-            bad = (str(problem),)
+            bad = (not_done(task.clip, problem),)
     return Answer(out.getvalue(), err.getvalue(), bad)
 
 

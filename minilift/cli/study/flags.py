@@ -159,8 +159,9 @@ def _add_how(parser: Parser) -> None:
         help="Dask's scheduler, say tcp://host:8786; without it, Dask starts workers on this machine",
     )  # fmt: skip
     parser.add_argument(
-        "--workers", metavar="ADDRESS", group=group, further=True, help="--backend dask --cluster ADDRESS"
-    )
+        "--workers", type=_address, metavar="ADDRESS", group=group, further=True,
+        help="--backend dask --cluster ADDRESS",
+    )  # fmt: skip
     parser.add_argument(
         "--list", action="store_true", group=group, help="say which runs these are and which are done"
     )
@@ -210,3 +211,12 @@ def _random(args: argparse.Namespace, words: dict[str, str]) -> list[Group]:
     if not args.range:
         ranges = {name: found for name, found in ranges.items() if name not in words}
     return random_search(args.preset or DEFAULT, words, ranges, args.random, args.search_seed)
+
+
+def _address(text: str) -> str:
+    """A scheduler's address: the `type` of an argument."""
+    if "://" not in text:
+        raise argparse.ArgumentTypeError(
+            "must be the address of a scheduler, as tcp://host:8786; --jobs is the number of runs at once"
+        )
+    return text

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from minilift import extras
 from minilift.errors import ArgumentError, InputError
-from minilift.studies.runs.cluster import LOKY, connected, deaf_to_ctrl_c
+from minilift.studies.runs.cluster import LOKY, connected, deaf_to_ctrl_c, watched
 from minilift.studies.runs.evaluations import Evaluation
 from minilift.studies.runs.key import Run
 from minilift.studies.runs.run import execute
@@ -58,7 +58,7 @@ def sweep(
     given = [(run, evaluations, threads, store.folder) for run in runs]
     alone = jobs == 1 and backend == LOKY
     with ExitStack() as stack:
-        stack.enter_context(connected(backend, address, jobs))
+        stack.enter_context(watched(stack.enter_context(connected(backend, address, jobs))))
         bar = tqdm(total=total, unit="epoch", desc="runs", mininterval=every, maxinterval=2 * every)
         stack.enter_context(bar).set_postfix_str(f"0 of {len(runs)} runs")
         finished = (attempt(*one) for one in given) if alone else _parallel(given, jobs, threads, backend)
