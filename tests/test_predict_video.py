@@ -223,10 +223,10 @@ def test_what_was_found_before_is_not_thrown_away(
 ) -> None:
     made.write_video(here / "clip.mp4", 10)
     assert main(["clip.mp4", "-o", "out/", *FAKE]) == 0
-    (here / "out" / "clip.npz").unlink()
-    (here / "out" / "clip.html").unlink()
-    assert main(["clip.mp4", "-o", "out/", *FAKE]) == 2
-    assert "--resume takes it and goes on from there, --force begins anew" in capsys.readouterr().err
+    for name in ("clip.npz", "clip.html"):  # with the drawn files there, and without
+        assert main(["clip.mp4", "-o", "out/", *FAKE]) == 2
+        assert "--resume takes it and goes on from there, --force begins anew" in capsys.readouterr().err
+        (here / "out" / name).unlink()
     assert main(["clip.mp4", "-o", "out/", "--resume", *FAKE]) == 0
     assert "the detections that were kept in out/clip_2d.npz" in capsys.readouterr().out
     assert opened[-1].seen == []
