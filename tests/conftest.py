@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ os.environ["MINILIFT_BLAS"] = "openblas"
 
 import numpy as np
 import pytest
+from pages import CHROMIUM, FLAGS, PATIENCE
 
 from minilift.poses.poses import Poses
 
@@ -89,3 +91,13 @@ def make_poses(n: int, seed: int = 0) -> Poses:
     joint_3d[..., 2] -= 1
     joint_2d = joint_3d[..., :2] / -joint_3d[..., 2:]
     return Poses(joint_2d.astype(np.float32), joint_3d.astype(np.float32), np.full(n, 4, np.float32))
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """The browser that opens pages; tests that ask for it skip where there is none."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="driving a browser needs playwright")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS, timeout=PATIENCE)
+        yield browser
+        browser.close()

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from live_frames import LIFTER, TALL, camera, frames, line, people
-from pages import CHROMIUM, FLAGS, HOSTILE, PATIENCE
+from pages import CHROMIUM, HOSTILE, PATIENCE
 from test_live_stream import started
 
 from minilift import LiftOptions
@@ -23,7 +23,7 @@ from minilift.show.live.page import frame_text, live_page
 from minilift.show.live.picture import picture_url
 from minilift.show.live.server import LiveServer
 
-playwright = pytest.importorskip("playwright.sync_api", reason="driving a browser needs playwright")
+pytest.importorskip("playwright.sync_api", reason="driving a browser needs playwright")
 image = pytest.importorskip("matplotlib.image", reason="looking at screenshots needs matplotlib")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine")
 
@@ -68,14 +68,6 @@ class Shown:
     def where(self, colour: tuple[int, int, int], canvas: str = "view") -> np.ndarray:
         """Rows and columns (n, 2) of the pixels of that colour, from the top left."""
         return np.argwhere(np.abs(self.pixels(canvas) - colour).max(axis=2) < 12)
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS, timeout=PATIENCE)
-        yield browser
-        browser.close()
 
 
 def watched(tab: Any, server: Any) -> Shown:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import base64
 import io
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from pages import CHROMIUM, FLAGS, PATIENCE, Outline
+from pages import CHROMIUM, PATIENCE, Outline
 from walkers import walkers
 
 from minilift.poses.lifted import LiftedPeople
@@ -115,15 +114,6 @@ def test_a_video_that_has_gone_is_told(tmp_path: Path) -> None:
 # ---- in a browser --------------------------------------------------------------------------------------
 
 browsers = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine")
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api", reason="driving a browser needs playwright")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS, timeout=PATIENCE)
-        yield browser
-        browser.close()
 
 
 def opened(chromium: Any, page: Path, **options: Any) -> Any:

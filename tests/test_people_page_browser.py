@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from pages import CHROMIUM, FLAGS, PATIENCE
+from pages import CHROMIUM, PATIENCE
 from walkers import walkers
 
 from minilift.poses.layouts import COURSE15
 from minilift.poses.lifted import LiftedPeople
 from minilift.show.clip.page.page import write_page
 
-playwright = pytest.importorskip("playwright.sync_api", reason="driving a browser needs playwright")
+pytest.importorskip("playwright.sync_api", reason="driving a browser needs playwright")
 image = pytest.importorskip("matplotlib.image", reason="looking at screenshots needs matplotlib")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine")
 
@@ -61,14 +61,6 @@ class Browser:
     def where(self, colour: tuple[int, int, int], canvas: str = "view") -> np.ndarray:
         """Rows and columns (n, 2) of the pixels of that colour, from the top left."""
         return np.argwhere(np.abs(self.pixels(canvas) - colour).max(axis=2) < 12)
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS, timeout=PATIENCE)
-        yield browser
-        browser.close()
 
 
 Opened = Callable[..., Browser]

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from pages import CHROMIUM, FLAGS, PATIENCE
+from pages import CHROMIUM, PATIENCE
 
 from minilift import Lifter, LiftModel, Poses
 from minilift.lift.explain import depths, jacobian
@@ -22,7 +22,7 @@ from minilift.poses.people.synth import synthesize
 from minilift.show.playground.packed import rounded
 from minilift.show.playground.page import crowd, write_playground
 
-playwright = pytest.importorskip("playwright.sync_api", reason="driving a browser needs playwright")
+pytest.importorskip("playwright.sync_api", reason="driving a browser needs playwright")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on this machine")
 
 KINDS: dict[str, dict[str, Any]] = {
@@ -91,14 +91,6 @@ class Browser:
 
     def text(self, name: str) -> str:
         return str(self.tab.inner_text(f"#{name}"))
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS, timeout=PATIENCE)
-        yield browser
-        browser.close()
 
 
 Opened = Callable[..., Browser]

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from pages import CHROMIUM, FLAGS, PATIENCE
+from pages import CHROMIUM, PATIENCE
 
 from minilift.evaluation.figures import Figures
 from minilift.evaluation.report import Report as EvaluationReport
@@ -20,7 +20,7 @@ from minilift.poses.people.synth import SyntheticPoses, synthesize
 from minilift.poses.poses import Poses
 from minilift.show.page.page import write_report
 
-playwright = pytest.importorskip("playwright.sync_api", reason="driving a browser needs playwright")
+pytest.importorskip("playwright.sync_api", reason="driving a browser needs playwright")
 pytest.importorskip("plotly", reason="the page holds plotly.js: pip install 'minilift[report]'")
 image = pytest.importorskip("matplotlib.image", reason="looking at screenshots needs matplotlib")
 
@@ -122,14 +122,6 @@ class Browser:
     def coloured(self, colour: tuple[int, int, int]) -> int:
         """How many pixels have nearly that colour."""
         return int((np.abs(self.pixels() - colour).max(axis=2) < 24).sum())
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS, timeout=PATIENCE)
-        yield browser
-        browser.close()
 
 
 Opened = Callable[..., Browser]

@@ -25,7 +25,9 @@ FEW = 96  # rows: packing a wide weight takes as long as multiplying so many by 
 UNPACKED = 1_000_000  # multiplications up to which OpenBLAS leaves the packing out, in the kernels that do
 # Multiplications. A core does 50 to 100 in a nanosecond; waking a sleeping thread takes up to 0.06 ms
 LARGE = 1 << 20  # from here on, a product is worth a call of another library
-WORTH_SPLITTING, WORTH_PAIRING, WORTH_TURNING = 1 << 24, 1 << 23, 1 << 22
+WORTH_SPLITTING = 1 << 24  # of a product: a part for each thread
+WORTH_PAIRING = 1 << 23  # of each of a layer's two backward products: a thread for each, whole
+WORTH_TURNING = 1 << 22  # of few rows: turned, so that the weight need not be packed
 
 
 class _Thread(threading.local):

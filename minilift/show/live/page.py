@@ -45,7 +45,7 @@ def live_page(title: str) -> str:
         version=html.escape(__version__),
         style=text(ROOM, "base.css") + text(CLIP, "page.css") + text(HERE, "live.css"),
         scene=json_text(scene),
-        code=text(ROOM, "bytes.js", "colours.js") + text(HERE, "rows.js") + text(CLIP, *DRAWING)
+        code=text(ROOM, "bytes.js", "colours.js", "canvas.js") + text(HERE, "rows.js") + text(CLIP, *DRAWING)
         + text(HERE, "live.js"),
     )  # fmt: skip
 

@@ -74,7 +74,7 @@ def write_playground(path: PathLike, lifters: Sequence[Lifter]) -> int:
             scene=json_text({**scene, "networks": networks}),
             packed=packed,
             blobs="\n".join(blobs),
-            code=text(ROOM, "bytes.js", "colours.js") + text(HERE, *CODE),
+            code=text(ROOM, "bytes.js", "colours.js", "canvas.js") + text(HERE, *CODE),
         )
         .encode()
     )

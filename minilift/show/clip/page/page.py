@@ -62,7 +62,7 @@ def write_page(path: PathLike, people: LiftedPeople) -> tuple[str, ...]:
         scene=json_text(scene),
         packed=packed,
         pictures=json_text(pictures.as_dict()),
-        code=text(ROOM, "bytes.js", "colours.js") + text(HERE, *CODE),
+        code=text(ROOM, "bytes.js", "colours.js", "canvas.js") + text(HERE, *CODE),
     )
     write_atomically(path, lambda file: file.write(page.encode()))
     return notes

@@ -72,20 +72,6 @@ function words(context, text, x, y, shade, align = "center") {
   context.fillText(text, x, y);
 }
 
-/** A canvas made as fine as the screen; returns its context and its size in CSS pixels. */
-function ready(canvas) {
-  const fine = devicePixelRatio || 1;
-  const [width, height] = [canvas.clientWidth, canvas.clientHeight];
-  if (canvas.width !== Math.round(width * fine) || canvas.height !== Math.round(height * fine)) {
-    canvas.width = Math.round(width * fine);
-    canvas.height = Math.round(height * fine);
-  }
-  const context = canvas.getContext("2d");
-  context.setTransform(fine, 0, 0, fine, 0, 0);
-  context.clearRect(0, 0, width, height);
-  return [context, width, height];
-}
-
 const nameOf = (row) => {
   const several = scene.people.length > 1 && !scene.stills;
   return [several ? scene.people[rows.person[row]] : "", rows.unlike[row] ? "unlike" : ""].filter(Boolean).join(": ");
